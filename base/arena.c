@@ -51,6 +51,8 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size)
     size_t n;
     if (__builtin_mul_overflow(count, size, &n) || n > arena->max - arena->used)
         return NULL;
+    if (n > PTRDIFF_MAX - sizeof(struct arena_block))
+        return NULL;
     n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct arena_block *block = arena->blocks;
     if (!block || block->cap - block->n < n)

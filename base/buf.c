@@ -76,7 +76,11 @@ void buf_put_format(struct buf *buf, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    uint8_t *p = n >= 0 ? buf_room(buf, (size_t)n + 1) : NULL;
+    if (n < 0) {
+        buf->err = buf->err ? buf->err : ERR_LIMIT;
+        return;
+    }
+    uint8_t *p = buf_room(buf, (size_t)n + 1);
     if (!p)
         return;
     va_start(args, format);

@@ -25,8 +25,10 @@ void buf_drop(struct buf *buf, size_t n);
 // Makes room for n bytes more and returns where they go, or NULL; the caller then adds to buf->n.
 uint8_t *buf_room(struct buf *buf, size_t n);
 
+// Each appends, or notes ERR_LIMIT or ERR_NOMEM and leaves the buffer as it was.
 void buf_put(struct buf *buf, struct bytes bytes);
 void buf_put_text(struct buf *buf, const char *text);
+// Needs room for one byte more than it appends.
 void buf_put_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_put_u8(struct buf *buf, uint8_t v);
 void buf_put_be32(struct buf *buf, uint32_t v);

@@ -15,7 +15,7 @@
     X(ERR_FORBIDDEN, "not permitted")                                                              \
     X(ERR_NOT_FOUND, "not found")                                                                  \
     X(ERR_EXISTS, "exists already")                                                                \
-    X(ERR_STATE, "not possible in this state")                                                     \
+    X(ERR_WRONG_STATE, "not possible in this state")                                               \
     X(ERR_CUT, "cut off before its end")                                                           \
     X(ERR_NOMEM, "out of memory")                                                                  \
     X(ERR_IO, "input or output failed")                                                            \
@@ -39,6 +39,7 @@ struct fault {
     char text[240];
 };
 
-// Fills `fault` (which may be NULL) and returns `err`, so that a check reads: return fault_set(...).
+// Fills `fault` (which may be NULL) and returns `err`, so that a check reads "return
+// fault_set(...)". A sentence that is too long is cut at a whole UTF-8 character.
 enum err fault_set(struct fault *fault, enum err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

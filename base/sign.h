@@ -15,5 +15,6 @@ enum err sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes message,
 // False for a wrong, malformed or non-canonical signature or key.
 bool sign_check(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
                 const uint8_t signature[SIGN_SIZE]) must_check;
-// Whether the key is a canonical point encoding and not of small order.
+// Whether the key is canonically encoded (y below p) and not of small order. A key that is no point
+// of the curve passes here and fails every sign_check.
 bool sign_key_sound(const uint8_t key[SIGN_KEY_SIZE]) must_check;

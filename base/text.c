@@ -58,14 +58,16 @@ static int hex_digit(uint8_t c)
 
 enum err text_unhex(struct bytes text, uint8_t *out, size_t n)
 {
-    if (text.n != 2 * n)
+    if (text.n / 2 != n || text.n % 2)
         return ERR_MALFORMED;
     for (size_t i = 0; i < text.n; i++) {
         if (hex_digit(text.p[i]) < 0)
             return ERR_MALFORMED;
     }
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)(hex_digit(text.p[2 * i]) << 4 | hex_digit(text.p[2 * i + 1]));
+    for (size_t i = 0; i < n; i++) {
+        unsigned high = (unsigned)hex_digit(text.p[2 * i]);
+        out[i] = (uint8_t)(high << 4 | (unsigned)hex_digit(text.p[2 * i + 1]));
+    }
     return OK;
 }
 
@@ -84,23 +86,38 @@ void text_base64url(struct buf *out, struct bytes bytes)
         buf_put_u8(out, (uint8_t)alphabet[bits << (6 - held) & 63]);
 }
 
+static int base64url_digit(uint8_t c)
+{
+    const char *at = c ? strchr(alphabet, c) : NULL;
+    return at ? (int)(at - alphabet) : -1;
+}
+
+// The text of exactly n bytes, with no bit set behind the last of them.
+static bool is_base64url(struct bytes text, size_t n)
+{
+    if (n > text.n || text.n != (n * 8 + 5) / 6)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (base64url_digit(text.p[i]) < 0)
+            return false;
+    }
+    unsigned stray = (unsigned)(text.n * 6 - n * 8);
+    return text.n == 0 || (base64url_digit(text.p[text.n - 1]) & ((1 << stray) - 1)) == 0;
+}
+
 enum err text_unbase64url(struct bytes text, uint8_t *out, size_t n)
 {
-    if (text.n != (n * 8 + 5) / 6)
+    if (!is_base64url(text, n))
         return ERR_MALFORMED;
     uint32_t bits = 0;
     int held = 0;
-    size_t done = 0;
     for (size_t i = 0; i < text.n; i++) {
-        const char *at = text.p[i] ? strchr(alphabet, text.p[i]) : NULL;
-        if (!at)
-            return ERR_MALFORMED;
-        bits = (bits << 6 | (uint32_t)(at - alphabet)) & 0xffff;
+        bits = (bits << 6 | (uint32_t)base64url_digit(text.p[i])) & 0xffff;
         held += 6;
         if (held >= 8) {
             held -= 8;
-            out[done++] = (uint8_t)(bits >> held);
+            *out++ = (uint8_t)(bits >> held);
         }
     }
-    return (bits & ((1u << held) - 1)) == 0 ? OK : ERR_MALFORMED;
+    return OK;
 }

@@ -1,0 +1,272 @@
+#pragma once
+
+// libfolkmoot: a device of a Folkmoot community. It keeps records in a store of its own, merges, and
+// says what to send to the hub; the host sends and receives the bytes with whatever HTTP/2 stack it
+// has. Every call but those of a session works with no network at all.
+//
+// A struct folkmoot may be used by one thread at a time; it does not matter which. No call blocks on
+// anything but the disk. What a call returns through a const pointer belongs to the library and is
+// valid as long as the object that it came from.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum folkmoot_code {
+    FOLKMOOT_OK = 0,
+    FOLKMOOT_INVALID,   // the caller's input: the text says what and why
+    FOLKMOOT_NOT_FOUND, // no such record, community or kind
+    FOLKMOOT_AMBIGUOUS, // a short id that fits several records
+    FOLKMOOT_NETWORK,   // no answer, or one cut short: try again, nothing is lost
+    FOLKMOOT_REFUSED,   // the hub said no: the text says why
+    FOLKMOOT_UNTRUSTED, // the other end is not the hub of the join link; nothing secret was said
+    FOLKMOOT_FORKED,    // this store is a copy or was restored from one: join anew
+    FOLKMOOT_STORE,     // the disk: full, failed or damaged
+    FOLKMOOT_INTERNAL,  // a bug
+};
+
+// What went wrong, for people.
+struct folkmoot_error {
+    enum folkmoot_code code;
+    char text[256];
+};
+
+// What the library needs from its host. Both are called from inside the library's calls only.
+struct folkmoot_host {
+    int64_t (*now)(void *arg); // ms since 1970 UTC
+    void (*random)(void *arg, void *out, size_t n);
+    void *arg;
+};
+
+struct folkmoot;
+
+// Opens the store in the directory `path`, making it when it is absent. host == NULL: the system's
+// clock and randomness. One process at a time.
+enum folkmoot_code folkmoot_open(const char *path, const struct folkmoot_host *host,
+                                 struct folkmoot **fm, struct folkmoot_error *error);
+void folkmoot_close(struct folkmoot **fm);
+
+// --- communities ---
+
+struct folkmoot_community {
+    uint8_t id[16];
+    char name[201];
+    char address[256];    // of the hub
+    uint8_t device[12];   // this device's handle
+    char role[16];        // "volunteer", …; "" before the first sync told it
+    uint32_t written;     // own changes
+    uint32_t unsent;      // own changes without a receipt
+    uint64_t known;       // changes of all devices that are here
+    bool forked;          // see FOLKMOOT_FORKED
+};
+
+// How many communities this device has joined; the i-th of them.
+size_t folkmoot_community_count(struct folkmoot *fm);
+enum folkmoot_code folkmoot_community_at(struct folkmoot *fm, size_t i,
+                                         struct folkmoot_community *community);
+// Chooses the one that the calls below speak of; at the start it is the first. id: 16 bytes.
+enum folkmoot_code folkmoot_choose(struct folkmoot *fm, const uint8_t *id);
+
+// --- writing ---
+
+// One field's new value as people type it, by the field's name in record.proto:
+//   text as it is; enums by their names in lower case ("for", "co_designed");
+//   times "2026-11-23T10:00:00Z" or "2026-11-23"; days "2026-11-23"; amounts "1200" or "1200.50";
+//   same "true"; references (about, party, speaker) by id in hexadecimal, about by KIND:ID too;
+//   place "NAME", "NAME|CODE", "NAME|CODE|LAT,LON".
+// A register is replaced (all values that are live here are gone over), a set is added to. A NULL
+// value clears the field.
+struct folkmoot_put {
+    const char *field;
+    const char *value;
+};
+
+// Creates a record of a kind ("need", "remark" …). time: when it was said, ms since 1970 UTC; 0: now.
+// id: out, 16 bytes.
+enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind, const struct folkmoot_put *puts,
+                                size_t n, int64_t time, uint8_t *id, struct folkmoot_error *error);
+// Edits a record that is here. Where a put equals what stands there alone, nothing is written for it;
+// with nothing to write, no change is made.
+enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                 const struct folkmoot_put *puts, size_t n, int64_t time,
+                                 struct folkmoot_error *error);
+// Takes one value out of a set, as folkmoot_record shows it.
+enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                   const char *field, const char *value, int64_t time,
+                                   struct folkmoot_error *error);
+// One person's stance ("for", "against", "unsure", "withdrawn") on a record, with the words in which
+// they said why (NULL: none) and their language (NULL: not said).
+enum folkmoot_code folkmoot_voice(struct folkmoot *fm, const char *subject_kind,
+                                  const uint8_t *subject, const uint8_t *person, const char *stance,
+                                  const char *words, const char *language, int64_t time,
+                                  struct folkmoot_error *error);
+// The person known by a card's code (out: 16 bytes): normalised and hashed; the code is not kept.
+enum folkmoot_code folkmoot_card(struct folkmoot *fm, const char *code, uint8_t *person,
+                                 struct folkmoot_error *error);
+// Says that two records of one kind (or two persons, kind "person") are one, or no longer.
+enum folkmoot_code folkmoot_same(struct folkmoot *fm, const char *kind, const uint8_t *a,
+                                 const uint8_t *b, bool same, int64_t time,
+                                 struct folkmoot_error *error);
+// Goes over the edits of this device's own change `seq` (0: its last) and brings back the values that
+// it had gone over, as a new change.
+enum folkmoot_code folkmoot_undo(struct folkmoot *fm, uint32_t seq, struct folkmoot_error *error);
+
+// What an import called a record, so that importing again makes only the differences.
+enum folkmoot_code folkmoot_named(struct folkmoot *fm, const char *name, char *kind, size_t kind_n,
+                                  uint8_t *id);
+enum folkmoot_code folkmoot_name(struct folkmoot *fm, const char *name, const char *kind,
+                                 const uint8_t *id, struct folkmoot_error *error);
+// Many writes in one commit: between begin and end nothing is on disk; an end with commit == false
+// takes all of it back.
+enum folkmoot_code folkmoot_begin(struct folkmoot *fm, struct folkmoot_error *error);
+enum folkmoot_code folkmoot_end(struct folkmoot *fm, bool commit, struct folkmoot_error *error);
+
+// --- reading ---
+
+struct folkmoot_value {
+    const char *text;      // as folkmoot_put takes it; unknown fields in hexadecimal
+    uint8_t device[12];    // whose it is
+    int64_t time;          // when it was said
+    uint32_t seq;          // the change, in that device's chain
+};
+
+struct folkmoot_field {
+    uint32_t number;
+    const char *name;      // "field 27" when this version does not know it
+    bool set;
+    bool tension;          // a register with several live values that differ
+    const struct folkmoot_value *values; // live; of a register the one that is shown comes last
+    size_t values_n;
+};
+
+struct folkmoot_link {
+    char kind[16];
+    uint8_t id[16];
+};
+
+// A value that was gone over.
+struct folkmoot_past {
+    const char *field;
+    const char *text;      // NULL: the words are not on this device
+    uint8_t device[12];    // whose it was
+    int64_t time;
+    uint8_t by_device[12]; // who went over it
+    int64_t by_time;
+};
+
+struct folkmoot_stance {
+    uint8_t person[16];
+    const char *stance;    // what counts
+    const char *words;     // "" when none
+    int64_t time;
+};
+
+struct folkmoot_record {
+    char kind[16];         // "kind 99" when this version does not know it
+    uint8_t id[16];
+    const char *title;     // title, else the beginning of the words, else ""
+    const uint8_t *bytes;  // the record as a message: what every device with the same view has
+    size_t bytes_n;
+    const struct folkmoot_field *fields;
+    size_t fields_n;
+    uint32_t votes_for, votes_against, votes_unsure; // persons, each once, joined ones together
+    const struct folkmoot_link *about; // what it refers to (a voice: its subject)
+    size_t about_n;
+    const struct folkmoot_link *from;  // what refers to it (voices are not among them)
+    size_t from_n;
+    const struct folkmoot_link *same;  // what it is joined with
+    size_t same_n;
+    const struct folkmoot_stance *voices; // only with FOLKMOOT_WHOLE
+    size_t voices_n;
+    const struct folkmoot_past *past;     // only with FOLKMOOT_WHOLE
+    size_t past_n;
+    void *memory;
+};
+
+enum folkmoot_depth { FOLKMOOT_BRIEF, FOLKMOOT_WHOLE };
+
+// Reads one record. The caller gives it back with folkmoot_record_done.
+enum folkmoot_code folkmoot_record_get(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                       enum folkmoot_depth depth, struct folkmoot_record *record,
+                                       struct folkmoot_error *error);
+void folkmoot_record_done(struct folkmoot_record *record);
+// Calls `each` with every record of a kind (NULL: of all kinds but voice, same_as and decision) in
+// the order of kind and id, until it returns false. The record is valid during the call.
+enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
+                                 bool (*each)(const struct folkmoot_record *, void *), void *arg,
+                                 struct folkmoot_error *error);
+// Finds a record by the beginning of its id in hexadecimal (at least 4 digits), by "KIND:ID", by an
+// import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
+enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *kind, uint8_t *id,
+                                 struct folkmoot_error *error);
+// Kinds and fields, for help and for programs: the i-th kind's name, and the i-th field of a kind;
+// NULL past the end.
+const char *folkmoot_kind_name(size_t i);
+const char *folkmoot_field_name(const char *kind, size_t i);
+// What an enum field may say, the i-th value; NULL past the end or when it is no enum.
+const char *folkmoot_field_value(const char *kind, const char *field, size_t i);
+
+// --- sessions: joining and syncing ---
+//
+//   while (folkmoot_session_next(session, &request) == FOLKMOOT_SEND) {
+//       send request over HTTP/2 and TLS, then for the answer:
+//       folkmoot_session_answer(session, http_status, tls_key);
+//       folkmoot_session_receive(session, part, n);    as often as parts of the body arrive
+//       folkmoot_session_finish(session, whole);
+//   }
+
+struct folkmoot_session;
+
+enum folkmoot_next { FOLKMOOT_SEND, FOLKMOOT_DONE, FOLKMOOT_FAILED };
+
+struct folkmoot_request {
+    const char *address; // HOST:PORT
+    const char *path;    // "/folkmoot.v1.SyncService/Sync": POST, content-type application/proto
+    const char *token;   // for "authorization: Bearer …"; NULL: no such header
+    const uint8_t *tls_key; // SHA-256 of the DER SubjectPublicKeyInfo that the connection's
+                            // certificate must have: send nothing to any other. NULL: any, nothing
+                            // secret is in the request. No certificate authority is asked.
+    const uint8_t *body;
+    size_t body_n;
+};
+
+// A session that joins a community by its link. The link is copied.
+enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
+                                 struct folkmoot_session **session, struct folkmoot_error *error);
+// A session that syncs the chosen community until neither side has more.
+enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **session,
+                                 struct folkmoot_error *error);
+enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,
+                                         struct folkmoot_request *request);
+// The answer begins. http_status 0: no answer, or the connection's key was not tls_key (then give
+// the key that it had, else NULL). tls_key: the key's SHA-256, 32 bytes.
+void folkmoot_session_answer(struct folkmoot_session *session, int http_status,
+                             const uint8_t *tls_key);
+// A part of the answer's body. Whole pieces are kept at once.
+void folkmoot_session_receive(struct folkmoot_session *session, const void *part, size_t n);
+// The answer is over; whole: it was not cut short.
+void folkmoot_session_finish(struct folkmoot_session *session, bool whole);
+
+struct folkmoot_progress {
+    uint32_t requests;
+    uint64_t bytes_out, bytes_in; // of bodies
+    uint32_t pushed;              // own changes with a receipt by this session
+    uint32_t pulled;              // changes taken in
+    uint32_t apart;               // own changes that the hub set apart
+    uint32_t unsent;              // still without a receipt
+};
+
+// At any time, also after a failure.
+void folkmoot_session_progress(const struct folkmoot_session *session,
+                               struct folkmoot_progress *progress);
+// Why folkmoot_session_next said FOLKMOOT_FAILED.
+const struct folkmoot_error *folkmoot_session_error(const struct folkmoot_session *session);
+void folkmoot_session_done(struct folkmoot_session **session);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,16 @@
+#pragma once
+
+// The hub's own TLS certificate where the configuration names none: ECDSA on P-256, for ten years,
+// signed by itself. Devices do not trust it by a name but by the identity key, which signs for the
+// TLS key in Info. Key and certificate stand in one PEM file.
+
+#include "base/buf.h"
+#include "base/hash.h"
+
+enum { CERTIFICATE_YEARS = 10 };
+
+// Makes the file unless it is there.
+enum err certificate_ensure(const char *path, struct fault *fault) must_check;
+// SHA-256 of the DER SubjectPublicKeyInfo of the first certificate in a PEM file.
+enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE],
+                              struct fault *fault) must_check;

@@ -1,0 +1,60 @@
+#include "daemon/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_int least = LOG_INFO;
+
+// syslog's numbers, which the journal reads off the line's beginning.
+static const struct {
+    const char *word;
+    const char *journal;
+} levels[] = {
+    [LOG_ERROR] = {"error: ", "<3>"},
+    [LOG_WARNING] = {"warning: ", "<4>"},
+    [LOG_INFO] = {"info: ", "<6>"},
+    [LOG_DEBUG] = {"debug: ", "<7>"},
+};
+
+void log_set_level(enum log_level level)
+{
+    atomic_store(&least, (int)level);
+}
+
+enum log_level log_get_level(void)
+{
+    return (enum log_level)atomic_load(&least);
+}
+
+static void make_one_line(char *text)
+{
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = ' ';
+}
+
+void log_put(enum log_level level, const char *format, ...)
+{
+    if ((int)level > atomic_load(&least))
+        return;
+    char line[1024];
+    const char *prefix = getenv("JOURNAL_STREAM") ? levels[level].journal : levels[level].word;
+    size_t n = strlen(prefix);
+    memcpy(line, prefix, n);
+    va_list args;
+    va_start(args, format);
+    int made = vsnprintf(line + n, sizeof line - n - 1, format, args);
+    va_end(args);
+    if (made < 0)
+        return;
+    make_one_line(line + n);
+    n = strlen(line);
+    line[n++] = '\n';
+    while (write(STDERR_FILENO, line, n) < 0 && errno == EINTR)
+        ;
+}

@@ -1,0 +1,268 @@
+#include "storage/community.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "storage/table.h"
+#include "storage/value.h"
+
+// In the table meta: this and a number → the community's id.
+#define NUMBER_PREFIX "number"
+
+enum { IN_ROLE_HUB = 1, IN_ROLE_DEVICE = 2 };
+enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2 };
+enum { NAME_PLAIN_MAX = 96 };
+
+// --- Communities ---
+
+static struct key number_key(uint32_t number)
+{
+    struct key key = {0};
+    key_bytes(&key, bytes_of_text(NUMBER_PREFIX));
+    key_u32(&key, number);
+    return key;
+}
+
+static enum err decode_community(const uint8_t id[COMMUNITY_SIZE], struct bytes bytes,
+                                 struct community *community)
+{
+    struct value value = value_of(bytes);
+    struct community c = {0};
+    memcpy(c.id, id, COMMUNITY_SIZE);
+    c.number = value_u32(&value);
+    c.size = value_u64(&value);
+    value_copy(&value, c.log, HANDLE_SIZE);
+    c.is_hub = value_u8(&value) == IN_ROLE_HUB;
+    value_text(&value, c.name, &c.name_n, NAME_MAX_BYTES);
+    enum err err = value_end(&value);
+    if (!err)
+        *community = c;
+    return err;
+}
+
+enum err community_get(struct txn *txn, const uint8_t id[COMMUNITY_SIZE],
+                       struct community *community)
+{
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_COMMUNITY, bytes_of(id, COMMUNITY_SIZE), &value);
+    return err ? err : decode_community(id, value, community);
+}
+
+enum err community_get_number(struct txn *txn, uint32_t number, struct community *community)
+{
+    struct key key = number_key(number);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_META, key_of(&key), &value);
+    if (err)
+        return err;
+    if (value.n != COMMUNITY_SIZE)
+        return ERR_DAMAGED;
+    err = community_get(txn, value.p, community);
+    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+}
+
+static uint32_t last_number(struct txn *txn)
+{
+    struct key upto = number_key(UINT32_MAX);
+    struct key key;
+    struct bytes value;
+    struct bytes prefix = bytes_of_text(NUMBER_PREFIX);
+    if (!table_last(txn, TABLE_META, prefix, key_of(&upto), &key, &value) || key.n != upto.n)
+        return 0;
+    return be32_get(key.p + prefix.n);
+}
+
+// The number that it has, or a new one that meta then knows.
+static uint32_t number_of(struct txn *txn, const uint8_t id[COMMUNITY_SIZE])
+{
+    struct community known;
+    enum err err = community_get(txn, id, &known);
+    if (!err)
+        return known.number;
+    if (err != ERR_NOT_FOUND)
+        txn_fail(txn, err);
+    uint32_t number = last_number(txn);
+    if (number == UINT32_MAX) {
+        txn_fail(txn, ERR_LIMIT);
+        return 0;
+    }
+    struct key key = number_key(number + 1);
+    table_put(txn, TABLE_META, key_of(&key), bytes_of(id, COMMUNITY_SIZE));
+    return number + 1;
+}
+
+void community_put(struct txn *txn, struct community *community)
+{
+    assert(community->name_n <= NAME_MAX_BYTES);
+    community->number = number_of(txn, community->id);
+    BUF_CLEANUP struct buf buf = {0};
+    buf_put_be32(&buf, community->number);
+    buf_put_be64(&buf, community->size);
+    buf_put(&buf, BYTES(community->log));
+    buf_put_u8(&buf, community->is_hub ? IN_ROLE_HUB : IN_ROLE_DEVICE);
+    buf_put(&buf, bytes_of(community->name, community->name_n));
+    txn_fail(txn, buf.err);
+    table_put(txn, TABLE_COMMUNITY, BYTES(community->id), buf_bytes(&buf));
+}
+
+void community_each(struct txn *txn, bool (*each)(const struct community *, void *), void *arg)
+{
+    enum err damage = OK;
+    bool on = true;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_COMMUNITY, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        struct community community;
+        enum err err = walk.err;
+        if (!err)
+            err = walk.key.n == COMMUNITY_SIZE
+                      ? decode_community(walk.key.p, walk.value, &community)
+                      : ERR_DAMAGED;
+        if (err)
+            damage = err;
+        else
+            on = each(&community, arg);
+    }
+    txn_fail(txn, damage);
+}
+
+// --- Secrets ---
+
+static struct key key_of_community(uint32_t community)
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    return key;
+}
+
+enum err secret_get(struct txn *txn, uint32_t community, struct secret *secret)
+{
+    struct key key = key_of_community(community);
+    struct bytes bytes;
+    enum err err = table_get(txn, TABLE_SECRET, key_of(&key), &bytes);
+    if (err)
+        return err;
+    struct value value = value_of(bytes);
+    struct secret s = {0};
+    uint32_t address_n;
+    value_copy(&value, s.seed, sizeof s.seed);
+    value_copy(&value, s.token, sizeof s.token);
+    value_copy(&value, s.hub_key, sizeof s.hub_key);
+    value_copy(&value, s.tls_key, sizeof s.tls_key);
+    value_text(&value, s.address, &address_n, ADDRESS_MAX);
+    err = value_end(&value);
+    if (!err)
+        *secret = s;
+    bytes_wipe(&s, sizeof s);
+    return err;
+}
+
+void secret_put(struct txn *txn, uint32_t community, const struct secret *secret)
+{
+    uint8_t value[32 + TOKEN_SIZE + KEY_SIZE + 32 + ADDRESS_MAX];
+    size_t address_n = strnlen(secret->address, ADDRESS_MAX);
+    memcpy(value, secret->seed, 32);
+    memcpy(value + 32, secret->token, TOKEN_SIZE);
+    memcpy(value + 64, secret->hub_key, KEY_SIZE);
+    memcpy(value + 96, secret->tls_key, 32);
+    memcpy(value + 128, secret->address, address_n);
+    struct key key = key_of_community(community);
+    table_put(txn, TABLE_SECRET, key_of(&key), bytes_of(value, 128 + address_n));
+    bytes_wipe(value, sizeof value);
+}
+
+// --- Progress ---
+
+static enum err decode_progress(struct bytes bytes, struct progress *progress)
+{
+    struct value value = value_of(bytes);
+    progress->receipt_seq = value_u32(&value);
+    value_copy(&value, progress->log, HANDLE_SIZE);
+    progress->position = value_u64(&value);
+    value_copy(&value, progress->root, CUT_SIZE);
+    progress->view = value_u32(&value);
+    value_copy(&value, progress->seen_log, HANDLE_SIZE);
+    progress->seen_size = value_u64(&value);
+    value_copy(&value, progress->seen_root, 32);
+    uint8_t state = value_u8(&value);
+    progress->by_vector = state & STATE_BY_VECTOR;
+    progress->forked = state & STATE_FORKED;
+    return value_end(&value);
+}
+
+void progress_get(struct txn *txn, uint32_t community, struct progress *progress)
+{
+    *progress = (struct progress){0};
+    struct key key = key_of_community(community);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_PROGRESS, key_of(&key), &value);
+    if (!err)
+        err = decode_progress(value, progress);
+    // What was pushed is pushed again and skipped there; what was pulled is compared by vector.
+    if (err == ERR_DAMAGED)
+        *progress = (struct progress){.by_vector = true};
+}
+
+void progress_put(struct txn *txn, uint32_t community, const struct progress *progress)
+{
+    int state = (progress->by_vector ? STATE_BY_VECTOR : 0) | (progress->forked ? STATE_FORKED : 0);
+    BUF_CLEANUP struct buf buf = {0};
+    buf_put_be32(&buf, progress->receipt_seq);
+    buf_put(&buf, BYTES(progress->log));
+    buf_put_be64(&buf, progress->position);
+    buf_put(&buf, BYTES(progress->root));
+    buf_put_be32(&buf, progress->view);
+    buf_put(&buf, BYTES(progress->seen_log));
+    buf_put_be64(&buf, progress->seen_size);
+    buf_put(&buf, BYTES(progress->seen_root));
+    buf_put_u8(&buf, (uint8_t)state);
+    txn_fail(txn, buf.err);
+    struct key key = key_of_community(community);
+    table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));
+}
+
+// --- Names ---
+
+// A name that is too long for a key stands as its hash behind a byte that begins no text.
+static struct key name_key(uint32_t community, struct bytes name)
+{
+    struct key key = key_of_community(community);
+    if (name.n <= NAME_PLAIN_MAX) {
+        key_bytes(&key, name);
+        return key;
+    }
+    uint8_t digest[HASH_SIZE];
+    struct hash hash;
+    hash_begin(&hash, "folkmoot name v1");
+    hash_put(&hash, name);
+    hash_end(&hash, digest);
+    key_u8(&key, 0xff);
+    key_bytes(&key, BYTES(digest));
+    return key;
+}
+
+enum err name_get(struct txn *txn, uint32_t community, struct bytes name, uint32_t *kind,
+                  uint8_t id[ID_SIZE])
+{
+    struct key key = name_key(community, name);
+    struct bytes bytes;
+    enum err err = table_get(txn, TABLE_NAME, key_of(&key), &bytes);
+    if (err)
+        return err;
+    if (bytes.n != 2 + ID_SIZE)
+        return ERR_DAMAGED;
+    struct value value = value_of(bytes);
+    *kind = value_u16(&value);
+    value_copy(&value, id, ID_SIZE);
+    return value_end(&value);
+}
+
+void name_put(struct txn *txn, uint32_t community, struct bytes name, uint32_t kind,
+              const uint8_t id[ID_SIZE])
+{
+    assert(kind <= KIND_MAX);
+    uint8_t value[2 + ID_SIZE] = {(uint8_t)(kind >> 8), (uint8_t)kind};
+    memcpy(value + 2, id, ID_SIZE);
+    struct key key = name_key(community, name);
+    table_put(txn, TABLE_NAME, key_of(&key), BYTES(value));
+}

@@ -1,0 +1,65 @@
+#pragma once
+
+// Communities of this environment, their secrets and their progress. Errors of storage stick to
+// the transaction; ERR_NOT_FOUND is only an answer.
+
+#include "proto/messages.h"
+#include "storage/store.h"
+
+enum { NAME_MAX_BYTES = 200, ADDRESS_MAX = 255 };
+
+struct community {
+    uint32_t number; // in this environment, from 1
+    uint8_t id[COMMUNITY_SIZE];
+    uint64_t size;            // entries taken
+    uint8_t log[HANDLE_SIZE]; // hub: its own chain's handle. Device: that of the hub's log
+    bool is_hub;
+    uint32_t name_n;
+    char name[NAME_MAX_BYTES + 1];
+};
+
+enum err community_get(struct txn *txn, const uint8_t id[COMMUNITY_SIZE],
+                       struct community *community) must_check;
+enum err community_get_number(struct txn *txn, uint32_t number,
+                              struct community *community) must_check;
+// Gives a new one its number; an existing one keeps its own and is overwritten.
+void community_put(struct txn *txn, struct community *community);
+// Calls `each` for every community until it returns false; it may write in the transaction. A
+// damaged one is left out and makes ERR_DAMAGED stick at the end.
+void community_each(struct txn *txn, bool (*each)(const struct community *, void *), void *arg);
+
+// What must not leave this machine. On a hub only `seed` (of the chain key) is used.
+struct secret {
+    uint8_t seed[32];
+    uint8_t token[TOKEN_SIZE];
+    uint8_t hub_key[KEY_SIZE];     // the hub's identity key, as the join link pinned it
+    uint8_t tls_key[32];           // SHA-256 of the TLS key that was last proved to be the hub's
+    char address[ADDRESS_MAX + 1]; // HOST:PORT
+};
+
+enum err secret_get(struct txn *txn, uint32_t community, struct secret *secret) must_check;
+void secret_put(struct txn *txn, uint32_t community, const struct secret *secret);
+
+// How far a device has come with its hub.
+struct progress {
+    uint32_t receipt_seq; // own changes up to here are durable on the hub
+    uint8_t log[HANDLE_SIZE];
+    uint64_t position;
+    uint8_t root[CUT_SIZE];
+    uint32_t view;
+    uint8_t seen_log[HANDLE_SIZE]; // the last log head seen; size 0: none
+    uint64_t seen_size;
+    uint8_t seen_root[32];
+    bool by_vector; // the cursor was lost: pull by vector until all is here
+    bool forked;    // the hub holds another branch of this chain
+};
+
+// All zero when there is none yet; when it is damaged, by_vector alone is set.
+void progress_get(struct txn *txn, uint32_t community, struct progress *progress);
+void progress_put(struct txn *txn, uint32_t community, const struct progress *progress);
+
+// What an import called a record.
+enum err name_get(struct txn *txn, uint32_t community, struct bytes name, uint32_t *kind,
+                  uint8_t id[ID_SIZE]) must_check;
+void name_put(struct txn *txn, uint32_t community, struct bytes name, uint32_t kind,
+              const uint8_t id[ID_SIZE]);

@@ -1,0 +1,207 @@
+#include "storage/log.h"
+
+#include <assert.h>
+
+#include "storage/table.h"
+#include "storage/value.h"
+
+// The form's byte: the form, and what was left out because it is zeros.
+enum { FORM_MASK = 0x0f, FORM_TAG_ONLY = 0x10, FORM_BODY_HASH = 0x20, FORM_KNOWN = 0x3f };
+enum { TAG_SIZE = 4, SIGNATURE_SIZE = 64 };
+
+static bool all_zero(const uint8_t *p, size_t n)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= p[i];
+    return any == 0;
+}
+
+static struct key position_key(uint32_t community, uint64_t position)
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    key_u64(&key, position);
+    return key;
+}
+
+static struct key chain_key(uint32_t community, const uint8_t device[HANDLE_SIZE], uint32_t seq)
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    key_bytes(&key, bytes_of(device, HANDLE_SIZE));
+    key_u32(&key, seq);
+    return key;
+}
+
+// --- Entries and bodies ---
+
+static enum err decode_entry(struct bytes bytes, struct log_entry *entry)
+{
+    struct value value = value_of(bytes);
+    struct log_entry e = {0};
+    uint8_t form = value_u8(&value);
+    e.form = (enum log_form)(form & FORM_MASK);
+    if (form & ~FORM_KNOWN || e.form < LOG_WHOLE || e.form > LOG_BARE)
+        return ERR_DAMAGED;
+    value_copy(&value, e.device, HANDLE_SIZE);
+    e.seq = value_u32(&value);
+    value_copy(&value, e.leaf, form & FORM_TAG_ONLY ? TAG_SIZE : HASH_SIZE);
+    if (form & FORM_BODY_HASH)
+        value_copy(&value, e.body_hash, HASH_SIZE);
+    e.envelope = value_rest(&value);
+    enum err err = value_end(&value);
+    if (!err)
+        *entry = e;
+    return err;
+}
+
+enum err log_get(struct txn *txn, uint32_t community, uint64_t position, struct log_entry *entry)
+{
+    struct key key = position_key(community, position);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_ENTRY, key_of(&key), &value);
+    return err ? err : decode_entry(value, entry);
+}
+
+enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, struct log_body *body)
+{
+    struct key key = position_key(community, position);
+    struct bytes bytes;
+    enum err err = table_get(txn, TABLE_BODY, key_of(&key), &bytes);
+    if (err)
+        return err;
+    if (bytes.n < SALT_SIZE)
+        return ERR_DAMAGED;
+    memcpy(body->salt, bytes.p, SALT_SIZE);
+    body->fields = bytes_of(bytes.p + SALT_SIZE, bytes.n - SALT_SIZE);
+    return OK;
+}
+
+static void encode_entry(struct buf *buf, const struct log_entry *entry)
+{
+    bool tag_only = all_zero(entry->leaf + TAG_SIZE, HASH_SIZE - TAG_SIZE);
+    bool has_body_hash = !all_zero(entry->body_hash, HASH_SIZE);
+    int form =
+        (int)entry->form | (tag_only ? FORM_TAG_ONLY : 0) | (has_body_hash ? FORM_BODY_HASH : 0);
+    buf_put_u8(buf, (uint8_t)form);
+    buf_put(buf, BYTES(entry->device));
+    buf_put_be32(buf, entry->seq);
+    buf_put(buf, bytes_of(entry->leaf, tag_only ? TAG_SIZE : HASH_SIZE));
+    if (has_body_hash)
+        buf_put(buf, BYTES(entry->body_hash));
+    buf_put(buf, entry->envelope);
+}
+
+void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
+             const struct log_body *body)
+{
+    assert((entry->form == LOG_WHOLE) == (body != NULL));
+    // Both are copied before the first put: they may be borrowed from this transaction.
+    BUF_CLEANUP struct buf row = {0};
+    BUF_CLEANUP struct buf words = {0};
+    encode_entry(&row, entry);
+    if (body) {
+        buf_put(&words, BYTES(body->salt));
+        buf_put(&words, body->fields);
+    }
+    txn_fail(txn, row.err ? row.err : words.err);
+    struct key key = position_key(community, position);
+    table_append(txn, TABLE_ENTRY, key_of(&key), buf_bytes(&row));
+    if (body)
+        table_append(txn, TABLE_BODY, key_of(&key), buf_bytes(&words));
+    else
+        table_delete(txn, TABLE_BODY, key_of(&key));
+    struct key chain = chain_key(community, entry->device, entry->seq);
+    uint8_t pointer[8];
+    be64_put(pointer, position);
+    table_put(txn, TABLE_CHAIN, key_of(&chain), BYTES(pointer));
+}
+
+enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                  uint32_t seq, uint64_t *position)
+{
+    struct key key = chain_key(community, device, seq);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_CHAIN, key_of(&key), &value);
+    if (err)
+        return err;
+    if (value.n != 8)
+        return ERR_DAMAGED;
+    *position = be64_get(value.p);
+    return OK;
+}
+
+// --- Runs ---
+
+void log_put_run(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                 const struct log_run *run)
+{
+    BUF_CLEANUP struct buf buf = {0};
+    buf_put_be32(&buf, run->first);
+    buf_put(&buf, BYTES(run->head));
+    buf_put(&buf, BYTES(run->signature));
+    buf_put(&buf, BYTES(run->seen_log));
+    buf_put_be64(&buf, run->seen_size);
+    buf_put(&buf, BYTES(run->seen_root));
+    txn_fail(txn, buf.err);
+    struct key key = chain_key(community, device, run->last);
+    table_put(txn, TABLE_RUN, key_of(&key), buf_bytes(&buf));
+}
+
+enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, struct log_run *run)
+{
+    struct key upto = chain_key(community, device, seq);
+    struct key key;
+    struct bytes bytes;
+    if (!table_last(txn, TABLE_RUN, bytes_of(upto.p, upto.n - 4), key_of(&upto), &key, &bytes))
+        return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
+    if (key.n != upto.n)
+        return ERR_DAMAGED;
+    struct value value = value_of(bytes);
+    struct log_run r = {.last = be32_get(key.p + key.n - 4)};
+    r.first = value_u32(&value);
+    value_copy(&value, r.head, HASH_SIZE);
+    value_copy(&value, r.signature, SIGNATURE_SIZE);
+    value_copy(&value, r.seen_log, HANDLE_SIZE);
+    r.seen_size = value_u64(&value);
+    value_copy(&value, r.seen_root, HASH_SIZE);
+    enum err err = value_end(&value);
+    if (!err)
+        *run = r;
+    return err;
+}
+
+// --- The tree ---
+
+static struct key node_key(uint32_t community, unsigned level, uint64_t index)
+{
+    assert(level >= 1 && level < 64);
+    struct key key = {0};
+    key_u32(&key, community);
+    key_u8(&key, (uint8_t)level);
+    key_u64(&key, index);
+    return key;
+}
+
+enum err log_get_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
+                      uint8_t node[HASH_SIZE])
+{
+    struct key key = node_key(community, level, index);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_TREE, key_of(&key), &value);
+    if (err)
+        return err;
+    if (value.n != HASH_SIZE)
+        return ERR_DAMAGED;
+    memcpy(node, value.p, HASH_SIZE);
+    return OK;
+}
+
+void log_put_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
+                  const uint8_t node[HASH_SIZE])
+{
+    struct key key = node_key(community, level, index);
+    table_put(txn, TABLE_TREE, key_of(&key), bytes_of(node, HASH_SIZE));
+}

@@ -1,0 +1,64 @@
+#pragma once
+
+// The log of a community, as this environment took it: entries by position, bodies apart from them,
+// chains and runs that point to positions, and the nodes of the log's tree.
+
+#include "base/hash.h"
+#include "proto/messages.h"
+#include "storage/store.h"
+
+enum log_form { LOG_WHOLE = 1, LOG_HUSK, LOG_BARE };
+
+struct log_entry {
+    enum log_form form;
+    uint8_t device[HANDLE_SIZE];
+    uint32_t seq;
+    uint8_t leaf[HASH_SIZE];      // a device without the salt knows the tag alone: 4 bytes, zeros
+    uint8_t body_hash[HASH_SIZE]; // husk on a hub; else zeros
+    struct bytes envelope;        // borrowed from the transaction when read
+};
+
+struct log_body {
+    uint8_t salt[SALT_SIZE];
+    struct bytes fields; // borrowed from the transaction when read
+};
+
+// First 4 bytes of the leaf.
+static inline uint32_t log_tag(const struct log_entry *entry)
+{
+    return be32_get(entry->leaf);
+}
+
+enum err log_get(struct txn *txn, uint32_t community, uint64_t position,
+                 struct log_entry *entry) must_check;
+enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position,
+                      struct log_body *body) must_check;
+// Puts entry, body (NULL unless whole; one that was there is deleted) and the chain's pointer at a
+// position. Envelope and fields may be borrowed from the same transaction.
+void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
+             const struct log_body *body);
+// Where a device's change stands.
+enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                  uint32_t seq, uint64_t *position) must_check;
+
+struct log_run {
+    uint32_t first;
+    uint32_t last;
+    uint8_t head[HASH_SIZE]; // of the chain at last
+    uint8_t signature[64];
+    uint8_t seen_log[HANDLE_SIZE]; // what the signature says was seen; zeros: none
+    uint64_t seen_size;
+    uint8_t seen_root[HASH_SIZE];
+};
+
+void log_put_run(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                 const struct log_run *run);
+// The last run that ends at or before seq. ERR_NOT_FOUND when there is none.
+enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, struct log_run *run) must_check;
+
+// A node of level 1 or more: the root of the complete subtree of 2^level entries.
+enum err log_get_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
+                      uint8_t node[HASH_SIZE]) must_check;
+void log_put_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
+                  const uint8_t node[HASH_SIZE]);

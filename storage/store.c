@@ -1,0 +1,416 @@
+// The environment and its transactions. LMDB must not be opened twice in a process (its file locks
+// would fall off at the first close), so this file keeps the list of what is open.
+
+#include "storage/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "storage/create.h"
+#include "storage/txn_private.h"
+
+#if SIZE_MAX > UINT32_MAX
+#define MAP_SIZE_DEFAULT ((size_t)16 << 30)
+#else
+#define MAP_SIZE_DEFAULT ((size_t)1 << 30)
+#endif
+
+enum { MAP_SIZE_UNIT = 64 << 10 };
+
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct store *open_stores;
+
+// What txn_begin_* answer when there is no memory for a transaction. Never written to: it has its
+// error already.
+static struct txn txn_no_memory = {.err = ERR_NOMEM};
+
+const char *txn_table_name(enum table table)
+{
+    static const char *const names[TABLE_COUNT] = {
+        [TABLE_META] = "meta",     [TABLE_COMMUNITY] = "community",   [TABLE_ENTRY] = "entry",
+        [TABLE_BODY] = "body",     [TABLE_CHAIN] = "chain",           [TABLE_RUN] = "run",
+        [TABLE_TREE] = "tree",     [TABLE_DEVICE] = "device",         [TABLE_CONTACT] = "contact",
+        [TABLE_LIVE] = "live",     [TABLE_COVER] = "cover",           [TABLE_ABOUT] = "about",
+        [TABLE_APART] = "apart",   [TABLE_INVITATION] = "invitation", [TABLE_TOKEN] = "token",
+        [TABLE_SECRET] = "secret", [TABLE_PROGRESS] = "progress",     [TABLE_NAME] = "name",
+    };
+    return names[table];
+}
+
+enum err txn_err_of(int result)
+{
+    switch (result) {
+    case MDB_SUCCESS:
+        return OK;
+    case MDB_NOTFOUND:
+        return ERR_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ERR_FULL;
+    case MDB_TXN_FULL:
+        return ERR_LIMIT;
+    case MDB_READERS_FULL:
+        return ERR_BUSY;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
+    case MDB_INCOMPATIBLE:
+        return ERR_DAMAGED;
+    case ENOMEM:
+        return ERR_NOMEM;
+    default:
+        return ERR_IO;
+    }
+}
+
+static size_t rounded_map_size(size_t map_size)
+{
+    size_t size = map_size ? map_size : MAP_SIZE_DEFAULT;
+    size_t unit = MAP_SIZE_UNIT;
+    return size > SIZE_MAX - unit ? size / unit * unit : (size + unit - 1) / unit * unit;
+}
+
+enum err txn_env_new(size_t map_size, MDB_env **env, struct fault *fault)
+{
+    int result = mdb_env_create(env);
+    if (result)
+        return fault_set(fault, txn_err_of(result), "cannot set up the database: %s",
+                         mdb_strerror(result));
+    result = mdb_env_set_maxdbs(*env, TABLE_COUNT);
+    if (!result)
+        result = mdb_env_set_mapsize(*env, rounded_map_size(map_size));
+    if (!result)
+        return OK;
+    mdb_env_close(*env);
+    return fault_set(fault, txn_err_of(result), "cannot set up the database: %s",
+                     mdb_strerror(result));
+}
+
+enum err txn_env_open(MDB_env *env, const char *path, unsigned flags, struct fault *fault)
+{
+    // MDB_NOTLS: a thread may have several read transactions, and a reader's slot goes with its
+    // transaction.
+    int result = mdb_env_open(env, path, flags | MDB_NOTLS, 0600);
+    if (!result)
+        return OK;
+    if (result == MDB_INVALID || result == MDB_VERSION_MISMATCH)
+        return fault_set(fault, ERR_DAMAGED,
+                         "%s/data.mdb is not a database of Folkmoot, or its beginning is damaged: "
+                         "restore a backup, or choose another place",
+                         path);
+    return fault_set(fault, txn_err_of(result), "cannot open the database in %s: %s", path,
+                     mdb_strerror(result));
+}
+
+// --- What is open in this process ---
+
+static enum err register_store(struct store *store, const char *path, struct fault *fault)
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        return fault_set(fault, ERR_IO, "cannot find %s: %s", path, mdb_strerror(errno));
+    store->device = st.st_dev;
+    store->inode = st.st_ino;
+    pthread_mutex_lock(&open_lock);
+    struct store *other = open_stores;
+    while (other && (other->device != st.st_dev || other->inode != st.st_ino))
+        other = other->next;
+    if (!other) {
+        store->next = open_stores;
+        open_stores = store;
+    }
+    pthread_mutex_unlock(&open_lock);
+    if (!other)
+        return OK;
+    return fault_set(fault, ERR_WRONG_STATE, "%s is open already in this process", path);
+}
+
+static void unregister_store(struct store *store)
+{
+    pthread_mutex_lock(&open_lock);
+    struct store **at = &open_stores;
+    while (*at && *at != store)
+        at = &(*at)->next;
+    if (*at)
+        *at = store->next;
+    pthread_mutex_unlock(&open_lock);
+}
+
+// --- Opening ---
+
+// Whether there is a database; makes one when there is none and this may be written.
+static enum err find_or_create(const char *path, const struct store_options *options,
+                               struct fault *fault)
+{
+    BUF_CLEANUP struct buf file = {0};
+    buf_put_format(&file, "%s/data.mdb", path);
+    buf_put_u8(&file, 0);
+    if (file.err)
+        return fault_set(fault, file.err, "out of memory");
+    struct stat st;
+    if (stat((const char *)file.p, &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            return fault_set(fault, ERR_IO, "cannot open %s: %s", path, mdb_strerror(errno));
+        if (options->read_only)
+            return fault_set(fault, ERR_NOT_FOUND, "there is no database in %s", path);
+        return create_store(path, options->map_size, fault);
+    }
+    // LMDB would take an empty file for a new environment.
+    if (!S_ISREG(st.st_mode) || st.st_size == 0)
+        return fault_set(fault, ERR_DAMAGED, "%s/data.mdb is empty or no file: restore a backup",
+                         path);
+    return OK;
+}
+
+static enum err read_format(struct txn *txn, uint32_t *format)
+{
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_META, bytes_of_text(FORMAT_KEY), &value);
+    if (err)
+        return err;
+    if (value.n != 4)
+        return ERR_DAMAGED;
+    *format = be32_get(value.p);
+    return OK;
+}
+
+static int open_table(struct txn *txn, enum table table)
+{
+    return mdb_dbi_open(txn->mdb, txn_table_name(table), 0, &txn->store->tables[table]);
+}
+
+static enum err check_format(struct txn *txn, const char *path, struct fault *fault)
+{
+    uint32_t format;
+    enum err err = txn_err_of(open_table(txn, TABLE_META));
+    if (!err)
+        err = read_format(txn, &format);
+    if (err == ERR_NOT_FOUND || err == ERR_DAMAGED)
+        return fault_set(fault, ERR_DAMAGED,
+                         "the database in %s does not say its format: it is none of Folkmoot, or "
+                         "it is damaged; restore a backup",
+                         path);
+    if (err)
+        return fault_set(fault, err, "cannot read the database in %s: %s", path, err_text(err));
+    if (format > FORMAT_VERSION)
+        return fault_set(fault, ERR_VERSION,
+                         "the database in %s has format %u, this version knows up to %u: install "
+                         "the newer version that wrote it",
+                         path, (unsigned)format, (unsigned)FORMAT_VERSION);
+    return OK;
+}
+
+static enum err open_tables(struct txn *txn, const char *path, struct fault *fault)
+{
+    if (txn_error(txn))
+        return fault_set(fault, txn_error(txn), "cannot read the database in %s: %s", path,
+                         err_text(txn_error(txn)));
+    enum err err = check_format(txn, path, fault);
+    if (err)
+        return err;
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        err = txn_err_of(open_table(txn, (enum table)i));
+        if (err == ERR_NOT_FOUND)
+            err = ERR_DAMAGED;
+        if (err)
+            return fault_set(fault, err, "the database in %s has no sound table %s: %s", path,
+                             txn_table_name((enum table)i), err_text(err));
+    }
+    return OK;
+}
+
+static enum err open_env(struct store *store, const char *path, const struct store_options *options,
+                         struct fault *fault)
+{
+    enum err err = txn_env_new(options->map_size, &store->env, fault);
+    if (err) {
+        store->env = NULL;
+        return err;
+    }
+    err = txn_env_open(store->env, path, options->read_only ? MDB_RDONLY : 0, fault);
+    if (err)
+        return err;
+    store_check_readers(store);
+    struct txn *txn = txn_begin_read(store);
+    err = open_tables(txn, path, fault);
+    // Handles stay only when the transaction that opened them is committed, a reader's too.
+    if (err)
+        txn_abort(&txn);
+    else if ((err = txn_commit(&txn)))
+        fault_set(fault, err, "cannot read the database in %s: %s", path, err_text(err));
+    return err;
+}
+
+enum err store_open(const char *path, const struct store_options *options, struct store **store,
+                    struct fault *fault)
+{
+    static const struct store_options defaults = {0};
+    options = options ? options : &defaults;
+    enum err err = find_or_create(path, options, fault);
+    if (err)
+        return err;
+    struct store *opened = calloc(1, sizeof *opened);
+    if (!opened)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    opened->read_only = options->read_only;
+    err = register_store(opened, path, fault);
+    if (err) {
+        free(opened);
+        return err;
+    }
+    err = open_env(opened, path, options, fault);
+    if (err) {
+        store_close(&opened);
+        return err;
+    }
+    *store = opened;
+    return OK;
+}
+
+void store_close(struct store **store)
+{
+    if (!*store)
+        return;
+    if ((*store)->env)
+        mdb_env_close((*store)->env);
+    unregister_store(*store);
+    free(*store);
+    *store = NULL;
+}
+
+void store_check_readers(struct store *store)
+{
+    // When it fails, dead readers keep their slots until the next time.
+    int dead;
+    (void)mdb_reader_check(store->env, &dead);
+}
+
+// --- Size ---
+
+// Pages that LMDB will use again: each value of its own table 0 begins with their count.
+static uint64_t free_pages(MDB_txn *txn)
+{
+    MDB_cursor *cursor;
+    if (mdb_cursor_open(txn, 0, &cursor) != 0)
+        return 0;
+    uint64_t pages = 0;
+    MDB_val key;
+    MDB_val value;
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        size_t n = 0;
+        if (value.mv_size >= sizeof n)
+            memcpy(&n, value.mv_data, sizeof n);
+        pages += n;
+    }
+    mdb_cursor_close(cursor);
+    return pages;
+}
+
+void store_size(struct store *store, uint64_t *used, uint64_t *max)
+{
+    MDB_envinfo info = {0};
+    MDB_stat stat = {0};
+    struct txn *txn TXN_CLEANUP = txn_begin_read(store);
+    uint64_t unused = txn->mdb ? free_pages(txn->mdb) : 0;
+    mdb_env_info(store->env, &info);
+    mdb_env_stat(store->env, &stat);
+    uint64_t pages = (uint64_t)info.me_last_pgno + 1;
+    *used = (pages > unused ? pages - unused : 0) * stat.ms_psize;
+    *max = info.me_mapsize;
+}
+
+// --- Transactions ---
+
+static struct txn *begin(struct store *store, bool write)
+{
+    struct txn *txn = calloc(1, sizeof *txn);
+    if (!txn)
+        return &txn_no_memory;
+    txn->store = store;
+    txn->write = write;
+    if (atomic_load(&store->broken)) {
+        txn->err = ERR_IO;
+        return txn;
+    }
+    if (write && store->read_only) {
+        txn->err = ERR_WRONG_STATE;
+        return txn;
+    }
+    unsigned flags = write ? 0 : MDB_RDONLY;
+    int result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
+    if (result == MDB_READERS_FULL) {
+        store_check_readers(store);
+        result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
+    }
+    if (result) {
+        txn->mdb = NULL;
+        txn->err = txn_err_of(result);
+    }
+    return txn;
+}
+
+struct txn *txn_begin_read(struct store *store)
+{
+    return begin(store, false);
+}
+
+struct txn *txn_begin_write(struct store *store)
+{
+    return begin(store, true);
+}
+
+enum err txn_error(const struct txn *txn)
+{
+    return txn->err;
+}
+
+enum err txn_fail(struct txn *txn, enum err err)
+{
+    if (!txn->err && err)
+        txn->err = err;
+    return txn->err;
+}
+
+static void end(struct txn **txn)
+{
+    struct txn *ended = *txn;
+    *txn = NULL;
+    if (ended == &txn_no_memory)
+        return;
+    if (ended->mdb)
+        mdb_txn_abort(ended->mdb);
+    buf_done(&ended->scratch);
+    free(ended);
+}
+
+enum err txn_commit(struct txn **txn)
+{
+    struct txn *ended = *txn;
+    assert(ended->walks == 0);
+    enum err err = ended->err;
+    if (!err) {
+        int result = mdb_txn_commit(ended->mdb);
+        ended->mdb = NULL;
+        err = txn_err_of(result);
+        // LMDB's own codes come before anything was written; an errno may come from the middle.
+        if (result > 0)
+            atomic_store(&ended->store->broken, true);
+    }
+    end(txn);
+    return err;
+}
+
+void txn_abort(struct txn **txn)
+{
+    if (!*txn)
+        return;
+    assert((*txn)->walks == 0);
+    end(txn);
+}

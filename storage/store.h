@@ -1,0 +1,47 @@
+#pragma once
+
+// The LMDB environment of a hub or a device, and its transactions. A transaction keeps its first
+// error: after it every call does nothing and answers with it, so that a caller may check once, at
+// the commit. Values are checked against their hash when they are read (docs/disk-format.md).
+//
+// A store may be used by several threads; a transaction belongs to the thread that began it. Write
+// transactions wait for each other. A read transaction is a short thing: while it is open, pages
+// are not reused.
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct store;
+struct txn;
+
+struct store_options {
+    size_t map_size; // bytes that the database may grow to; 0: 1 GiB (64-bit machines: 16 GiB)
+    bool read_only;
+};
+
+// Opens the directory `path`, creating it with its database when it is absent (and its parent is
+// there). `options` may be NULL; `store` is untouched when it fails. ERR_VERSION when a newer
+// version made it, ERR_DAMAGED when it is none, ERR_WRONG_STATE when it is open in this process
+// already, ERR_NOT_FOUND when it is to be read only and absent.
+enum err store_open(const char *path, const struct store_options *options, struct store **store,
+                    struct fault *fault) must_check;
+void store_close(struct store **store);
+// Frees the slots of readers that died; to be called now and then.
+void store_check_readers(struct store *store);
+// Bytes of the database in use, and the bytes that it may grow to. Takes a short read transaction.
+void store_size(struct store *store, uint64_t *used, uint64_t *max);
+
+// Never NULL: a transaction that could not begin carries its error. ERR_BUSY: too many readers at
+// once. ERR_WRONG_STATE: a write in a store opened to be read. ERR_IO: a commit failed before.
+struct txn *txn_begin_read(struct store *store);
+struct txn *txn_begin_write(struct store *store);
+enum err txn_error(const struct txn *txn) must_check;
+// Records an error unless one is recorded already; returns the recorded one.
+enum err txn_fail(struct txn *txn, enum err err);
+// Ends the transaction; of one that carries an error, nothing is written. After an error of the
+// commit itself (ERR_IO, ERR_FULL) it is not known whether it took place: the store has to be
+// opened anew, and where the doubt is real, no transaction begins before that.
+enum err txn_commit(struct txn **txn) must_check;
+void txn_abort(struct txn **txn);
+
+#define TXN_CLEANUP __attribute__((cleanup(txn_abort)))

@@ -1,0 +1,46 @@
+#pragma once
+
+// Private to store.c, create.c and table.c: what stands behind struct store and struct txn, and the
+// translation of LMDB's results.
+
+#include <lmdb.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "storage/table.h"
+
+enum { FORMAT_VERSION = 1 };
+
+#define FORMAT_KEY "format"
+
+struct store {
+    MDB_env *env;
+    MDB_dbi tables[TABLE_COUNT];
+    bool read_only;
+    atomic_bool broken; // a commit failed in a way that leaves its outcome unknown
+    dev_t device;       // of the directory, so that it is not opened twice in this process
+    ino_t inode;
+    struct store *next;
+};
+
+struct txn {
+    struct store *store;
+    MDB_txn *mdb; // NULL when it could not begin
+    enum err err; // the first one
+    bool write;
+    uint64_t writes; // counted, so that a walk knows when its place may have moved
+    unsigned walks;  // that are open
+    struct buf scratch;
+};
+
+// The error that a result of LMDB (0, its own codes, errno) means.
+enum err txn_err_of(int result);
+// Names of the tables in the environment, by enum table.
+const char *txn_table_name(enum table table);
+
+// Makes an LMDB environment with the settings that all of ours have, not yet opened.
+enum err txn_env_new(size_t map_size, MDB_env **env, struct fault *fault) must_check;
+// Opens it at the directory `path`. The caller closes it in any case.
+enum err txn_env_open(MDB_env *env, const char *path, unsigned flags,
+                      struct fault *fault) must_check;

@@ -1,0 +1,98 @@
+#pragma once
+
+// The one header of the hub_*.c family. What a hub does with a request: (transaction, caller, now,
+// request) -> response. No clock, no randomness, no I/O but through the transaction. Whatever a
+// response points to lives in the arena.
+//
+// A push is checked against a read transaction on any thread (hub_check_push: form, signatures),
+// and taken by the one writer (hub_push), many to a commit; a pull runs in a read transaction after
+// it. Faults of the peer come back as ERR_MALFORMED, ERR_LIMIT, ERR_VERSION, ERR_UNAUTHENTICATED,
+// ERR_FORBIDDEN, ERR_NOT_FOUND or ERR_WRONG_STATE with a sentence; nothing was changed then.
+
+#include "base/arena.h"
+#include "base/sign.h"
+#include "storage/community.h"
+#include "storage/device.h"
+
+struct hub_caller {
+    struct community community;
+    struct device device;
+};
+
+// Who has this token? ERR_UNAUTHENTICATED.
+enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE],
+                          struct hub_caller *caller, struct fault *fault) must_check;
+
+// --- founding, inviting, enrolling ---
+
+// Random bytes that founding uses up.
+struct hub_found_random {
+    uint8_t nonce[16];
+    uint8_t chain_seed[SIGN_SEED_SIZE];
+    uint8_t salt[SALT_SIZE];
+};
+
+// Founds a community whose hub this is (write transaction). The name: 1 to 200 bytes of UTF-8.
+enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE], struct bytes name,
+                   int64_t now, const struct hub_found_random *random, struct community *community,
+                   struct fault *fault) must_check;
+// Makes an invitation from a random code (write transaction). role: volunteer or coordinator.
+enum err hub_invite(struct txn *txn, const struct community *community, enum role role,
+                    struct bytes label, int64_t expires, const uint8_t code[CODE_SIZE],
+                    struct fault *fault) must_check;
+
+// The challenge that Info gives and Enrol and Login bring back: SHA-256 over a secret of the
+// process and the expiry, cut to 16 bytes.
+void hub_challenge(const uint8_t secret[32], int64_t expires, uint8_t challenge[16]);
+
+struct hub_admitting {
+    const uint8_t *identity_key;     // KEY_SIZE
+    const uint8_t *challenge_secret; // 32
+    int64_t now;
+    const uint8_t *token; // TOKEN_SIZE random bytes, the device's if it is admitted
+    const uint8_t *salt;  // SALT_SIZE random bytes
+};
+
+// Both need a write transaction. They check challenge, expiry, invitation and signature.
+enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,
+                   const struct enrol_request *request, struct arena *arena,
+                   struct admission *response, struct fault *fault) must_check;
+enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
+                   const struct login_request *request, struct arena *arena,
+                   struct admission *response, struct fault *fault) must_check;
+
+// --- sync ---
+
+struct hub_push_plan; // checked runs; lives in the arena
+
+// Checks form, limits and signatures of everything pushed (read transaction). The plan may be NULL
+// when there is nothing to write.
+enum err hub_check_push(struct txn *txn, const struct hub_caller *caller,
+                        const struct sync_request *request, struct arena *arena,
+                        struct hub_push_plan **plan, struct fault *fault) must_check;
+// Takes the plan (write transaction): what is new goes to the log, what a known kind refuses is set
+// apart by a decision. Receipts are true once the transaction is committed. `random` makes salts
+// for decisions: 32 bytes, never used twice.
+enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
+                  const uint8_t random[32], struct hub_push_plan *plan, struct arena *arena,
+                  struct list *receipts, struct fault *fault) must_check;
+// Fills the rest of the response (read transaction that sees the push). `receipts` as hub_push
+// gave them, or empty.
+enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
+                  const struct sync_request *request, struct list receipts, struct arena *arena,
+                  struct sync_response *response, struct fault *fault) must_check;
+// Notes the contact (write transaction; may share one with others). bytes of the request and of the
+// answer as far as known.
+void hub_note_contact(struct txn *txn, const struct hub_caller *caller, int64_t now,
+                      uint64_t bytes_in, uint64_t bytes_out);
+
+// --- records ---
+
+enum err hub_get(struct txn *txn, const struct hub_caller *caller,
+                 const struct get_request *request, struct arena *arena,
+                 struct get_response *response, struct fault *fault) must_check;
+enum err hub_list(struct txn *txn, const struct hub_caller *caller,
+                  const struct list_request *request, struct arena *arena,
+                  struct list_response *response, struct fault *fault) must_check;
+enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *arena,
+                struct me_response *response, struct fault *fault) must_check;

@@ -1,0 +1,338 @@
+// How devices come in: founding a community, invitations, enrolment, login, tokens.
+
+#include "base/sign.h"
+#include "base/text.h"
+#include "proto/schema.h"
+#include "sync/author.h"
+#include "sync/digest.h"
+#include "sync/hub.h"
+#include "sync/hub_private.h"
+
+enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE],
+                          struct hub_caller *caller, struct fault *fault)
+{
+    uint8_t hash[HASH_SIZE];
+    uint8_t handle[HANDLE_SIZE];
+    uint32_t community;
+    digest_token(token, hash);
+    enum err err = token_get(txn, hash, &community, handle);
+    if (!err)
+        err = community_get_number(txn, community, &caller->community);
+    if (!err)
+        err = device_get(txn, community, handle, &caller->device);
+    if (err == ERR_NOT_FOUND)
+        return fault_set(fault, ERR_UNAUTHENTICATED, "the token is not known here: log in again");
+    return err;
+}
+
+enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
+                        struct secret *secret)
+{
+    enum err err = device_get(txn, community->number, community->log, hub);
+    if (!err)
+        err = secret_get(txn, community->number, secret);
+    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+}
+
+enum err hub_decide(struct txn *txn, struct community *community, int64_t now,
+                    const uint8_t salt[SALT_SIZE], struct bytes fields, struct fault *fault)
+{
+    struct device hub;
+    struct secret secret;
+    enum err err = hub_own_device(txn, community, &hub, &secret);
+    if (err)
+        return txn_fail(txn, err);
+    struct envelope envelope = {.kind = KIND_DECISION, .time = now};
+    struct author author = {community, &hub, secret.seed};
+    err = author_write(txn, &author, &envelope, fields, salt, NULL, fault);
+    bytes_wipe(&secret, sizeof secret);
+    return err;
+}
+
+// --- founding ---
+
+static enum err endorse(const uint8_t identity_seed[SIGN_SEED_SIZE],
+                        const struct community *community, const uint8_t chain_key[KEY_SIZE],
+                        struct incarnation *incarnation, uint8_t signature[SIGN_SIZE])
+{
+    struct buf transcript BUF_CLEANUP = {0};
+    digest_incarnation_transcript(community->id, chain_key, incarnation, &transcript);
+    enum err err = transcript.err;
+    if (!err)
+        err = sign_make(identity_seed, buf_bytes(&transcript), signature);
+    incarnation->signature = bytes_of(signature, SIGN_SIZE);
+    return err;
+}
+
+static enum err write_incarnation(struct txn *txn, struct community *community, struct device *hub,
+                                  const struct incarnation *incarnation, int64_t now,
+                                  const struct hub_found_random *random, struct fault *fault)
+{
+    struct buf fields BUF_CLEANUP = {0};
+    size_t mark = wire_open(&fields, FIELD_INCARNATION);
+    message_encode(&incarnation_message, incarnation, &fields);
+    wire_close(&fields, mark);
+    if (fields.err)
+        return fields.err;
+    struct envelope envelope = {.kind = KIND_DECISION, .time = now};
+    struct author author = {community, hub, random->chain_seed};
+    return author_write(txn, &author, &envelope, buf_bytes(&fields), random->salt, NULL, fault);
+}
+
+static void community_name(struct community *community, struct bytes name)
+{
+    community->name_n = (uint32_t)name.n;
+    memcpy(community->name, name.p, name.n);
+    community->name[name.n] = 0;
+}
+
+enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE], struct bytes name,
+                   int64_t now, const struct hub_found_random *random, struct community *community,
+                   struct fault *fault)
+{
+    uint8_t identity_key[KEY_SIZE];
+    uint8_t signature[SIGN_SIZE];
+    struct device hub = {.role = ROLE_HUB};
+    struct secret secret = {0};
+    if (name.n == 0 || name.n > NAME_MAX_BYTES || !text_is_utf8(name))
+        return fault_set(fault, ERR_MALFORMED, "a community's name has 1 to %d bytes of text",
+                         NAME_MAX_BYTES);
+    enum err err = sign_public_key(identity_seed, identity_key);
+    if (!err)
+        err = sign_public_key(random->chain_seed, hub.key);
+    if (err)
+        return err;
+    *community = (struct community){.is_hub = true};
+    community_name(community, name);
+    digest_community(identity_key, random->nonce, community->id);
+    digest_handle(community->id, hub.key, hub.handle);
+    memcpy(community->log, hub.handle, HANDLE_SIZE);
+    memcpy(hub.identity, identity_key, KEY_SIZE);
+    memcpy(secret.seed, random->chain_seed, SIGN_SEED_SIZE);
+    community_put(txn, community);
+    secret_put(txn, community->number, &secret);
+    bytes_wipe(&secret, sizeof secret);
+    struct incarnation incarnation = {.identity_key = BYTES(identity_key),
+                                      .nonce = BYTES(random->nonce),
+                                      .name = name,
+                                      .chain_key = BYTES(hub.key)};
+    err = endorse(identity_seed, community, hub.key, &incarnation, signature);
+    return err ? err : write_incarnation(txn, community, &hub, &incarnation, now, random, fault);
+}
+
+// --- inviting ---
+
+enum err hub_invite(struct txn *txn, const struct community *community, enum role role,
+                    struct bytes label, int64_t expires, const uint8_t code[CODE_SIZE],
+                    struct fault *fault)
+{
+    uint8_t hash[HASH_SIZE];
+    struct invitation invitation = {
+        .community = community->number, .role = role, .expires = expires};
+    if (role != ROLE_VOLUNTEER && role != ROLE_COORDINATOR)
+        return fault_set(fault, ERR_MALFORMED, "an invitation is for a volunteer or a coordinator");
+    if (label.n > LABEL_MAX || !text_is_utf8(label))
+        return fault_set(fault, ERR_MALFORMED, "a label has at most %d bytes of text", LABEL_MAX);
+    invitation.label_n = (uint32_t)label.n;
+    if (label.n)
+        memcpy(invitation.label, label.p, label.n);
+    digest_invitation(code, hash);
+    invitation_put(txn, hash, &invitation);
+    return txn_error(txn);
+}
+
+// --- enrolling ---
+
+void hub_challenge(const uint8_t secret[32], int64_t expires, uint8_t challenge[16])
+{
+    struct hash hash;
+    uint8_t full[HASH_SIZE];
+    hash_begin(&hash, "folkmoot challenge v1");
+    hash_put(&hash, bytes_of(secret, 32));
+    hash_put_be64(&hash, (uint64_t)expires);
+    hash_end(&hash, full);
+    memcpy(challenge, full, 16);
+}
+
+static enum err check_challenge(const struct hub_admitting *admitting, struct bytes challenge,
+                                int64_t expires, struct fault *fault)
+{
+    uint8_t expected[16];
+    hub_challenge(admitting->challenge_secret, expires, expected);
+    if (expires < admitting->now || !bytes_equal_secret(challenge, BYTES(expected)))
+        return fault_set(fault, ERR_WRONG_STATE,
+                         "the challenge expired or is not this hub's: ask Info for a new one");
+    return OK;
+}
+
+static enum err check_transcript(const struct enrol_transcript *transcript, struct bytes signature,
+                                 struct fault *fault)
+{
+    struct buf message BUF_CLEANUP = {0};
+    digest_enrol_transcript(transcript, &message);
+    if (message.err)
+        return message.err;
+    if (signature.n != SIGN_SIZE || !sign_key_sound(transcript->device_key) ||
+        !sign_check(transcript->device_key, buf_bytes(&message), signature.p))
+        return fault_set(fault, ERR_MALFORMED, "the transcript's signature or key is wrong");
+    return OK;
+}
+
+static enum err find_community(struct txn *txn, struct bytes id, struct community *community,
+                               struct fault *fault)
+{
+    enum err err = id.n == COMMUNITY_SIZE ? community_get(txn, id.p, community) : ERR_NOT_FOUND;
+    if (!err && !community->is_hub)
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND)
+        return fault_set(fault, err, "this hub does not serve that community");
+    return err;
+}
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i])
+            return false;
+    }
+    return true;
+}
+
+// Unused, or used by this very device: a phone whose answer was lost may ask again.
+static enum err check_invitation(struct txn *txn, const struct hub_admitting *admitting,
+                                 const struct community *community, const uint8_t hash[HASH_SIZE],
+                                 const uint8_t handle[HANDLE_SIZE], struct invitation *invitation,
+                                 struct fault *fault)
+{
+    enum err err = invitation_get(txn, hash, invitation);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    bool unused = !err && is_zero(invitation->device, HANDLE_SIZE);
+    bool again = !err && memcmp(invitation->device, handle, HANDLE_SIZE) == 0;
+    if (err || invitation->community != community->number || (!unused && !again))
+        return fault_set(
+            fault, ERR_FORBIDDEN,
+            "the invitation is not valid or was used by another device: ask for a new one");
+    if (unused && invitation->expires < admitting->now)
+        return fault_set(fault, ERR_FORBIDDEN, "the invitation has expired: ask for a new one");
+    return OK;
+}
+
+static enum err decide_enrolment(struct txn *txn, struct community *community,
+                                 const struct hub_admitting *admitting,
+                                 const struct enrol_request *request,
+                                 const struct invitation *invitation, const uint8_t hash[HASH_SIZE],
+                                 struct fault *fault)
+{
+    struct buf fields BUF_CLEANUP = {0};
+    struct enrolment enrolment = {
+        .key = request->device_key,
+        .role = (uint32_t)invitation->role,
+        .label = bytes_of(invitation->label, invitation->label_n),
+        .invitation = bytes_of(hash, HASH_SIZE),
+        .challenge = request->challenge,
+        .expires = request->expires,
+        .signature = request->signature,
+    };
+    size_t mark = wire_open(&fields, FIELD_ENROLMENT);
+    message_encode(&enrolment_message, &enrolment, &fields);
+    wire_close(&fields, mark);
+    if (fields.err)
+        return fields.err;
+    return hub_decide(txn, community, admitting->now, admitting->salt, buf_bytes(&fields), fault);
+}
+
+static enum err admit(struct txn *txn, const struct community *community,
+                      const uint8_t handle[HANDLE_SIZE], const struct hub_admitting *admitting,
+                      struct arena *arena, struct admission *response)
+{
+    struct device device;
+    uint8_t hash[HASH_SIZE];
+    enum err err = device_get(txn, community->number, handle, &device);
+    if (err)
+        return err;
+    digest_token(admitting->token, hash);
+    token_put(txn, hash, community->number, handle);
+    *response = (struct admission){
+        .token = arena_copy(arena, bytes_of(admitting->token, TOKEN_SIZE)),
+        .role = (uint32_t)device.role,
+        .community_name = arena_copy(arena, bytes_of(community->name, community->name_n)),
+    };
+    return response->token.p && response->community_name.p ? txn_error(txn) : ERR_NOMEM;
+}
+
+// Uses up the invitation and writes the decision, unless this device did both before.
+static enum err enrol_new(struct txn *txn, struct community *community,
+                          const struct hub_admitting *admitting,
+                          const struct enrol_request *request, const uint8_t hash[HASH_SIZE],
+                          const uint8_t handle[HANDLE_SIZE], struct fault *fault)
+{
+    struct device device;
+    struct invitation invitation;
+    enum err err = check_invitation(txn, admitting, community, hash, handle, &invitation, fault);
+    if (err)
+        return err;
+    err = device_get(txn, community->number, handle, &device);
+    if (err == OK && memcmp(device.key, request->device_key.p, KEY_SIZE) != 0)
+        return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
+    if (err != ERR_NOT_FOUND)
+        return err;
+    memcpy(invitation.device, handle, HANDLE_SIZE);
+    invitation_put(txn, hash, &invitation);
+    return decide_enrolment(txn, community, admitting, request, &invitation, hash, fault);
+}
+
+enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,
+                   const struct enrol_request *request, struct arena *arena,
+                   struct admission *response, struct fault *fault)
+{
+    struct community community;
+    uint8_t hash[HASH_SIZE];
+    uint8_t handle[HANDLE_SIZE];
+    if (request->device_key.n != KEY_SIZE || request->invitation.n != CODE_SIZE)
+        return fault_set(fault, ERR_MALFORMED, "EnrolRequest: device_key or invitation is missing");
+    enum err err = check_challenge(admitting, request->challenge, request->expires, fault);
+    if (!err)
+        err = find_community(txn, request->community, &community, fault);
+    if (err)
+        return err;
+    digest_invitation(request->invitation.p, hash);
+    digest_handle(community.id, request->device_key.p, handle);
+    struct enrol_transcript transcript = {
+        PURPOSE_ENROL, admitting->identity_key, community.id,    request->device_key.p,
+        hash,          request->challenge,      request->expires};
+    err = check_transcript(&transcript, request->signature, fault);
+    if (!err)
+        err = enrol_new(txn, &community, admitting, request, hash, handle, fault);
+    return err ? err : admit(txn, &community, handle, admitting, arena, response);
+}
+
+enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
+                   const struct login_request *request, struct arena *arena,
+                   struct admission *response, struct fault *fault)
+{
+    struct community community;
+    struct device device;
+    uint8_t handle[HANDLE_SIZE];
+    if (request->device_key.n != KEY_SIZE)
+        return fault_set(fault, ERR_MALFORMED, "LoginRequest: device_key is missing");
+    enum err err = check_challenge(admitting, request->challenge, request->expires, fault);
+    if (!err)
+        err = find_community(txn, request->community, &community, fault);
+    if (err)
+        return err;
+    struct enrol_transcript transcript = {
+        PURPOSE_LOGIN, admitting->identity_key, community.id,    request->device_key.p,
+        NULL,          request->challenge,      request->expires};
+    err = check_transcript(&transcript, request->signature, fault);
+    if (err)
+        return err;
+    digest_handle(community.id, request->device_key.p, handle);
+    err = device_get(txn, community.number, handle, &device);
+    if (err == ERR_NOT_FOUND ||
+        (!err &&
+         (memcmp(device.key, request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)))
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "this device is not enrolled here: ask for an invitation");
+    return err ? err : admit(txn, &community, handle, admitting, arena, response);
+}

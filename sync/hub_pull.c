@@ -1,0 +1,274 @@
+// Giving what the log holds after a cursor: whole changes while any of their edits is live, husks
+// else, in pieces that stand for themselves.
+
+#include "proto/change.h"
+#include "proto/pack.h"
+#include "storage/log.h"
+#include "storage/record.h"
+#include "sync/hub.h"
+#include "sync/merge.h"
+#include "sync/tree.h"
+#include "sync/view.h"
+
+enum {
+    PIECE_TARGET = 64 << 10, // unpacked bytes of a piece
+    PIECE_LEAST = 1 << 10,
+    PIECES_MAX = 256,
+    SCAN_MAX = 20000, // entries looked at in one answer, so that a pull of mere skips is short, too
+};
+
+struct pulling {
+    struct txn *txn;
+    const struct hub_caller *caller;
+    const struct sync_request *request;
+    struct arena *arena;
+    struct community community;
+    struct view_eye eye;
+    struct sync_response *response;
+    size_t budget;     // packed bytes that may still be given
+    uint64_t position; // the last entry that was looked at
+    // the piece under construction
+    struct buf entries;
+    struct buf devices;
+    uint32_t devices_n;
+    uint32_t class;
+};
+
+static uint32_t view_number(const struct view_eye *eye)
+{
+    return eye->personal ? 2 : 1;
+}
+
+// --- the cursor ---
+
+static enum err cursor_holds(struct pulling *p, const struct cursor *cursor, bool *holds)
+{
+    uint8_t root[HASH_SIZE];
+    *holds = false;
+    if (!bytes_equal(cursor->log, BYTES(p->community.log)) ||
+        cursor->position > p->community.size || cursor->view != view_number(&p->eye))
+        return OK;
+    enum err err = tree_root(p->txn, p->community.number, cursor->position, root);
+    if (!err)
+        *holds = bytes_equal(cursor->root, bytes_of(root, CUT_SIZE));
+    return err;
+}
+
+static bool vector_has(const struct pulling *p, const struct log_entry *entry)
+{
+    for (size_t i = 0; i < p->request->vector.n; i++) {
+        const struct chain_point *point = LIST_AT(struct chain_point, p->request->vector, i);
+        if (bytes_equal(point->device, BYTES(entry->device)))
+            return entry->seq <= point->seq;
+    }
+    return false;
+}
+
+// --- pieces ---
+
+static enum err cut_root(struct pulling *p, struct bytes *root)
+{
+    uint8_t full[HASH_SIZE];
+    enum err err = tree_root(p->txn, p->community.number, p->position, full);
+    if (err)
+        return err;
+    *root = arena_copy(p->arena, bytes_of(full, CUT_SIZE));
+    return root->p ? OK : ERR_NOMEM;
+}
+
+static enum err pack_entries(struct pulling *p, struct pack *pack)
+{
+    bool zstd = p->class == CLASS_ORDINARY && (p->request->packings >> PACKING_ZSTD & 1);
+    buf_put(&p->devices, buf_bytes(&p->entries));
+    if (p->entries.err || p->devices.err)
+        return ERR_NOMEM;
+    return pack_make(buf_bytes(&p->devices), zstd, p->arena, pack);
+}
+
+// Closes the piece under construction: it leads up to the last entry that was looked at.
+static enum err close_piece(struct pulling *p)
+{
+    struct list *pieces = &p->response->pieces;
+    struct piece *piece = LIST_AT(struct piece, *pieces, pieces->n);
+    if (p->entries.n) {
+        piece->pack = arena_alloc(p->arena, 1, sizeof *piece->pack);
+        enum err err = piece->pack ? pack_entries(p, piece->pack) : ERR_NOMEM;
+        if (err)
+            return err;
+        size_t n = piece->pack->data.n + 64;
+        p->budget -= n < p->budget ? n : p->budget;
+    } else if (pieces->n) {
+        piece--;
+        pieces->n--;
+    }
+    pieces->n++;
+    piece->position = p->position;
+    buf_reset(&p->entries);
+    buf_reset(&p->devices);
+    p->devices_n = 0;
+    return cut_root(p, &piece->root);
+}
+
+static uint32_t device_index(struct pulling *p, const uint8_t device[HANDLE_SIZE])
+{
+    enum { ROW = HANDLE_SIZE + 2 }; // tag, length, handle
+    for (uint32_t i = 0; i < p->devices_n; i++) {
+        if (memcmp(p->devices.p + i * ROW + 2, device, HANDLE_SIZE) == 0)
+            return i;
+    }
+    wire_put_bytes(&p->devices, 1, bytes_of(device, HANDLE_SIZE));
+    return p->devices_n++;
+}
+
+static void put_entry(struct pulling *p, const struct log_entry *entry, struct bytes fields)
+{
+    struct entry out = {
+        .device = device_index(p, entry->device),
+        .seq = entry->seq,
+        .tag = log_tag(entry),
+        .envelope = entry->envelope,
+        .fields = fields,
+    };
+    size_t mark = wire_open(&p->entries, 2);
+    message_encode(&entry_message, &out, &p->entries);
+    wire_close(&p->entries, mark);
+}
+
+static bool wanted(const struct pulling *p, const struct log_entry *entry)
+{
+    bool own = memcmp(entry->device, p->caller->device.handle, HANDLE_SIZE) == 0;
+    return entry->form != LOG_BARE && (!own || p->request->own_too) && !vector_has(p, entry);
+}
+
+// Its fields while any edit is live, nothing otherwise.
+static enum err fields_of(struct pulling *p, const struct log_entry *entry,
+                          const struct record_key *record, uint32_t class, struct bytes *fields)
+{
+    struct log_body body;
+    *fields = (struct bytes){0};
+    if (entry->form != LOG_WHOLE ||
+        !live_any_of_change(p->txn, p->community.number, record, class, entry->device, entry->seq))
+        return OK;
+    enum err err = log_get_body(p->txn, p->community.number, p->position, &body);
+    if (!err)
+        *fields = body.fields;
+    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+}
+
+static enum err give_entry(struct pulling *p, const struct log_entry *entry)
+{
+    struct envelope envelope;
+    struct record_key record;
+    struct bytes fields;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    enum err err = envelope_decode(entry->envelope, &arena, &envelope, NULL);
+    if (err)
+        return ERR_DAMAGED;
+    merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
+    if (!view_sees(&p->eye, envelope.class, entry->device, &record))
+        return OK;
+    err = fields_of(p, entry, &record, envelope.class, &fields);
+    if (!err && p->entries.n && envelope.class != p->class) {
+        p->position--;
+        err = close_piece(p);
+        p->position++;
+    }
+    p->class = envelope.class;
+    if (!err)
+        put_entry(p, entry, fields);
+    return err;
+}
+
+static size_t piece_target(const struct pulling *p)
+{
+    size_t target = p->budget < PIECE_TARGET ? p->budget : PIECE_TARGET;
+    return target < PIECE_LEAST ? PIECE_LEAST : target;
+}
+
+static enum err give_next(struct pulling *p)
+{
+    struct log_entry entry;
+    p->position++;
+    enum err err = log_get(p->txn, p->community.number, p->position, &entry);
+    if (!err && wanted(p, &entry))
+        err = give_entry(p, &entry);
+    if (!err && p->entries.n + p->devices.n >= piece_target(p))
+        err = close_piece(p);
+    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+}
+
+static enum err give_pieces(struct pulling *p, uint64_t from)
+{
+    struct list *pieces = &p->response->pieces;
+    enum err err = OK;
+    pieces->p = arena_alloc(p->arena, PIECES_MAX, sizeof(struct piece));
+    if (!pieces->p)
+        return ERR_NOMEM;
+    p->position = from;
+    while (!err && p->position < p->community.size && p->budget > 0 &&
+           p->position - from < SCAN_MAX && pieces->n + 2 < PIECES_MAX)
+        err = give_next(p);
+    bool open = p->entries.n || pieces->n == 0 ||
+                LIST_AT(struct piece, *pieces, pieces->n - 1)->position < p->position;
+    if (!err && open && p->position > from)
+        err = close_piece(p);
+    p->response->more = p->position < p->community.size;
+    return err;
+}
+
+// --- the answer ---
+
+static enum err give_head(struct pulling *p)
+{
+    uint8_t root[HASH_SIZE];
+    struct log_head *head = arena_alloc(p->arena, 1, sizeof *head);
+    enum err err =
+        head ? tree_root(p->txn, p->community.number, p->community.size, root) : ERR_NOMEM;
+    if (err)
+        return err;
+    head->log = arena_copy(p->arena, BYTES(p->community.log));
+    head->root = arena_copy(p->arena, BYTES(root));
+    head->size = p->community.size;
+    p->response->head = head;
+    return head->log.p && head->root.p ? OK : ERR_NOMEM;
+}
+
+static enum err give(struct pulling *p)
+{
+    const struct sync_request *request = p->request;
+    uint64_t from = request->cursor ? request->cursor->position : 0;
+    bool holds = true;
+    enum err err = request->cursor ? cursor_holds(p, request->cursor, &holds) : OK;
+    if (!err && (!holds || from < p->community.size || !request->cursor))
+        err = give_head(p);
+    p->response->cursor_lost = !holds;
+    p->response->more = !holds;
+    if (!err && holds && p->budget > 0 && from < p->community.size)
+        err = give_pieces(p, from);
+    return err;
+}
+
+enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
+                  const struct sync_request *request, struct list receipts, struct arena *arena,
+                  struct sync_response *response, struct fault *fault)
+{
+    *response = (struct sync_response){.receipts = receipts, .clock = now};
+    struct pulling p = {
+        .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
+    p.eye = (struct view_eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
+    p.budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
+    if (p.budget > ANSWER_MAX)
+        p.budget = ANSWER_MAX;
+    response->view = view_number(&p.eye);
+    if (request->packings != PACKINGS_KNOWN)
+        response->packings = PACKINGS_KNOWN;
+    enum err err = community_get_number(txn, caller->community.number, &p.community);
+    if (!err)
+        err = give(&p);
+    buf_done(&p.entries);
+    buf_done(&p.devices);
+    if (err)
+        return fault_set(fault, err, "the log could not be read: %s", err_text(err));
+    return OK;
+}
