@@ -41,9 +41,9 @@ static enum err read_checked(const char *path, mode_t forbidden, size_t max, str
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return fail(fault, "open", path);
-    struct stat stat;
-    enum err err = fstat(fd, &stat) ? fail(fault, "look at", path) : OK;
-    if (!err && stat.st_mode & forbidden)
+    struct stat about;
+    enum err err = fstat(fd, &about) ? fail(fault, "look at", path) : OK;
+    if (!err && about.st_mode & forbidden)
         err = fault_set(fault, ERR_FORBIDDEN,
                         "%s holds a secret, but others than its owner may use it: chmod 0600", path);
     if (!err)

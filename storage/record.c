@@ -134,6 +134,35 @@ static struct key behind_record(uint32_t community, const struct record_key *rec
     return key;
 }
 
+// The first record with this prefix, from `from` on.
+static enum err first_record(struct txn *txn, const struct key *prefix, const struct key *from,
+                             struct record_key *record)
+{
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_LIVE, key_of(prefix), key_of(from));
+    while (walk_next(&walk)) {
+        // A damaged edit is told by live_each; a key of another length names no record.
+        if (walk.key.n != RECORD_PREFIX + 4 + HANDLE_SIZE + 4 + 1)
+            continue;
+        struct value key = value_of(walk.key);
+        value_u32(&key);
+        take_record(&key, record);
+        return OK;
+    }
+    return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
+}
+
+enum err live_next(struct txn *txn, uint32_t community, const struct record_key *after,
+                   struct record_key *record)
+{
+    struct key prefix = {0};
+    struct key from = {0};
+    key_u32(&prefix, community);
+    if (after)
+        from = behind_record(community, after);
+    return first_record(txn, &prefix, &from, record);
+}
+
 enum err live_next_record(struct txn *txn, uint32_t community, uint32_t kind, const uint8_t *after,
                           struct record_key *record)
 {
@@ -146,18 +175,7 @@ enum err live_next_record(struct txn *txn, uint32_t community, uint32_t kind, co
         memcpy(last.id, after, ID_SIZE);
         from = behind_record(community, &last);
     }
-    struct walk walk WALK_CLEANUP;
-    walk_begin(&walk, txn, TABLE_LIVE, key_of(&prefix), key_of(&from));
-    while (walk_next(&walk)) {
-        // A damaged edit is told by live_each; a key of another length names no record.
-        if (walk.key.n != RECORD_PREFIX + 4 + HANDLE_SIZE + 4 + 1)
-            continue;
-        struct value key = value_of(walk.key);
-        value_u32(&key);
-        take_record(&key, record);
-        return OK;
-    }
-    return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
+    return first_record(txn, &prefix, &from, record);
 }
 
 bool live_any_of_change(struct txn *txn, uint32_t community, const struct record_key *record,

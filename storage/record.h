@@ -39,6 +39,9 @@ enum err live_each(struct txn *txn, uint32_t community, const struct record_key 
 // The first record of the kind whose id is greater than `after` (NULL: from the first).
 enum err live_next_record(struct txn *txn, uint32_t community, uint32_t kind, const uint8_t *after,
                           struct record_key *record) must_check;
+// The same over all kinds: the first record after this one (NULL: the first of all).
+enum err live_next(struct txn *txn, uint32_t community, const struct record_key *after,
+                   struct record_key *record) must_check;
 // Whether any edit of this change is live.
 bool live_any_of_change(struct txn *txn, uint32_t community, const struct record_key *record,
                         uint32_t class, const uint8_t device[HANDLE_SIZE], uint32_t seq);

@@ -1,0 +1,108 @@
+#include "client/command/list.h"
+
+#include <stdio.h>
+
+#include "client/command/json.h"
+#include "client/command/page.h"
+#include "client/command/puts.h"
+
+enum { KIND_COLUMNS = 11, TALLY_BYTES = 48, TALLY_COLUMNS = 22 };
+
+struct listing {
+    const struct ref *about; // NULL: whatever it is about
+    cJSON *array;            // NULL: lines for people
+    size_t n;
+};
+
+static bool refers_to(const struct folkmoot_record *record, const struct ref *ref)
+{
+    for (size_t i = 0; i < record->about_n; i++) {
+        if (strcmp(record->about[i].kind, ref->kind) == 0 &&
+            memcmp(record->about[i].id, ref->id, REF_ID_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t tensions_of(const struct folkmoot_record *record)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < record->fields_n; i++)
+        n += record->fields[i].tension;
+    return n;
+}
+
+static void tally(const struct folkmoot_record *record, char out[TALLY_BYTES])
+{
+    size_t tensions = tensions_of(record);
+    int n = 0;
+    out[0] = 0;
+    if (record->votes_for || record->votes_against || record->votes_unsure)
+        n = snprintf(out, TALLY_BYTES, "+%u -%u ?%u", record->votes_for, record->votes_against,
+                     record->votes_unsure);
+    if (tensions)
+        snprintf(out + n, (size_t)(TALLY_BYTES - n), "%s%zu tension%s", n ? " " : "", tensions,
+                 tensions == 1 ? "" : "s");
+}
+
+static void print_record(const struct folkmoot_record *record)
+{
+    struct buf BUF_CLEANUP line = {0};
+    char short_id[REF_SHORT_BYTES];
+    char counts[TALLY_BYTES];
+    ref_short(record->id, short_id);
+    tally(record, counts);
+    buf_put_format(&line, "%s  ", short_id);
+    page_put_cut(&line, record->kind, KIND_COLUMNS, true);
+    int width = page_width() - REF_SHORT_BYTES - KIND_COLUMNS - TALLY_COLUMNS - 3;
+    page_put_cut(&line, record->title, width, counts[0] != 0);
+    buf_put_format(&line, "%s%s", counts[0] ? "  " : "", counts);
+    page_line(0, &line);
+}
+
+static bool each(const struct folkmoot_record *record, void *arg)
+{
+    struct listing *listing = arg;
+    if (listing->about && !refers_to(record, listing->about))
+        return true;
+    listing->n++;
+    if (listing->array)
+        cJSON_AddItemToArray(listing->array, json_record(record, false));
+    else
+        print_record(record);
+    return true;
+}
+
+static enum command_exit list_with(struct app *app, const char *kind, struct listing *listing)
+{
+    struct folkmoot_error error = {0};
+    cJSON *document = app->json ? cJSON_CreateObject() : NULL;
+    if (document)
+        listing->array = cJSON_AddArrayToObject(document, "records");
+    if (folkmoot_list(app->fm, kind, each, listing, &error) != FOLKMOOT_OK) {
+        cJSON_Delete(document);
+        return app_fail(&error);
+    }
+    if (document)
+        return json_print(document);
+    if (listing->n == 0)
+        printf("Nothing yet\n");
+    return COMMAND_OK;
+}
+
+enum command_exit list_records(struct app *app)
+{
+    const char *kind = app->call.args_n ? app->call.args[0] : NULL;
+    const char *about = options_value(&app->call, "about");
+    struct listing listing = {.n = 0};
+    struct ref ref;
+    if (kind && !puts_is_kind(kind))
+        return app_say(COMMAND_USAGE, "There is no kind \"%s\"; see folkmoot help add", kind);
+    if (about) {
+        enum command_exit done = ref_find(app, about, &ref);
+        if (done != COMMAND_OK)
+            return done;
+        listing.about = &ref;
+    }
+    return list_with(app, kind, &listing);
+}

@@ -1,0 +1,81 @@
+#include "client/command/status.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "client/command/json.h"
+#include "client/command/page.h"
+
+static cJSON *community_json(const struct folkmoot_community *community)
+{
+    cJSON *object = cJSON_CreateObject();
+    json_add_hex(object, "id", community->id, sizeof(community->id));
+    cJSON_AddStringToObject(object, "name", community->name);
+    cJSON_AddStringToObject(object, "hub", community->address);
+    json_add_hex(object, "device", community->device, sizeof(community->device));
+    cJSON_AddStringToObject(object, "role", community->role);
+    cJSON_AddNumberToObject(object, "written", community->written);
+    cJSON_AddNumberToObject(object, "unsent", community->unsent);
+    cJSON_AddNumberToObject(object, "known", (double)community->known);
+    cJSON_AddBoolToObject(object, "forked", community->forked);
+    return object;
+}
+
+static void print_entry(const char *name, const char *value)
+{
+    struct buf BUF_CLEANUP line = {0};
+    buf_put_format(&line, "%-10s", name);
+    page_put_value(&line, value);
+    page_line(2, &line);
+}
+
+static void print_community(const struct folkmoot_community *community, bool chosen)
+{
+    struct buf BUF_CLEANUP line = {0};
+    char hex[2 * sizeof(community->id) + 1];
+    char counts[120];
+    page_put_value(&line, community->name);
+    buf_put_text(&line, chosen ? "  (chosen)" : "");
+    page_line(0, &line);
+    text_hex(BYTES(community->id), hex);
+    print_entry("community", hex);
+    print_entry("hub", community->address);
+    text_hex(BYTES(community->device), hex);
+    print_entry("device", hex);
+    print_entry("role", community->role[0] ? community->role : "not known before the first sync");
+    snprintf(counts, sizeof(counts), "%llu known, %u written here, %u not sent yet",
+             (unsigned long long)community->known, community->written, community->unsent);
+    print_entry("changes", counts);
+    if (community->forked)
+        print_entry("attention", "this store is a copy, or was restored from one: join anew");
+}
+
+static enum command_exit print_json(struct app *app)
+{
+    cJSON *document = cJSON_CreateObject();
+    cJSON *array = cJSON_AddArrayToObject(document, "communities");
+    struct folkmoot_community community;
+    for (size_t i = 0; i < folkmoot_community_count(app->fm); i++) {
+        if (folkmoot_community_at(app->fm, i, &community) == FOLKMOOT_OK)
+            cJSON_AddItemToArray(array, community_json(&community));
+    }
+    return json_print(document);
+}
+
+enum command_exit status_show(struct app *app)
+{
+    size_t n = folkmoot_community_count(app->fm);
+    struct folkmoot_community community;
+    if (app->json)
+        return print_json(app);
+    if (n == 0)
+        printf("This device has joined no community yet: use folkmoot join LINK\n");
+    for (size_t i = 0; i < n; i++) {
+        enum folkmoot_code code = folkmoot_community_at(app->fm, i, &community);
+        if (code != FOLKMOOT_OK)
+            return app_say(app_exit_of(code), "A community cannot be read from the store");
+        bool chosen = bytes_equal(BYTES(community.id), BYTES(app->community.id));
+        print_community(&community, n > 1 && chosen);
+    }
+    return COMMAND_OK;
+}

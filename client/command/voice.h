@@ -1,0 +1,10 @@
+#pragma once
+
+// One person's voice on a record: the command voice, and `add voice`.
+
+#include "client/command/command.h"
+
+// voice REF STANCE --person CARD
+enum command_exit voice_give(struct app *app);
+// add voice --about REF --stance STANCE --person CARD
+enum command_exit voice_add(struct app *app);

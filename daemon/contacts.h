@@ -1,0 +1,20 @@
+#pragma once
+
+// What was heard of devices and is not yet in the store: kept here so that a sync which brings
+// nothing costs no commit. The writer takes them along with what it commits anyway, or once a
+// minute. Any thread.
+
+#include "sync/hub.h"
+
+struct contacts;
+
+enum { CONTACTS_MAX = 4096 }; // devices waiting; more are forgotten until the next taking
+
+struct contacts *contacts_new(void) must_check;
+void contacts_free(struct contacts **contacts);
+// Adds bytes of a request and its answer to the caller's note; now in ms since 1970 UTC.
+void contacts_add(struct contacts *contacts, const struct hub_caller *caller, int64_t now,
+                  uint64_t bytes_in, uint64_t bytes_out);
+bool contacts_any(struct contacts *contacts) must_check;
+// Writes all to the transaction and empties the list.
+void contacts_write(struct contacts *contacts, struct txn *txn);

@@ -1,0 +1,553 @@
+#include "daemon/http2.h"
+
+#include <assert.h>
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    STREAM_WINDOW = 256 << 10,
+    CONNECTION_WINDOW = 1 << 20,
+    ANSWER_HEADERS_MAX = 16,
+};
+
+struct http2 {
+    nghttp2_session *session;
+    const struct http2_limits *limits;
+    const struct http2_events *events;
+    void *owner;
+    struct http2_stream *streams;
+    size_t streams_n;
+    struct http2_stream *ready; // whole requests, oldest first
+    struct http2_stream **ready_end;
+    size_t in_work;
+    size_t bodies;  // bytes of bodies kept
+    size_t queued;  // bytes of answers not yet sent
+    size_t waiting; // streams whose body has to come or whose answer has to go
+    uint64_t body_bytes;
+    int64_t calm_second;
+    unsigned calm_frames;
+    bool greeted;
+    bool broken;
+    bool other_protocol; // the first bytes were no HTTP/2
+};
+
+enum stage { STAGE_BODY, STAGE_READY, STAGE_WORK, STAGE_ANSWER };
+
+struct http2_stream {
+    struct http2 *http2;
+    int32_t id;
+    struct http2_stream *next;
+    struct http2_stream *previous;
+    struct http2_stream *next_ready;
+    enum stage stage;
+    bool head_done;
+    bool ended; // by the peer
+    struct headers headers;
+    struct buf body;
+    size_t body_max;
+    struct http2_answer answer;
+    size_t sent;
+    void *user;
+};
+
+static const char other_protocol_answer[] = "HTTP/1.1 505 HTTP Version Not Supported\r\n"
+                                            "content-type: text/plain\r\n"
+                                            "content-length: 29\r\n"
+                                            "connection: close\r\n"
+                                            "\r\n"
+                                            "This hub speaks only HTTP/2.\n";
+
+void http2_answer_done(struct http2_answer *answer)
+{
+    headers_done(&answer->headers);
+    buf_done(&answer->body);
+    headers_done(&answer->trailers);
+}
+
+// --- accounts ---
+
+static bool is_waiting(const struct http2_stream *stream)
+{
+    return stream->stage == STAGE_BODY || stream->stage == STAGE_ANSWER;
+}
+
+static void set_stage(struct http2_stream *stream, enum stage stage)
+{
+    struct http2 *http2 = stream->http2;
+    http2->waiting -= is_waiting(stream);
+    http2->in_work -= stream->stage == STAGE_WORK;
+    stream->stage = stage;
+    http2->waiting += is_waiting(stream);
+    http2->in_work += stage == STAGE_WORK;
+}
+
+static void drop_body(struct http2_stream *stream)
+{
+    stream->http2->bodies -= stream->body.n;
+    stream->http2->limits->room->used -= stream->body.n;
+    buf_done(&stream->body);
+}
+
+static void note_sent(struct http2_stream *stream, size_t n)
+{
+    stream->sent += n;
+    stream->http2->queued -= n;
+    stream->http2->limits->room->used -= n;
+}
+
+static void leave_ready(struct http2_stream *stream)
+{
+    struct http2 *http2 = stream->http2;
+    for (struct http2_stream **at = &http2->ready; *at; at = &(*at)->next_ready) {
+        if (*at != stream)
+            continue;
+        *at = stream->next_ready;
+        if (http2->ready_end == &stream->next_ready)
+            http2->ready_end = at;
+        return;
+    }
+}
+
+// --- streams ---
+
+static struct http2_stream *new_stream(struct http2 *http2, int32_t id)
+{
+    struct http2_stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->http2 = http2;
+    stream->id = id;
+    stream->stage = STAGE_READY; // which no account counts
+    set_stage(stream, STAGE_BODY);
+    stream->headers.size_max = http2->limits->header_bytes;
+    stream->headers.text.max = http2->limits->header_bytes;
+    stream->next = http2->streams;
+    if (stream->next)
+        stream->next->previous = stream;
+    http2->streams = stream;
+    http2->streams_n++;
+    return stream;
+}
+
+static void free_stream(struct http2_stream *stream)
+{
+    struct http2 *http2 = stream->http2;
+    http2->events->closed(http2->owner, stream);
+    if (stream->stage == STAGE_READY)
+        leave_ready(stream);
+    set_stage(stream, STAGE_READY);
+    drop_body(stream);
+    note_sent(stream, stream->answer.body.n - stream->sent);
+    if (stream->next)
+        stream->next->previous = stream->previous;
+    *(stream->previous ? &stream->previous->next : &http2->streams) = stream->next;
+    http2->streams_n--;
+    headers_done(&stream->headers);
+    http2_answer_done(&stream->answer);
+    free(stream);
+}
+
+static struct http2_stream *stream_of(struct http2 *http2, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(http2->session, id);
+}
+
+// --- what comes ---
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct http2 *http2 = user;
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    struct http2_stream *stream = new_stream(http2, frame->hd.stream_id);
+    if (!stream)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    (void)nghttp2_session_set_stream_user_data(session, stream->id, stream);
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_n, const uint8_t *value, size_t value_n, uint8_t flags, void *user)
+{
+    (void)session;
+    (void)flags;
+    struct http2_stream *stream = stream_of(user, frame->hd.stream_id);
+    // Trailers say nothing that is asked for here.
+    if (stream && !stream->head_done)
+        headers_put(&stream->headers, bytes_of(name, name_n), bytes_of(value, value_n));
+    return 0;
+}
+
+// Frames that move nothing cost the peer little and the hub some: so many a second and no more.
+static void count_calm(struct http2 *http2)
+{
+    if (++http2->calm_frames == HTTP2_CALM_FRAMES_MAX)
+        (void)nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void end_request(struct http2_stream *stream)
+{
+    struct http2 *http2 = stream->http2;
+    stream->ended = true;
+    if (stream->stage != STAGE_BODY)
+        return;
+    set_stage(stream, STAGE_READY);
+    stream->next_ready = NULL;
+    *http2->ready_end = stream;
+    http2->ready_end = &stream->next_ready;
+}
+
+static void take_head(struct http2_stream *stream, bool is_end)
+{
+    if (stream->head_done)
+        return;
+    stream->head_done = true;
+    stream->ended = is_end;
+    stream->http2->events->head(stream->http2->owner, stream);
+}
+
+static bool moves_nothing(const nghttp2_frame *frame)
+{
+    uint8_t type = frame->hd.type;
+    return type == NGHTTP2_RST_STREAM || type == NGHTTP2_PING || type == NGHTTP2_SETTINGS ||
+           type == NGHTTP2_PRIORITY ||
+           (type == NGHTTP2_DATA && frame->hd.length == 0 &&
+            !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM));
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    (void)session;
+    struct http2 *http2 = user;
+    if (frame->hd.type == NGHTTP2_SETTINGS)
+        http2->greeted = true;
+    if (moves_nothing(frame))
+        count_calm(http2);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    struct http2_stream *stream = stream_of(http2, frame->hd.stream_id);
+    if (!stream)
+        return 0;
+    bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        take_head(stream, is_end);
+    if (is_end)
+        end_request(stream);
+    return 0;
+}
+
+static bool has_room(const struct http2 *http2, size_t n)
+{
+    const struct http2_room *room = http2->limits->room;
+    return http2->bodies + n <= http2->limits->bodies_bytes && room->used + n <= room->max;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
+                   void *user)
+{
+    (void)session;
+    (void)flags;
+    struct http2 *http2 = user;
+    struct http2_stream *stream = stream_of(http2, id);
+    http2->body_bytes += n;
+    if (!stream || stream->stage != STAGE_BODY)
+        return 0;
+    if (n > stream->body_max - stream->body.n) {
+        http2->events->excess(http2->owner, stream, HTTP2_BODY_TOO_LONG);
+        return 0;
+    }
+    size_t before = stream->body.n;
+    if (has_room(http2, n))
+        buf_put(&stream->body, bytes_of(p, n));
+    if (stream->body.n != before + n) {
+        http2->events->excess(http2->owner, stream, HTTP2_NO_ROOM);
+        return 0;
+    }
+    http2->bodies += n;
+    http2->limits->room->used += n;
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
+{
+    (void)session;
+    (void)code;
+    struct http2_stream *stream = stream_of(user, id);
+    if (stream)
+        free_stream(stream);
+    return 0;
+}
+
+// --- what goes ---
+
+// An answer before the request's end: the rest of the body is not wanted (RFC 9113 section 8.1).
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct http2 *http2 = user;
+    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
+        count_calm(http2); // a peer may also make the hub reset its streams
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    const struct http2_stream *stream = stream_of(http2, frame->hd.stream_id);
+    if (stream && !stream->ended && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+static size_t fill_fields(const struct headers *headers, nghttp2_nv *fields, size_t n)
+{
+    struct bytes name, value;
+    for (size_t at = 0; n < ANSWER_HEADERS_MAX && headers_next(headers, &at, &name, &value); n++)
+        fields[n] = (nghttp2_nv){.name = (uint8_t *)name.p,
+                                 .value = (uint8_t *)value.p,
+                                 .namelen = name.n,
+                                 .valuelen = value.n};
+    return n;
+}
+
+static void send_trailers(struct http2_stream *stream)
+{
+    nghttp2_nv fields[ANSWER_HEADERS_MAX];
+    size_t n = fill_fields(&stream->answer.trailers, fields, 0);
+    (void)nghttp2_submit_trailer(stream->http2->session, stream->id, fields, n);
+}
+
+static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *p, size_t max,
+                           uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    (void)session;
+    (void)id;
+    (void)user;
+    struct http2_stream *stream = source->ptr;
+    const struct buf *body = &stream->answer.body;
+    size_t n = body->n - stream->sent < max ? body->n - stream->sent : max;
+    if (n > 0)
+        memcpy(p, body->p + stream->sent, n);
+    note_sent(stream, n);
+    if (stream->sent == body->n) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (stream->answer.trailers.count > 0) {
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+            send_trailers(stream);
+        }
+    }
+    return (ssize_t)n;
+}
+
+static void submit(struct http2_stream *stream)
+{
+    char status[12];
+    int status_n = snprintf(status, sizeof status, "%u", stream->answer.status);
+    nghttp2_nv fields[ANSWER_HEADERS_MAX];
+    fields[0] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t)":status",
+                             .namelen = 7,
+                             .value = (uint8_t *)status,
+                             .valuelen = (size_t)status_n};
+    size_t n = fill_fields(&stream->answer.headers, fields, 1);
+    nghttp2_data_provider body = {.source.ptr = stream, .read_callback = read_answer};
+    bool is_bare = stream->answer.body.n == 0 && stream->answer.trailers.count == 0;
+    (void)nghttp2_submit_response(stream->http2->session, stream->id, fields, n,
+                                  is_bare ? NULL : &body);
+}
+
+void http2_answer(struct http2_stream *stream, struct http2_answer *answer)
+{
+    assert(stream->stage != STAGE_ANSWER);
+    struct http2 *http2 = stream->http2;
+    if (stream->stage == STAGE_READY)
+        leave_ready(stream);
+    drop_body(stream);
+    set_stage(stream, STAGE_ANSWER);
+    stream->answer = *answer;
+    *answer = (struct http2_answer){0};
+    http2->queued += stream->answer.body.n;
+    http2->limits->room->used += stream->answer.body.n;
+    const struct http2_answer *kept = &stream->answer;
+    if (kept->headers.text.err || kept->body.err || kept->trailers.text.err)
+        (void)nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                        NGHTTP2_INTERNAL_ERROR);
+    else
+        submit(stream);
+}
+
+// --- the session ---
+
+static int new_session(struct http2 *http2)
+{
+    nghttp2_session_callbacks *callbacks;
+    int code = nghttp2_session_callbacks_new(&callbacks);
+    if (code)
+        return code;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    code = nghttp2_session_server_new(&http2->session, callbacks, http2);
+    nghttp2_session_callbacks_del(callbacks);
+    return code;
+}
+
+static int greet(const struct http2 *http2)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, http2->limits->streams},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)http2->limits->header_bytes},
+    };
+    int code = nghttp2_submit_settings(http2->session, NGHTTP2_FLAG_NONE, settings,
+                                       sizeof settings / sizeof *settings);
+    return code ? code
+                : nghttp2_session_set_local_window_size(http2->session, NGHTTP2_FLAG_NONE, 0,
+                                                        CONNECTION_WINDOW);
+}
+
+enum err http2_new(const struct http2_limits *limits, const struct http2_events *events,
+                   void *owner, struct http2 **out)
+{
+    struct http2 *http2 = calloc(1, sizeof *http2);
+    if (!http2)
+        return ERR_NOMEM;
+    http2->limits = limits;
+    http2->events = events;
+    http2->owner = owner;
+    http2->ready_end = &http2->ready;
+    if (new_session(http2) || greet(http2)) {
+        http2_free(&http2);
+        return ERR_NOMEM;
+    }
+    *out = http2;
+    return OK;
+}
+
+void http2_free(struct http2 **http2)
+{
+    if (!*http2)
+        return;
+    nghttp2_session_del((*http2)->session);
+    while ((*http2)->streams)
+        free_stream((*http2)->streams);
+    free(*http2);
+    *http2 = NULL;
+}
+
+enum err http2_feed(struct http2 *http2, struct bytes bytes, int64_t now)
+{
+    if (now / 1000 != http2->calm_second) {
+        http2->calm_second = now / 1000;
+        http2->calm_frames = 0;
+    }
+    ssize_t n = nghttp2_session_mem_recv(http2->session, bytes.p, bytes.n);
+    if (n == (ssize_t)bytes.n)
+        return OK;
+    http2->broken = true;
+    http2->other_protocol = n == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
+    return ERR_MALFORMED;
+}
+
+enum err http2_output(struct http2 *http2, struct bytes *bytes)
+{
+    *bytes = (struct bytes){NULL, 0};
+    if (http2->other_protocol) {
+        http2->other_protocol = false;
+        *bytes = bytes_of_text(other_protocol_answer);
+        return OK;
+    }
+    if (http2->broken && !http2->greeted)
+        return OK;
+    const uint8_t *p;
+    ssize_t n = nghttp2_session_mem_send(http2->session, &p);
+    if (n < 0)
+        return ERR_NOMEM;
+    *bytes = bytes_of(p, (size_t)n);
+    return OK;
+}
+
+static bool may_dispatch(const struct http2 *http2)
+{
+    return http2->ready && http2->in_work < HTTP2_IN_WORK_MAX &&
+           http2->queued < http2->limits->queued_bytes;
+}
+
+bool http2_dispatch(struct http2 *http2)
+{
+    if (!may_dispatch(http2))
+        return false;
+    struct http2_stream *stream = http2->ready;
+    leave_ready(stream);
+    set_stage(stream, STAGE_WORK);
+    http2->events->request(http2->owner, stream);
+    return may_dispatch(http2);
+}
+
+void http2_stop(struct http2 *http2)
+{
+    (void)nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE,
+                                nghttp2_session_get_last_proc_stream_id(http2->session),
+                                NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+bool http2_is_done(const struct http2 *http2)
+{
+    return !nghttp2_session_want_read(http2->session) && !nghttp2_session_want_write(http2->session);
+}
+
+bool http2_is_greeted(const struct http2 *http2)
+{
+    return http2->greeted;
+}
+
+size_t http2_streams(const struct http2 *http2)
+{
+    return http2->streams_n;
+}
+
+bool http2_waits_for_peer(const struct http2 *http2)
+{
+    return http2->waiting > 0;
+}
+
+uint64_t http2_body_bytes(const struct http2 *http2)
+{
+    return http2->body_bytes;
+}
+
+const struct headers *http2_headers(const struct http2_stream *stream)
+{
+    return &stream->headers;
+}
+
+bool http2_headers_cut(const struct http2_stream *stream)
+{
+    return stream->headers.text.err != OK;
+}
+
+bool http2_has_no_body(const struct http2_stream *stream)
+{
+    return stream->ended;
+}
+
+void http2_accept_body(struct http2_stream *stream, size_t max)
+{
+    stream->body_max = max;
+}
+
+void http2_take_body(struct http2_stream *stream, struct buf *body)
+{
+    stream->http2->bodies -= stream->body.n;
+    stream->http2->limits->room->used -= stream->body.n;
+    *body = stream->body;
+    stream->body = (struct buf){0};
+}
+
+void *http2_user(const struct http2_stream *stream)
+{
+    return stream->user;
+}
+
+void http2_set_user(struct http2_stream *stream, void *user)
+{
+    stream->user = user;
+}

@@ -1,0 +1,244 @@
+#include "daemon/service.h"
+
+#include "daemon/random.h"
+#include "sync/digest.h"
+
+// --- Info ---
+
+static enum err sign_tls_key(struct service_call *call, struct bytes nonce,
+                             struct info_response *response, struct fault *fault)
+{
+    const struct service *service = call->service;
+    const uint8_t *key = call->tls_key;
+    if (!key && service->has_proxy_key)
+        key = service->proxy_key;
+    if (!key)
+        return OK;
+    struct buf transcript = {0};
+    digest_tls_transcript(nonce, key, &transcript);
+    uint8_t *signature = arena_alloc(&call->arena, 1, SIGN_SIZE);
+    enum err err = transcript.err;
+    if (!err)
+        err = signature ? sign_make(service->identity.seed, buf_bytes(&transcript), signature)
+                        : ERR_NOMEM;
+    buf_done(&transcript);
+    if (err)
+        return fault_set(fault, err, "the TLS key could not be signed");
+    response->tls_key = bytes_of(key, HASH_SIZE);
+    response->tls_signature = bytes_of(signature, SIGN_SIZE);
+    return OK;
+}
+
+static enum err info(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    (void)txn;
+    const struct info_request *request = call->request;
+    struct info_response *response = call->response;
+    uint8_t *challenge = arena_alloc(&call->arena, 1, 16);
+    if (!challenge)
+        return ERR_NOMEM;
+    int64_t expires = call->now + SERVICE_CHALLENGE_MS;
+    hub_challenge(call->service->challenge_secret, expires, challenge);
+    *response = (struct info_response){
+        .version_min = PROTOCOL_VERSION,
+        .version_max = PROTOCOL_VERSION,
+        .software = bytes_of_text("folkmootd " FOLKMOOT_VERSION),
+        .hub_key = BYTES(call->service->identity.key),
+        .challenge = bytes_of(challenge, 16),
+        .challenge_expires = expires,
+        .clock = call->now,
+        .request_max = call->service->request_max,
+        .packings = PACKINGS_KNOWN,
+    };
+    return sign_tls_key(call, request->nonce, response, fault);
+}
+
+// --- Enrol and Login ---
+
+static enum err always_write(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    (void)txn;
+    (void)fault;
+    call->writes = true;
+    return OK;
+}
+
+static struct hub_admitting admitting_of(struct service_call *call)
+{
+    random_fill(call->new_token, sizeof call->new_token);
+    random_fill(call->salt, sizeof call->salt);
+    return (struct hub_admitting){
+        .identity_key = call->service->identity.key,
+        .challenge_secret = call->service->challenge_secret,
+        .now = call->now,
+        .token = call->new_token,
+        .salt = call->salt,
+    };
+}
+
+static enum err enrol(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    struct hub_admitting admitting = admitting_of(call);
+    return hub_enrol(txn, &admitting, call->request, &call->arena, call->response, fault);
+}
+
+static enum err login(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    struct hub_admitting admitting = admitting_of(call);
+    return hub_login(txn, &admitting, call->request, &call->arena, call->response, fault);
+}
+
+// --- Sync ---
+
+static enum err sync_check(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    call->plan = NULL;
+    enum err err = hub_check_push(txn, &call->caller, call->request, &call->arena, &call->plan, fault);
+    call->writes = !err && call->plan;
+    return err;
+}
+
+static enum err sync_write(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    uint8_t random[32];
+    random_fill(random, sizeof random);
+    call->receipts = (struct list){NULL, 0};
+    return hub_push(txn, &call->caller, call->now, random, call->plan, &call->arena,
+                    &call->receipts, fault);
+}
+
+static enum err sync_answer(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_pull(txn, &call->caller, call->now, call->request, call->receipts, &call->arena,
+                    call->response, fault);
+}
+
+// --- records ---
+
+static enum err get(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_get(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
+static enum err list(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_list(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
+static enum err me(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_me(txn, &call->caller, &call->arena, call->response, fault);
+}
+
+// --- the table ---
+
+static const struct service_method methods[] = {
+    {
+        .path = "/folkmoot.v1.SyncService/Sync",
+        .request = &sync_request_message,
+        .response = &sync_response_message,
+        .body_max = REQUEST_MAX,
+        .arena_max = SERVICE_SYNC_ARENA,
+        .has_token = true,
+        .is_sync = true,
+        .check = sync_check,
+        .write = sync_write,
+        .answer = sync_answer,
+    },
+    {
+        .path = "/folkmoot.v1.InfoService/Info",
+        .request = &info_request_message,
+        .response = &info_response_message,
+        .body_max = 1 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .answer = info,
+    },
+    {
+        .path = "/folkmoot.v1.EnrolService/Enrol",
+        .request = &enrol_request_message,
+        .response = &enrol_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .is_attempt = true,
+        .check = always_write,
+        .write = enrol,
+    },
+    {
+        .path = "/folkmoot.v1.EnrolService/Login",
+        .request = &login_request_message,
+        .response = &login_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .is_attempt = true,
+        .check = always_write,
+        .write = login,
+    },
+    {
+        .path = "/folkmoot.v1.RecordService/Get",
+        .request = &get_request_message,
+        .response = &get_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .may_get = true,
+        .answer = get,
+    },
+    {
+        .path = "/folkmoot.v1.RecordService/List",
+        .request = &list_request_message,
+        .response = &list_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .may_get = true,
+        .answer = list,
+    },
+    {
+        .path = "/folkmoot.v1.RecordService/Me",
+        .request = &me_request_message,
+        .response = &me_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .has_token = true,
+        .may_get = true,
+        .answer = me,
+    },
+};
+
+const struct service_method *service_find(struct bytes path)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (bytes_equal(path, bytes_of_text(methods[i].path)))
+            return &methods[i];
+    return NULL;
+}
+
+static enum err authenticate(const struct service_method *method, struct service_call *call,
+                             struct txn *txn, struct fault *fault)
+{
+    return method->has_token ? hub_authenticate(txn, call->token, &call->caller, fault) : OK;
+}
+
+enum err service_check(const struct service_method *method, struct service_call *call,
+                       struct txn *txn, struct fault *fault)
+{
+    enum err err = authenticate(method, call, txn, fault);
+    return !err && method->check ? method->check(call, txn, fault) : err;
+}
+
+enum err service_write(const struct service_method *method, struct service_call *call,
+                       struct txn *txn, bool again, struct fault *fault)
+{
+    enum err err = authenticate(method, call, txn, fault);
+    // What was planned for a transaction that is gone is planned anew.
+    if (!err && again && method->check)
+        err = method->check(call, txn, fault);
+    return err || (again && !call->writes) ? err : method->write(call, txn, fault);
+}
+
+enum err service_answer(const struct service_method *method, struct service_call *call,
+                        struct txn *txn, struct fault *fault)
+{
+    enum err err = authenticate(method, call, txn, fault);
+    return !err && method->answer ? method->answer(call, txn, fault) : err;
+}

@@ -1,0 +1,342 @@
+#include "daemon/writer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/log.h"
+
+enum { REST_SECONDS_MAX = 30 };
+
+struct queue {
+    struct writer_item *first;
+    struct writer_item **end;
+};
+
+struct writer {
+    struct writer_options options;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct queue inbox;   // by the lock
+    struct queue outbox;  // by the lock
+    bool stopping;        // by the lock
+    bool flushing;        // by the lock
+    struct loop_bell *bell;
+    size_t waiting;       // the loop's
+    size_t waiting_bytes; // the loop's
+    bool said_goodbye;    // the thread's
+    unsigned failures;    // commits that failed in a row; the thread's
+    time_t rests_until;   // the thread's
+};
+
+static void queue_init(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->end = &queue->first;
+}
+
+static void queue_put(struct queue *queue, struct writer_item *item)
+{
+    item->next = NULL;
+    *queue->end = item;
+    queue->end = &item->next;
+}
+
+static void queue_move(struct queue *from, struct queue *to)
+{
+    if (!from->first)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    queue_init(from);
+}
+
+// --- the thread ---
+
+static time_t seconds(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
+static bool is_environments(enum err err)
+{
+    switch (err) {
+    case ERR_NOMEM:
+    case ERR_IO:
+    case ERR_FULL:
+    case ERR_DAMAGED:
+    case ERR_BUSY:
+        return true;
+    case OK:
+    case ERR_MALFORMED:
+    case ERR_LIMIT:
+    case ERR_VERSION:
+    case ERR_UNAUTHENTICATED:
+    case ERR_FORBIDDEN:
+    case ERR_NOT_FOUND:
+    case ERR_EXISTS:
+    case ERR_WRONG_STATE:
+    case ERR_CUT:
+        break;
+    }
+    return false;
+}
+
+static void set_all(struct writer_item *items, enum err err)
+{
+    for (struct writer_item *item = items; item; item = item->next)
+        item->err = err;
+}
+
+// What a commit that failed leaves behind is unknown: open anew, and rest for longer each time.
+static void recover(struct writer *writer, enum err err)
+{
+    unsigned doublings = writer->failures < 5 ? writer->failures : 5;
+    int rest = 1 << doublings;
+    writer->failures++;
+    writer->rests_until = seconds() + (rest < REST_SECONDS_MAX ? rest : REST_SECONDS_MAX);
+    log_put(LOG_ERROR, "commit failed (%s), %u in a row: opening the store anew", err_text(err),
+            writer->failures);
+    struct fault fault = {0};
+    if (gate_reopen(writer->options.gate, &fault))
+        log_put(LOG_ERROR, "the store cannot be opened: %s", fault.text);
+}
+
+static enum err commit(struct writer *writer, struct txn **txn)
+{
+    enum err err = txn_error(*txn);
+    if (err) {
+        gate_abort(writer->options.gate, txn);
+        return err;
+    }
+    err = gate_commit(writer->options.gate, txn);
+    if (err)
+        recover(writer, err);
+    else if (writer->failures > 0)
+        log_put(LOG_INFO, "commits succeed again");
+    if (!err)
+        writer->failures = 0;
+    return err;
+}
+
+// One item in a transaction of its own.
+static void run_alone(struct writer *writer, struct writer_item *item, bool again)
+{
+    struct txn *txn = gate_begin_write(writer->options.gate);
+    if (!txn) {
+        item->err = ERR_BUSY;
+        return;
+    }
+    item->err = item->run(item, txn, again, &item->fault);
+    bool failed = item->err && is_environments(item->err);
+    if (failed || txn_error(txn)) {
+        log_put(LOG_WARNING, "a request could not be written: %s",
+                err_text(failed ? item->err : txn_error(txn)));
+        gate_abort(writer->options.gate, &txn);
+        item->err = item->err == ERR_NOMEM ? ERR_NOMEM : ERR_BUSY;
+    } else if (item->err) {
+        gate_abort(writer->options.gate, &txn);
+    } else if (commit(writer, &txn)) {
+        item->err = ERR_BUSY;
+    }
+}
+
+static void run_each_alone(struct writer *writer, struct writer_item *items)
+{
+    for (struct writer_item *item = items; item; item = item->next) {
+        if (writer->failures > 0)
+            item->err = ERR_BUSY;
+        else
+            run_alone(writer, item, true);
+    }
+}
+
+// False: an item or the transaction failed by the environment's fault.
+static bool run_all(struct writer_item *items, struct txn *txn)
+{
+    for (struct writer_item *item = items; item; item = item->next) {
+        item->err = item->run(item, txn, false, &item->fault);
+        if (is_environments(item->err) || txn_error(txn))
+            return false;
+    }
+    return true;
+}
+
+static void write_batch(struct writer *writer, struct writer_item *items)
+{
+    struct txn *txn = gate_begin_write(writer->options.gate);
+    if (!txn) {
+        recover(writer, ERR_IO);
+        set_all(items, ERR_BUSY);
+        return;
+    }
+    if (!run_all(items, txn)) {
+        gate_abort(writer->options.gate, &txn);
+        run_each_alone(writer, items);
+        return;
+    }
+    contacts_write(writer->options.contacts, txn);
+    if (commit(writer, &txn) == OK)
+        return;
+    if (writer->failures > 0)
+        set_all(items, ERR_BUSY); // unknown what took place: they ask again
+    else
+        run_each_alone(writer, items); // a note on a contact did not fit
+}
+
+static void work(struct writer *writer, struct queue *batch)
+{
+    if (writer->failures > 0 && seconds() < writer->rests_until)
+        set_all(batch->first, ERR_BUSY);
+    else
+        write_batch(writer, batch->first);
+}
+
+// Waits for work. False: there is none and never will be.
+static bool take_batch(struct writer *writer, struct queue *batch)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    while (!writer->inbox.first && !writer->stopping && !writer->flushing)
+        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+    bool go_on = writer->inbox.first || writer->flushing;
+    if (!go_on && !writer->said_goodbye) {
+        // The last turn takes along what was noted of contacts, whether or not that succeeds.
+        writer->said_goodbye = true;
+        go_on = contacts_any(writer->options.contacts);
+    }
+    writer->flushing = false;
+    queue_move(&writer->inbox, batch);
+    (void)pthread_mutex_unlock(&writer->lock);
+    return go_on;
+}
+
+static void hand_back(struct writer *writer, struct queue *batch)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    queue_move(batch, &writer->outbox);
+    (void)pthread_mutex_unlock(&writer->lock);
+    loop_bell_ring(writer->bell);
+}
+
+static void *run_thread(void *arg)
+{
+    struct writer *writer = arg;
+    struct queue batch;
+    queue_init(&batch);
+    while (take_batch(writer, &batch)) {
+        work(writer, &batch);
+        hand_back(writer, &batch);
+    }
+    return NULL;
+}
+
+// --- the loop's side ---
+
+static void deliver(void *arg)
+{
+    struct writer *writer = arg;
+    struct queue done;
+    queue_init(&done);
+    bool was_full = writer_is_full(writer);
+    (void)pthread_mutex_lock(&writer->lock);
+    queue_move(&writer->outbox, &done);
+    (void)pthread_mutex_unlock(&writer->lock);
+    while (done.first) {
+        struct writer_item *item = done.first;
+        done.first = item->next;
+        writer->waiting--;
+        writer->waiting_bytes -= item->bytes;
+        item->done(item);
+    }
+    if (was_full && !writer_is_full(writer))
+        writer->options.has_room(writer->options.arg);
+}
+
+static bool start_thread(struct writer *writer)
+{
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    // Signals are the loop's.
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&writer->thread, NULL, run_thread, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code == 0;
+}
+
+static void free_writer(struct writer *writer)
+{
+    loop_bell_free(&writer->bell);
+    (void)pthread_cond_destroy(&writer->wake);
+    (void)pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}
+
+enum err writer_start(const struct writer_options *options, struct writer **out,
+                      struct fault *fault)
+{
+    struct writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    writer->options = *options;
+    queue_init(&writer->inbox);
+    queue_init(&writer->outbox);
+    (void)pthread_mutex_init(&writer->lock, NULL);
+    (void)pthread_cond_init(&writer->wake, NULL);
+    writer->bell = loop_bell_new(options->loop, deliver, writer);
+    if (!writer->bell || !start_thread(writer)) {
+        free_writer(writer);
+        return fault_set(fault, ERR_NOMEM, "the writer's thread could not be started");
+    }
+    *out = writer;
+    return OK;
+}
+
+void writer_stop(struct writer **writer)
+{
+    if (!*writer)
+        return;
+    (void)pthread_mutex_lock(&(*writer)->lock);
+    (*writer)->stopping = true;
+    (void)pthread_cond_signal(&(*writer)->wake);
+    (void)pthread_mutex_unlock(&(*writer)->lock);
+    (void)pthread_join((*writer)->thread, NULL);
+    deliver(*writer);
+    free_writer(*writer);
+    *writer = NULL;
+}
+
+bool writer_is_full(struct writer *writer)
+{
+    return writer->waiting >= writer->options.items_max ||
+           writer->waiting_bytes >= writer->options.bytes_max;
+}
+
+void writer_put(struct writer *writer, struct writer_item *item)
+{
+    item->err = OK;
+    writer->waiting++;
+    writer->waiting_bytes += item->bytes;
+    (void)pthread_mutex_lock(&writer->lock);
+    queue_put(&writer->inbox, item);
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_flush(struct writer *writer)
+{
+    if (!contacts_any(writer->options.contacts))
+        return;
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->flushing = true;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+size_t writer_waiting(struct writer *writer)
+{
+    return writer->waiting;
+}

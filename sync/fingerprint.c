@@ -1,0 +1,40 @@
+#include "sync/fingerprint.h"
+
+#include "sync/view.h"
+
+static enum err add_record(struct txn *txn, const struct community *community,
+                           const struct record_key *record, struct hash *hash, uint64_t *records)
+{
+    static const uint8_t nobody[HANDLE_SIZE] = {0};
+    struct view_eye eye = {false, nobody};
+    struct record_view view;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, 8 * RECORD_MAX);
+    enum err err = view_record(txn, community, record, &eye, &arena, &view);
+    if (err)
+        return err == ERR_NOT_FOUND ? OK : err;
+    hash_put_be32(hash, record->kind);
+    hash_put(hash, BYTES(record->id));
+    hash_put_sized(hash, view.record);
+    ++*records;
+    return OK;
+}
+
+enum err fingerprint(struct txn *txn, const struct community *community, uint8_t out[HASH_SIZE],
+                     uint64_t *records)
+{
+    struct hash hash;
+    struct record_key record;
+    enum err err = live_next(txn, community->number, NULL, &record);
+    hash_begin(&hash, "folkmoot fingerprint v1");
+    *records = 0;
+    while (!err) {
+        err = add_record(txn, community, &record, &hash, records);
+        if (!err)
+            err = live_next(txn, community->number, &record, &record);
+    }
+    if (err != ERR_NOT_FOUND)
+        return err;
+    hash_end(&hash, out);
+    return OK;
+}
