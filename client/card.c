@@ -40,19 +40,21 @@ enum err card_normalise(const char *code, struct buf *out, struct fault *fault)
     if (!text_is_utf8(bytes_of(code, n)))
         return fault_set(fault, ERR_MALFORMED, "a card's code is text in UTF-8");
     utf8proc_uint8_t *folded = NULL;
-    utf8proc_ssize_t got = utf8proc_map((const utf8proc_uint8_t *)code, 0, &folded,
-                                        UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPAT |
-                                            UTF8PROC_COMPOSE);
+    utf8proc_ssize_t got =
+        utf8proc_map((const utf8proc_uint8_t *)code, 0, &folded,
+                     UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE);
     if (got < 0)
         return got == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_MALFORMED;
     size_t count;
     enum err err = put_upper(folded, out, &count);
     free(folded);
     if (err == ERR_MALFORMED)
-        return fault_set(fault, err, "a card's code has no line breaks or other control characters");
+        return fault_set(fault, err,
+                         "a card's code has no line breaks or other control characters");
     if (!err && count < CODE_POINTS_MIN)
-        return fault_set(fault, ERR_MALFORMED,
-                         "a card's code has at least %d characters: no telephone or official number",
-                         CODE_POINTS_MIN);
+        return fault_set(
+            fault, ERR_MALFORMED,
+            "a card's code has at least %d characters: no telephone or official number",
+            CODE_POINTS_MIN);
     return err;
 }

@@ -124,14 +124,13 @@ size_t folkmoot_community_count(struct folkmoot *fm)
 
 static void describe(struct scope *scope, struct folkmoot_community *out)
 {
-    *out = (struct folkmoot_community){.written = scope->device.seq,
-                                       .known = scope->community.size};
+    *out =
+        (struct folkmoot_community){.written = scope->device.seq, .known = scope->community.size};
     memcpy(out->id, scope->community.id, sizeof out->id);
     memcpy(out->name, scope->community.name, scope->community.name_n);
     memcpy(out->address, scope->secret.address, sizeof out->address);
     memcpy(out->device, scope->device.handle, sizeof out->device);
-    const struct schema_field *role =
-        schema_field_by_name(schema_kind(KIND_MEMBERSHIP), "role");
+    const struct schema_field *role = schema_field_by_name(schema_kind(KIND_MEMBERSHIP), "role");
     if (scope->device.role <= ROLE_HUB)
         snprintf(out->role, sizeof out->role, "%s", role->values[scope->device.role]);
     out->unsent = exchange_unsent(scope->txn, &scope->community, &scope->device);

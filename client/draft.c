@@ -39,7 +39,7 @@ void draft_clear(struct draft *draft, uint32_t field, int64_t upto)
 }
 
 // Whether the change puts these very bytes already.
-static bool puts(const struct draft *draft, struct bytes whole)
+static bool has_put(const struct draft *draft, struct bytes whole)
 {
     struct wire_reader reader = wire_reader(buf_bytes(&draft->fields));
     while (!wire_at_end(&reader)) {
@@ -54,7 +54,7 @@ static bool puts(const struct draft *draft, struct bytes whole)
 
 void draft_put_raw(struct draft *draft, struct bytes whole)
 {
-    if (puts(draft, whole))
+    if (has_put(draft, whole))
         return;
     buf_put(&draft->fields, whole);
     draft->edits++;
@@ -127,10 +127,8 @@ static struct list next_dots(const struct draft *draft, const uint8_t own[HANDLE
 static enum err write_one(struct folkmoot *fm, struct scope *scope, struct draft *draft,
                           struct list over, struct bytes fields, struct fault *fault)
 {
-    struct envelope envelope = {.kind = draft->kind->kind,
-                                .class = draft->kind->class,
-                                .time = draft->time,
-                                .over = over};
+    struct envelope envelope = {
+        .kind = draft->kind->kind, .class = draft->kind->class, .time = draft->time, .over = over};
     if (draft->parts[0].n)
         envelope.parts = (struct list){draft->parts, 2};
     else if (!draft->creates)
@@ -138,7 +136,8 @@ static enum err write_one(struct folkmoot *fm, struct scope *scope, struct draft
     uint8_t salt[SALT_SIZE];
     state_random(fm, salt, sizeof salt);
     struct author author = {.community = &scope->community, .device = &scope->device};
-    enum err err = author_write(scope->txn, &author, &envelope, fields, salt, &draft->record, fault);
+    enum err err =
+        author_write(scope->txn, &author, &envelope, fields, salt, &draft->record, fault);
     draft->creates = false;
     return err;
 }

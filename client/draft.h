@@ -9,8 +9,8 @@
 struct draft {
     const struct schema_kind *kind;
     struct record_key record;
-    bool creates;           // the record's id comes of the change
-    struct bytes parts[2];  // of a derived id; else empty
+    bool creates;          // the record's id comes of the change
+    struct bytes parts[2]; // of a derived id; else empty
     int64_t time;
     struct present present; // what is live
     bool *gone;             // of each live edit: whether this change goes over it
@@ -26,8 +26,8 @@ void draft_done(struct draft *draft);
 
 // Goes over the live values of a field that were said at or before `upto`.
 void draft_clear(struct draft *draft, uint32_t field, int64_t upto);
-// Puts one encoded field: a register goes over all that is live and was said at or before `upto`; to
-// a set it is added. Nothing happens where that would change nothing.
+// Puts one encoded field: a register goes over all that is live and was said at or before `upto`;
+// to a set it is added. Nothing happens where that would change nothing.
 void draft_put(struct draft *draft, const struct schema_field *field, struct bytes whole,
                int64_t upto);
 // Adds one encoded field, going over nothing.

@@ -100,8 +100,8 @@ static enum folkmoot_code add(struct folkmoot *fm, struct scope *scope,
         return state_fail_err(error, err, NULL);
     enum folkmoot_code code = draft_all(scope, &draft, puts, n, error);
     if (!code && draft_is_empty(&draft))
-        code = state_fail(error, FOLKMOOT_INVALID, "a %s without any value says nothing",
-                          kind->name);
+        code =
+            state_fail(error, FOLKMOOT_INVALID, "a %s without any value says nothing", kind->name);
     if (!code)
         code = draft_write(fm, scope, &draft, error);
     if (!code)
@@ -109,8 +109,9 @@ static enum folkmoot_code add(struct folkmoot *fm, struct scope *scope,
     return code;
 }
 
-enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind, const struct folkmoot_put *puts,
-                                size_t n, int64_t time, uint8_t *id, struct folkmoot_error *error)
+enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind,
+                                const struct folkmoot_put *puts, size_t n, int64_t time,
+                                uint8_t *id, struct folkmoot_error *error)
 {
     struct scope scope;
     const struct schema_kind *known;
@@ -138,8 +139,8 @@ static enum err recall_parts(struct scope *scope, struct draft *draft, struct ar
     struct envelope envelope;
     if (!draft->kind->derived || draft->present.n == 0)
         return OK;
-    enum err err = log_get(scope->txn, scope->community.number,
-                           draft->present.edits[0].live.position, &entry);
+    enum err err =
+        log_get(scope->txn, scope->community.number, draft->present.edits[0].live.position, &entry);
     if (err)
         return err;
     struct bytes copy = arena_copy(arena, entry.envelope);

@@ -116,9 +116,9 @@ enum folkmoot_code folkmoot_named(struct folkmoot *fm, const char *name, char *k
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, NULL);
     if (code)
         return code;
-    enum err err = *name ? name_get(scope.txn, scope.community.number, bytes_of_text(name), &number,
-                                    id)
-                         : ERR_NOT_FOUND;
+    enum err err =
+        *name ? name_get(scope.txn, scope.community.number, bytes_of_text(name), &number, id)
+              : ERR_NOT_FOUND;
     (void)state_end(fm, &scope, false, NULL);
     if (err)
         return state_fail_err(NULL, err, NULL);

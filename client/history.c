@@ -33,8 +33,7 @@ static enum err read_words(const struct history *history, uint64_t position, uin
 static enum err add_past(struct history *history, const struct cover *cover, uint64_t position,
                          int64_t time)
 {
-    struct folkmoot_past *past =
-        growing_add(&history->past, history->reading->arena, sizeof *past);
+    struct folkmoot_past *past = growing_add(&history->past, history->reading->arena, sizeof *past);
     if (!past)
         return ERR_NOMEM;
     *past = (struct folkmoot_past){.field = "", .time = time, .by_time = cover->time};
@@ -109,8 +108,8 @@ static bool listen(const struct record_key *from, struct bytes person, void *arg
         return true;
     uint8_t id[ID_SIZE];
     memcpy(id, person.p, ID_SIZE);
-    enum err err = view_record(scope->txn, &scope->community, from, &eye,
-                               listening->reading->arena, &view);
+    enum err err =
+        view_record(scope->txn, &scope->community, from, &eye, listening->reading->arena, &view);
     if (!err)
         err = add_voice(listening, &view, BYTES(id));
     if (err == ERR_NOMEM)

@@ -1,7 +1,7 @@
 #pragma once
 
-// Values that have parts, written with "|" between them. A "|" or "\" inside a part has a "\" before
-// it. Any thread.
+// Values that have parts, written with "|" between them. A "|" or "\" inside a part has a "\"
+// before it. Any thread.
 
 #include "base/buf.h"
 

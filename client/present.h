@@ -1,7 +1,7 @@
 #pragma once
 
-// What is live in a record on this device, for those who are about to write: a change goes over what
-// its author sees. One thread at a time.
+// What is live in a record on this device, for those who are about to write: a change goes over
+// what its author sees. One thread at a time.
 
 #include "base/arena.h"
 #include "proto/wire.h"
@@ -24,7 +24,7 @@ enum err present_read(struct txn *txn, uint32_t community, const struct record_k
                       uint32_t class, struct arena *arena, struct present *present) must_check;
 // Whether anything of the record is live.
 bool present_any(struct txn *txn, uint32_t community, const struct record_key *record) must_check;
-// The bytes of an edit of the change at a position, from the arena. ERR_NOT_FOUND when its words are
-// not here.
+// The bytes of an edit of the change at a position, from the arena. ERR_NOT_FOUND when its words
+// are not here.
 enum err present_words(struct txn *txn, uint32_t community, uint64_t position, uint32_t index,
                        struct arena *arena, struct wire_field *field) must_check;

@@ -1,6 +1,7 @@
 #pragma once
 
-// A record as it is read for the host: its own memory and what it is made from. One thread at a time.
+// A record as it is read for the host: its own memory and what it is made from. One thread at a
+// time.
 
 #include "client/state.h"
 #include "storage/record.h"

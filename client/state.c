@@ -80,8 +80,7 @@ struct txn *state_txn(struct folkmoot *fm, bool write)
     return write ? txn_begin_write(fm->store) : txn_begin_read(fm->store);
 }
 
-enum folkmoot_code state_commit(struct folkmoot *fm, struct txn **txn,
-                                struct folkmoot_error *error)
+enum folkmoot_code state_commit(struct folkmoot *fm, struct txn **txn, struct folkmoot_error *error)
 {
     enum err before = txn_error(*txn);
     enum err err = txn_commit(txn);

@@ -20,12 +20,12 @@ struct folkmoot {
     struct store *store;
     char *path;
     struct folkmoot_host host;
-    struct txn *batch;      // between folkmoot_begin and folkmoot_end; NULL: none
-    bool suspect;           // a commit failed: the store has to be opened anew
-    uint32_t chosen;        // number of the community; 0: none
-    uint32_t known_key;     // the community whose handle is kept below; 0: none
+    struct txn *batch;  // between folkmoot_begin and folkmoot_end; NULL: none
+    bool suspect;       // a commit failed: the store has to be opened anew
+    uint32_t chosen;    // number of the community; 0: none
+    uint32_t known_key; // the community whose handle is kept below; 0: none
     uint8_t handle[HANDLE_SIZE];
-    struct titles *titles;  // NULL: not read yet
+    struct titles *titles; // NULL: not read yet
     struct sizes sizes;
 };
 

@@ -37,7 +37,8 @@ static enum folkmoot_code read_change(struct undoing *undoing, struct folkmoot_e
                      &record);
     const struct schema_kind *kind = err ? NULL : schema_kind(record.kind);
     if (!err && !kind)
-        return state_fail(error, FOLKMOOT_INVALID, "the change is of a kind that is not known here");
+        return state_fail(error, FOLKMOOT_INVALID,
+                          "the change is of a kind that is not known here");
     int64_t now = state_now(undoing->fm);
     int64_t time = now > undoing->envelope.time ? now : undoing->envelope.time;
     if (!err)

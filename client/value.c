@@ -237,8 +237,7 @@ static void list_values(const struct schema_field *field, char *out, size_t n)
 {
     size_t used = (size_t)snprintf(out, n, "one of ");
     for (size_t i = 1; field->values[i] && used < n; i++)
-        used += (size_t)snprintf(out + used, n - used, "%s%s", i > 1 ? ", " : "",
-                                 field->values[i]);
+        used += (size_t)snprintf(out + used, n - used, "%s%s", i > 1 ? ", " : "", field->values[i]);
 }
 
 static const char *form_of_message(const struct schema_field *field)

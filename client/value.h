@@ -20,7 +20,8 @@ enum err value_read(const struct schema_field *field, struct bytes text,
 // An encoded field's value as value_read takes it, from the arena, ended by a zero byte. What this
 // version does not know, or what is not of the form that the schema says, comes in hexadecimal.
 // NULL when the arena is full.
-const char *value_text(uint32_t kind, const struct wire_field *edit, struct arena *arena) must_check;
+const char *value_text(uint32_t kind, const struct wire_field *edit,
+                       struct arena *arena) must_check;
 
 // Reads "KIND:ID", or with a resolver "ID".
 enum err value_read_ref(struct bytes text, const struct value_resolver *resolver, uint32_t *kind,

@@ -179,8 +179,7 @@ enum folkmoot_code folkmoot_voice(struct folkmoot *fm, const char *subject_kind,
                             .time = time ? time : state_now(fm),
                             .timed = time != 0};
     state_clear(error);
-    enum folkmoot_code code =
-        read_saying(&saying, subject_kind, stance, words, language, error);
+    enum folkmoot_code code = read_saying(&saying, subject_kind, stance, words, language, error);
     if (!code)
         code = state_begin(fm, 0, true, &scope, error);
     if (!code) {
@@ -224,8 +223,8 @@ static enum folkmoot_code join_pair(struct folkmoot *fm, struct scope *scope, ui
     bool sorted = memcmp(a, b, ID_SIZE) < 0;
     subject_part(kind, sorted ? a : b, parts[0]);
     subject_part(kind, sorted ? b : a, parts[1]);
-    enum err err = begin_derived(scope, &draft, KIND_SAME_AS, BYTES(parts[0]), BYTES(parts[1]),
-                                 time, &arena);
+    enum err err =
+        begin_derived(scope, &draft, KIND_SAME_AS, BYTES(parts[0]), BYTES(parts[1]), time, &arena);
     struct buf yes BUF_CLEANUP = {0};
     wire_put_uint(&yes, FIELD_SAME, 1);
     if (err || yes.err)

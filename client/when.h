@@ -1,8 +1,8 @@
 #pragma once
 
-// Times, days and amounts as people type them (RFC 3339's date-time and full-date; money with at most
-// two decimals). What lies outside the years 1 to 9999 is shown as a bare number with its unit, which
-// is read back too. Any thread.
+// Times, days and amounts as people type them (RFC 3339's date-time and full-date; money with at
+// most two decimals). What lies outside the years 1 to 9999 is shown as a bare number with its
+// unit, which is read back too. Any thread.
 
 #include "base/buf.h"
 

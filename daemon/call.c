@@ -9,6 +9,7 @@
 struct call {
     struct call_context *context;
     struct call_peer peer;
+    uint8_t address[ATTEMPTS_ADDRESS_SIZE]; // the peer's, which may be gone before the call is
     struct http2_stream *stream; // NULL: the peer has gone, or was answered
     const struct service_method *method;
     struct rpc_head head; // path and query are not kept
@@ -191,6 +192,10 @@ void call_head(struct call_context *context, const struct call_peer *peer,
     }
     call->context = context;
     call->peer = *peer;
+    if (peer->address) {
+        memcpy(call->address, peer->address, sizeof call->address);
+        call->peer.address = call->address;
+    }
     call->stream = stream;
     call->service.service = context->service;
     call->service.tls_key = peer->tls_key;

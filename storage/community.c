@@ -3,8 +3,8 @@
 #include <assert.h>
 
 #include "base/hash.h"
+#include "storage/stored.h"
 #include "storage/table.h"
-#include "storage/value.h"
 
 // In the table meta: this and a number → the community's id.
 #define NUMBER_PREFIX "number"
@@ -26,15 +26,15 @@ static struct key number_key(uint32_t number)
 static enum err decode_community(const uint8_t id[COMMUNITY_SIZE], struct bytes bytes,
                                  struct community *community)
 {
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct community c = {0};
     memcpy(c.id, id, COMMUNITY_SIZE);
-    c.number = value_u32(&value);
-    c.size = value_u64(&value);
-    value_copy(&value, c.log, HANDLE_SIZE);
-    c.is_hub = value_u8(&value) == IN_ROLE_HUB;
-    value_text(&value, c.name, &c.name_n, NAME_MAX_BYTES);
-    enum err err = value_end(&value);
+    c.number = stored_u32(&value);
+    c.size = stored_u64(&value);
+    stored_copy(&value, c.log, HANDLE_SIZE);
+    c.is_hub = stored_u8(&value) == IN_ROLE_HUB;
+    stored_text(&value, c.name, &c.name_n, NAME_MAX_BYTES);
+    enum err err = stored_end(&value);
     if (!err)
         *community = c;
     return err;
@@ -142,15 +142,15 @@ enum err secret_get(struct txn *txn, uint32_t community, struct secret *secret)
     enum err err = table_get(txn, TABLE_SECRET, key_of(&key), &bytes);
     if (err)
         return err;
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct secret s = {0};
     uint32_t address_n;
-    value_copy(&value, s.seed, sizeof s.seed);
-    value_copy(&value, s.token, sizeof s.token);
-    value_copy(&value, s.hub_key, sizeof s.hub_key);
-    value_copy(&value, s.tls_key, sizeof s.tls_key);
-    value_text(&value, s.address, &address_n, ADDRESS_MAX);
-    err = value_end(&value);
+    stored_copy(&value, s.seed, sizeof s.seed);
+    stored_copy(&value, s.token, sizeof s.token);
+    stored_copy(&value, s.hub_key, sizeof s.hub_key);
+    stored_copy(&value, s.tls_key, sizeof s.tls_key);
+    stored_text(&value, s.address, &address_n, ADDRESS_MAX);
+    err = stored_end(&value);
     if (!err)
         *secret = s;
     bytes_wipe(&s, sizeof s);
@@ -175,19 +175,19 @@ void secret_put(struct txn *txn, uint32_t community, const struct secret *secret
 
 static enum err decode_progress(struct bytes bytes, struct progress *progress)
 {
-    struct value value = value_of(bytes);
-    progress->receipt_seq = value_u32(&value);
-    value_copy(&value, progress->log, HANDLE_SIZE);
-    progress->position = value_u64(&value);
-    value_copy(&value, progress->root, CUT_SIZE);
-    progress->view = value_u32(&value);
-    value_copy(&value, progress->seen_log, HANDLE_SIZE);
-    progress->seen_size = value_u64(&value);
-    value_copy(&value, progress->seen_root, 32);
-    uint8_t state = value_u8(&value);
+    struct stored value = stored_of(bytes);
+    progress->receipt_seq = stored_u32(&value);
+    stored_copy(&value, progress->log, HANDLE_SIZE);
+    progress->position = stored_u64(&value);
+    stored_copy(&value, progress->root, CUT_SIZE);
+    progress->view = stored_u32(&value);
+    stored_copy(&value, progress->seen_log, HANDLE_SIZE);
+    progress->seen_size = stored_u64(&value);
+    stored_copy(&value, progress->seen_root, 32);
+    uint8_t state = stored_u8(&value);
     progress->by_vector = state & STATE_BY_VECTOR;
     progress->forked = state & STATE_FORKED;
-    return value_end(&value);
+    return stored_end(&value);
 }
 
 void progress_get(struct txn *txn, uint32_t community, struct progress *progress)
@@ -251,10 +251,10 @@ enum err name_get(struct txn *txn, uint32_t community, struct bytes name, uint32
         return err;
     if (bytes.n != 2 + ID_SIZE)
         return ERR_DAMAGED;
-    struct value value = value_of(bytes);
-    *kind = value_u16(&value);
-    value_copy(&value, id, ID_SIZE);
-    return value_end(&value);
+    struct stored value = stored_of(bytes);
+    *kind = stored_u16(&value);
+    stored_copy(&value, id, ID_SIZE);
+    return stored_end(&value);
 }
 
 void name_put(struct txn *txn, uint32_t community, struct bytes name, uint32_t kind,

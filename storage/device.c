@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
+#include "storage/stored.h"
 #include "storage/table.h"
-#include "storage/value.h"
 
 static struct key device_key(uint32_t community, const uint8_t handle[HANDLE_SIZE])
 {
@@ -18,16 +18,16 @@ static struct key device_key(uint32_t community, const uint8_t handle[HANDLE_SIZ
 static enum err decode_device(const uint8_t handle[HANDLE_SIZE], struct bytes bytes,
                               struct device *device)
 {
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct device d = {0};
     memcpy(d.handle, handle, HANDLE_SIZE);
-    value_copy(&value, d.key, KEY_SIZE);
-    d.role = (enum role)value_u8(&value);
-    d.seq = value_u32(&value);
-    value_copy(&value, d.head, HASH_SIZE);
-    value_copy(&value, d.identity, KEY_SIZE);
-    value_text(&value, d.label, &d.label_n, LABEL_MAX);
-    enum err err = value_end(&value);
+    stored_copy(&value, d.key, KEY_SIZE);
+    d.role = (enum role)stored_u8(&value);
+    d.seq = stored_u32(&value);
+    stored_copy(&value, d.head, HASH_SIZE);
+    stored_copy(&value, d.identity, KEY_SIZE);
+    stored_text(&value, d.label, &d.label_n, LABEL_MAX);
+    enum err err = stored_end(&value);
     if (!err)
         *device = d;
     return err;
@@ -91,11 +91,11 @@ void contact_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
     struct bytes bytes;
     if (table_get(txn, TABLE_CONTACT, key_of(&key), &bytes))
         return;
-    struct value value = value_of(bytes);
-    contact->last_sync = (int64_t)value_u64(&value);
-    contact->bytes_in = value_u64(&value);
-    contact->bytes_out = value_u64(&value);
-    if (value_end(&value))
+    struct stored value = stored_of(bytes);
+    contact->last_sync = (int64_t)stored_u64(&value);
+    contact->bytes_in = stored_u64(&value);
+    contact->bytes_out = stored_u64(&value);
+    if (stored_end(&value))
         *contact = (struct contact){0};
 }
 
@@ -119,14 +119,14 @@ enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
     enum err err = table_get(txn, TABLE_INVITATION, bytes_of(hash, HASH_SIZE), &bytes);
     if (err)
         return err;
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct invitation i = {0};
-    i.community = value_u32(&value);
-    i.role = (enum role)value_u8(&value);
-    i.expires = (int64_t)value_u64(&value);
-    value_copy(&value, i.device, HANDLE_SIZE);
-    value_text(&value, i.label, &i.label_n, LABEL_MAX);
-    err = value_end(&value);
+    i.community = stored_u32(&value);
+    i.role = (enum role)stored_u8(&value);
+    i.expires = (int64_t)stored_u64(&value);
+    stored_copy(&value, i.device, HANDLE_SIZE);
+    stored_text(&value, i.label, &i.label_n, LABEL_MAX);
+    err = stored_end(&value);
     if (!err)
         *invitation = i;
     return err;

@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
+#include "storage/stored.h"
 #include "storage/table.h"
-#include "storage/value.h"
 
 // The form's byte: the form, and what was left out because it is zeros.
 enum { FORM_MASK = 0x0f, FORM_TAG_ONLY = 0x10, FORM_BODY_HASH = 0x20, FORM_KNOWN = 0x3f };
@@ -38,19 +38,19 @@ static struct key chain_key(uint32_t community, const uint8_t device[HANDLE_SIZE
 
 static enum err decode_entry(struct bytes bytes, struct log_entry *entry)
 {
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct log_entry e = {0};
-    uint8_t form = value_u8(&value);
+    uint8_t form = stored_u8(&value);
     e.form = (enum log_form)(form & FORM_MASK);
     if (form & ~FORM_KNOWN || e.form < LOG_WHOLE || e.form > LOG_BARE)
         return ERR_DAMAGED;
-    value_copy(&value, e.device, HANDLE_SIZE);
-    e.seq = value_u32(&value);
-    value_copy(&value, e.leaf, form & FORM_TAG_ONLY ? TAG_SIZE : HASH_SIZE);
+    stored_copy(&value, e.device, HANDLE_SIZE);
+    e.seq = stored_u32(&value);
+    stored_copy(&value, e.leaf, form & FORM_TAG_ONLY ? TAG_SIZE : HASH_SIZE);
     if (form & FORM_BODY_HASH)
-        value_copy(&value, e.body_hash, HASH_SIZE);
-    e.envelope = value_rest(&value);
-    enum err err = value_end(&value);
+        stored_copy(&value, e.body_hash, HASH_SIZE);
+    e.envelope = stored_rest(&value);
+    enum err err = stored_end(&value);
     if (!err)
         *entry = e;
     return err;
@@ -159,15 +159,15 @@ enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[
         return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
     if (key.n != upto.n)
         return ERR_DAMAGED;
-    struct value value = value_of(bytes);
+    struct stored value = stored_of(bytes);
     struct log_run r = {.last = be32_get(key.p + key.n - 4)};
-    r.first = value_u32(&value);
-    value_copy(&value, r.head, HASH_SIZE);
-    value_copy(&value, r.signature, SIGNATURE_SIZE);
-    value_copy(&value, r.seen_log, HANDLE_SIZE);
-    r.seen_size = value_u64(&value);
-    value_copy(&value, r.seen_root, HASH_SIZE);
-    enum err err = value_end(&value);
+    r.first = stored_u32(&value);
+    stored_copy(&value, r.head, HASH_SIZE);
+    stored_copy(&value, r.signature, SIGNATURE_SIZE);
+    stored_copy(&value, r.seen_log, HANDLE_SIZE);
+    r.seen_size = stored_u64(&value);
+    stored_copy(&value, r.seen_root, HASH_SIZE);
+    enum err err = stored_end(&value);
     if (!err)
         *run = r;
     return err;

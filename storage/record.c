@@ -3,8 +3,8 @@
 #include <assert.h>
 
 #include "base/buf.h"
+#include "storage/stored.h"
 #include "storage/table.h"
-#include "storage/value.h"
 
 enum { TAG_SIZE = 4, RECORD_PREFIX = 4 + 2 + ID_SIZE, EXTRA_MAX = ID_SIZE };
 
@@ -42,35 +42,35 @@ static struct key edit_prefix(uint32_t community, const struct edit_key *edit)
     return key;
 }
 
-static void take_record(struct value *key, struct record_key *record)
+static void take_record(struct stored *key, struct record_key *record)
 {
-    record->kind = value_u16(key);
-    value_copy(key, record->id, ID_SIZE);
+    record->kind = stored_u16(key);
+    stored_copy(key, record->id, ID_SIZE);
 }
 
-static void take_edit(struct value *key, struct edit_key *edit)
+static void take_edit(struct stored *key, struct edit_key *edit)
 {
-    value_u32(key); // the community
+    stored_u32(key); // the community
     take_record(key, &edit->record);
-    edit->class = value_u32(key);
-    value_copy(key, edit->device, HANDLE_SIZE);
-    edit->seq = value_u32(key);
-    edit->index = value_u8(key);
+    edit->class = stored_u32(key);
+    stored_copy(key, edit->device, HANDLE_SIZE);
+    edit->seq = stored_u32(key);
+    edit->index = stored_u8(key);
 }
 
 // --- Live edits ---
 
 static enum err decode_live(struct bytes key_bytes, struct bytes bytes, struct live *live)
 {
-    struct value key = value_of(key_bytes);
-    struct value value = value_of(bytes);
+    struct stored key = stored_of(key_bytes);
+    struct stored value = stored_of(bytes);
     struct live l = {0};
     take_edit(&key, &l.key);
-    l.tag = value_u32(&value);
-    l.field = value_u32(&value);
-    l.time = (int64_t)value_u64(&value);
-    l.position = value_u64(&value);
-    if (value_end(&key) || value_end(&value))
+    l.tag = stored_u32(&value);
+    l.field = stored_u32(&value);
+    l.time = (int64_t)stored_u64(&value);
+    l.position = stored_u64(&value);
+    if (stored_end(&key) || stored_end(&value))
         return ERR_DAMAGED;
     *live = l;
     return OK;
@@ -144,8 +144,8 @@ static enum err first_record(struct txn *txn, const struct key *prefix, const st
         // A damaged edit is told by live_each; a key of another length names no record.
         if (walk.key.n != RECORD_PREFIX + 4 + HANDLE_SIZE + 4 + 1)
             continue;
-        struct value key = value_of(walk.key);
-        value_u32(&key);
+        struct stored key = stored_of(walk.key);
+        stored_u32(&key);
         take_record(&key, record);
         return OK;
     }
@@ -200,15 +200,15 @@ static struct key cover_key(uint32_t community, const struct cover *cover)
 
 static enum err decode_cover(struct bytes key_bytes, struct bytes bytes, struct cover *cover)
 {
-    struct value key = value_of(key_bytes);
-    struct value value = value_of(bytes);
+    struct stored key = stored_of(key_bytes);
+    struct stored value = stored_of(bytes);
     struct cover c = {0};
     take_edit(&key, &c.target);
-    c.tag = value_u32(&key);
-    value_copy(&key, c.by_device, HANDLE_SIZE);
-    c.by_seq = value_u32(&key);
-    c.time = (int64_t)value_u64(&value);
-    if (value_end(&key) || value_end(&value))
+    c.tag = stored_u32(&key);
+    stored_copy(&key, c.by_device, HANDLE_SIZE);
+    c.by_seq = stored_u32(&key);
+    c.time = (int64_t)stored_u64(&value);
+    if (stored_end(&key) || stored_end(&value))
         return ERR_DAMAGED;
     *cover = c;
     return OK;
@@ -285,11 +285,11 @@ struct reference {
 static enum err decode_reference(struct bytes key_bytes, struct bytes extra,
                                  struct reference *reference)
 {
-    struct value key = value_of(key_bytes);
-    value_u32(&key);
+    struct stored key = stored_of(key_bytes);
+    stored_u32(&key);
     take_record(&key, &reference->from);
     take_record(&key, &reference->from);
-    if (value_end(&key) || (extra.n != 0 && extra.n != EXTRA_MAX))
+    if (stored_end(&key) || (extra.n != 0 && extra.n != EXTRA_MAX))
         return ERR_DAMAGED;
     reference->extra_n = extra.n;
     if (extra.n)

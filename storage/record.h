@@ -33,7 +33,8 @@ enum err live_get(struct txn *txn, uint32_t community, const struct edit_key *ke
 void live_put(struct txn *txn, uint32_t community, const struct live *live);
 void live_delete(struct txn *txn, uint32_t community, const struct edit_key *key);
 // Every live edit of a record, in the order of class, device, seq, index. ERR_DAMAGED when one
-// could not be read; the others were given.
+// could not be read; the others were given. As everywhere here, `each` returns false to end, and
+// may write in the transaction.
 enum err live_each(struct txn *txn, uint32_t community, const struct record_key *record,
                    bool (*each)(const struct live *, void *), void *arg) must_check;
 // The first record of the kind whose id is greater than `after` (NULL: from the first).
@@ -57,7 +58,8 @@ struct cover {
 
 void cover_put(struct txn *txn, uint32_t community, const struct cover *cover);
 void cover_delete(struct txn *txn, uint32_t community, const struct cover *cover);
-// Every cover of this edit and tag.
+// Every cover of this edit and tag, in the order of by_device, by_seq. Here and below a damaged one
+// is left out and makes ERR_DAMAGED stick at the end.
 void cover_each(struct txn *txn, uint32_t community, const struct edit_key *target, uint32_t tag,
                 bool (*each)(const struct cover *, void *), void *arg);
 // Every cover within a record.
@@ -67,7 +69,8 @@ void cover_each_of_record(struct txn *txn, uint32_t community, const struct reco
 // `from` refers to `to`; extra as docs/disk-format.md says (0 or 16 bytes).
 void about_put(struct txn *txn, uint32_t community, const struct record_key *to,
                const struct record_key *from, struct bytes extra);
-// What refers to `to`, of one kind (0: of any), after `after` (NULL: from the first).
+// What refers to `to`, of one kind (0: of any), in the order of kind and id. ERR_DAMAGED when one
+// could not be read; the others were given.
 enum err about_each(struct txn *txn, uint32_t community, const struct record_key *to, uint32_t kind,
                     bool (*each)(const struct record_key *from, struct bytes extra, void *),
                     void *arg) must_check;

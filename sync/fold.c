@@ -38,9 +38,12 @@ static void refer_by_parts(struct txn *txn, uint32_t community, const struct mer
     }
 }
 
+// A Voice and a SameAs are about their parts alone: a field may not stand in their way.
 static void refer_by_fields(struct txn *txn, uint32_t community, const struct merge_change *change)
 {
     struct wire_reader reader = wire_reader(change->fields);
+    if (change->record.kind == KIND_VOICE || change->record.kind == KIND_SAME_AS)
+        return;
     while (!wire_at_end(&reader)) {
         struct wire_field field;
         struct ref ref = {0};
@@ -55,6 +58,24 @@ static void refer_by_fields(struct txn *txn, uint32_t community, const struct me
 // --- decisions ---
 
 static const struct merge_watch fold_watch;
+
+// What others than hubs write as a Decision never has an effect, whether a hub has said so yet or
+// not. So no decision is ever about decisions, and nothing here nests without end.
+static bool may_decide(struct txn *txn, uint32_t community, const struct merge_change *change)
+{
+    struct device author;
+    return change->record.kind != KIND_DECISION ||
+           (device_get(txn, community, change->device, &author) == OK && author.role == ROLE_HUB);
+}
+
+static void take_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
+{
+    if (!may_decide(txn, community, change))
+        return;
+    refer_by_parts(txn, community, change);
+    refer_by_fields(txn, community, change);
+    merge_apply(txn, community, change, &fold_watch);
+}
 
 // A change of the log, copied out of the transaction, ready for the merge.
 struct recalled {
@@ -97,7 +118,7 @@ static void refold(struct txn *txn, uint32_t community, const uint8_t device[HAN
         struct merge_change *change = &recalled.change;
         merge_record(&recalled.envelope, device, seq, change->tag, &change->record);
         if (in_effect)
-            merge_apply(txn, community, change, &fold_watch);
+            take_effect(txn, community, change);
         else
             merge_revert(txn, community, change, &fold_watch);
     }
@@ -116,7 +137,9 @@ static void decide_refusal(struct txn *txn, uint32_t community, struct bytes byt
         return;
     uint8_t handle[HANDLE_SIZE];
     memcpy(handle, refusal.device.p, HANDLE_SIZE);
-    enum reason reason = refusal.reason ? (enum reason)refusal.reason : REASON_NOT_PERMITTED;
+    // A later version's reason may not fit; that there is one must not be lost.
+    bool known = refusal.reason && refusal.reason <= UINT8_MAX;
+    enum reason reason = known ? (enum reason)refusal.reason : REASON_NOT_PERMITTED;
     apart_put(txn, community, handle, refusal.seq, alive ? reason : REASON_NONE);
     refold(txn, community, handle, refusal.seq, !alive);
 }
@@ -228,8 +251,6 @@ void fold_change(struct txn *txn, const struct community *community, uint64_t po
     };
     memcpy(change.device, entry->device, HANDLE_SIZE);
     merge_record(&envelope, entry->device, entry->seq, change.tag, &change.record);
-    refer_by_parts(txn, community->number, &change);
-    refer_by_fields(txn, community->number, &change);
     fold_incarnation(txn, community, &change);
-    merge_apply(txn, community->number, &change, &fold_watch);
+    take_effect(txn, community->number, &change);
 }

@@ -59,8 +59,8 @@ static const char *value_of(const struct folkmoot_record *record, const char *na
 // What one wants to know at a glance: how far a commitment has come, what an outcome says.
 static void put_facts(struct buf *out, const struct folkmoot_record *record)
 {
-    static const char *const facts[] = {"state", "amount",   "due",    "result",
-                                        "happened", "nature", "led_by", "cost_low", "cost_high"};
+    static const char *const facts[] = {"state",  "amount", "due",      "result",   "happened",
+                                        "nature", "led_by", "cost_low", "cost_high"};
     const char *between = "  (";
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         const char *text = value_of(record, facts[i]);

@@ -1,7 +1,7 @@
 #pragma once
 
-// What refers to a record, and what refers to that: constraints, solutions, commitments, outcomes and
-// remarks beneath a need, as far down as BENEATH_DEPTH_MAX.
+// What refers to a record, and what refers to that: constraints, solutions, commitments, outcomes
+// and remarks beneath a need, as far down as BENEATH_DEPTH_MAX.
 
 #include "client/command/app.h"
 

@@ -47,8 +47,8 @@ static void print_options(const struct command *command, const char *heading)
     const struct option *option;
     bool any = false;
     for (size_t i = 0; (option = options_row(i)); i++) {
-        bool wanted = command ? option->commands && options_takes(command, option)
-                              : !option->commands;
+        bool wanted =
+            command ? option->commands && options_takes(command, option) : !option->commands;
         if (!wanted)
             continue;
         if (!any)
@@ -83,7 +83,8 @@ static void print_fields(void)
         if (text.err == OK)
             page_paragraph(6, (const char *)text.p + (text.p[0] == ' '));
     }
-    printf("\nTimes are 2026-11-23T10:00:00Z or 2026-11-23, days 2026-11-23, amounts 1200 or 1200.50,\n"
+    printf("\nTimes are 2026-11-23T10:00:00Z or 2026-11-23, days 2026-11-23, amounts 1200 or "
+           "1200.50,\n"
            "a place is NAME, NAME|CODE or NAME|CODE|LAT,LON. Field names may have - for _.\n");
 }
 
@@ -101,11 +102,12 @@ static void print_overview(void)
         print_entry(name, command->summary);
     }
     print_options(NULL, "Options of every command");
-    printf("\nA REF is a record's short id as list shows it, its whole id, KIND:ID, the key that an\n"
-           "import gave it, or its exact title.\n"
-           "\nExit codes: 0 done; 1 failed; 2 the command line is wrong; 3 no answer from the hub,\n"
-           "try again; 4 the hub refused, or it is not the hub that the invitation named.\n"
-           "\nfolkmoot help COMMAND says more.\n");
+    printf(
+        "\nA REF is a record's short id as list shows it, its whole id, KIND:ID, the key that an\n"
+        "import gave it, or its exact title.\n"
+        "\nExit codes: 0 done; 1 failed; 2 the command line is wrong; 3 no answer from the hub,\n"
+        "try again; 4 the hub refused, or it is not the hub that the invitation named.\n"
+        "\nfolkmoot help COMMAND says more.\n");
 }
 
 void help_print(const struct command *command)

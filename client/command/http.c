@@ -15,8 +15,8 @@ struct http {
     struct folkmoot_session *session;
     void (*moved)(void *);
     void *arg;
-    bool answered;          // the session knows that the answer began
-    bool key_known;         // of the connection in use
+    bool answered;  // the session knows that the answer began
+    bool key_known; // of the connection in use
     uint8_t key[HASH_SIZE];
     char trouble[CURL_ERROR_SIZE];
 };
@@ -130,7 +130,8 @@ static void set_request(struct http *http, const struct folkmoot_request *reques
     curl_easy_setopt(http->curl, CURLOPT_URL, url);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, request->body_n ? request->body : (const uint8_t *)"");
+    curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS,
+                     request->body_n ? request->body : (const uint8_t *)"");
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_n);
     if (request->tls_key)
         pin_text(request->tls_key, pin);

@@ -1,9 +1,9 @@
 #pragma once
 
 // Carries a session's requests to the hub and the answers back: HTTP/2 over TLS, by libcurl. No
-// certificate authority is asked: trust is the key that the request names, and to any other key not a
-// byte of a request is sent. One connection lasts as long as it is needed. A transfer may be as slow
-// as the line is; one that stands still for HTTP_STALL_SECONDS ends.
+// certificate authority is asked: trust is the key that the request names, and to any other key not
+// a byte of a request is sent. One connection lasts as long as it is needed. A transfer may be as
+// slow as the line is; one that stands still for HTTP_STALL_SECONDS ends.
 
 #include "base/err.h"
 #include "client/folkmoot.h"

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "client/command/app.h"
+#include "client/command/exchange.h"
 #include "client/command/help.h"
 #include "client/command/import.h"
 #include "client/command/list.h"
-#include "client/command/exchange.h"
 #include "client/command/show.h"
 #include "client/command/status.h"
 #include "client/command/voice.h"
@@ -30,7 +30,8 @@ static const struct command commands[] = {
     {"resolve", "REF --FIELD VALUE|@N", "Settle a tension: values that stand side by side",
      "@2 is the second value that `folkmoot show REF` lists; anything else is a new value.", 1, 1,
      true, COMMAND_NEEDS_COMMUNITY, writing_resolve},
-    {"voice", "REF for|against|unsure|withdrawn --person CARD", "Give one person's voice on a record",
+    {"voice", "REF for|against|unsure|withdrawn --person CARD",
+     "Give one person's voice on a record",
      "A person has one voice on a record: a later one takes the place of an earlier one, however\n"
      "many volunteers carry it.",
      2, 2, false, COMMAND_NEEDS_COMMUNITY, voice_give},
@@ -48,7 +49,8 @@ static const struct command commands[] = {
      "The first line names the columns: fields, and kind, key (the row's own name, by which\n"
      "importing again makes only the differences), about, party, person (a card's code), stance,\n"
      "place, place_code, place_point (LAT,LON) and time. Several values in a cell stand between\n"
-     "semicolons. A row that did not change since it was imported is left alone, and so is a value\n"
+     "semicolons. A row that did not change since it was imported is left alone, and so is a "
+     "value\n"
      "that another device went over in the meantime; an empty cell clears nothing.",
      1, 1, false, COMMAND_NEEDS_COMMUNITY, import_file},
     {"sync", "", "Exchange changes with the hub",
@@ -159,8 +161,8 @@ static char *split(char *text)
 static enum command_exit unknown(const struct call *call, const char *name)
 {
     if (!call->command)
-        return app_say(COMMAND_USAGE, "There is no option --%s before a command; see folkmoot --help",
-                       name);
+        return app_say(COMMAND_USAGE,
+                       "There is no option --%s before a command; see folkmoot --help", name);
     return app_say(COMMAND_USAGE, "There is no option or field --%s; see folkmoot help %s", name,
                    call->command->name);
 }

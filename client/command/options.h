@@ -17,9 +17,9 @@ struct option {
 };
 
 struct call_option {
-    const char *name; // with _ for every -
+    const char *name;  // with _ for every -
     const char *value; // "" for one without a value
-    bool field;       // no option of the table: a field of a record
+    bool field;        // no option of the table: a field of a record
 };
 
 // One command line as it was read.

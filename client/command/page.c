@@ -29,8 +29,8 @@ int page_width(void)
 
 // --- characters ---
 
-// Embeddings, overrides and isolates of UAX 9. The marks (U+200E, U+200F, U+061C) only say how their
-// neighbours are written and stay.
+// Embeddings, overrides and isolates of UAX 9. The marks (U+200E, U+200F, U+061C) only say how
+// their neighbours are written and stay.
 static bool turns_direction(utf8proc_int32_t c)
 {
     return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
@@ -128,8 +128,8 @@ void page_line(int indent, struct buf *line)
     buf_reset(line);
 }
 
-// The end of the line that begins at `text` and may have `width` columns. *next: where the line after
-// it begins.
+// The end of the line that begins at `text` and may have `width` columns. *next: where the line
+// after it begins.
 static const char *line_end(const char *text, const char *end, int width, const char **next)
 {
     const char *space = NULL;

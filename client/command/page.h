@@ -1,8 +1,8 @@
 #pragma once
 
 // Text for people on a terminal. Whatever came from a record is cleaned first: control characters,
-// escape sequences and what turns the direction of writing become U+FFFD, so that nobody's words can
-// take over a terminal or pass for another line. On a terminal each value is isolated (U+2068,
+// escape sequences and what turns the direction of writing become U+FFFD, so that nobody's words
+// can take over a terminal or pass for another line. On a terminal each value is isolated (U+2068,
 // U+2069; Unicode UAX 9), so that a right-to-left value leaves its neighbours where they are.
 
 #include "base/buf.h"

@@ -63,8 +63,8 @@ static enum command_exit look_up(struct app *app, const char *field, const char 
     else if (strcmp(ref.kind, wanted) == 0)
         ref_hex(ref.id, out);
     else
-        return app_say(COMMAND_FAILED, "\"%s\" is a %s, and --%s takes a %s", value, ref.kind, field,
-                       wanted);
+        return app_say(COMMAND_FAILED, "\"%s\" is a %s, and --%s takes a %s", value, ref.kind,
+                       field, wanted);
     return COMMAND_OK;
 }
 

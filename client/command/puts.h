@@ -14,7 +14,8 @@ struct puts {
 };
 
 // Appends one; `field` and `value` are borrowed. A value of about, party or speaker is a REF, or in
-// the library's own form. value NULL: clears the field. COMMAND_USAGE: too many, or `kind` has no such field.
+// the library's own form. value NULL: clears the field. COMMAND_USAGE: too many, or `kind` has no
+// such field.
 enum command_exit puts_add(struct app *app, struct puts *puts, const char *kind, const char *field,
                            const char *value);
 // Appends an id in hexadecimal.

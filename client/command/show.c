@@ -6,6 +6,7 @@
 #include "client/command/instant.h"
 #include "client/command/json.h"
 #include "client/command/page.h"
+#include "client/command/ref.h"
 
 enum { INDENT = 2, LABEL_COLUMNS = 14, DEEP = INDENT + LABEL_COLUMNS };
 

@@ -4,6 +4,6 @@
 
 #include "client/command/command.h"
 
-// Prints the record args[0]: its words, tensions side by side, tally and voices, what answers it, and
-// what was gone over.
+// Prints the record args[0]: its words, tensions side by side, tally and voices, what answers it,
+// and what was gone over.
 enum command_exit show_record(struct app *app);

@@ -17,7 +17,7 @@ static bool make_code(char code[SPEAKER_CARD_BYTES])
 }
 
 enum command_exit speaker_option(struct app *app, bool *given, uint8_t person[16],
-                              char fresh[SPEAKER_CARD_BYTES])
+                                 char fresh[SPEAKER_CARD_BYTES])
 {
     const char *code = options_value(&app->call, "person");
     fresh[0] = 0;

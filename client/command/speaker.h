@@ -10,4 +10,4 @@ enum { SPEAKER_CARD_BYTES = 27 };
 // The person of --person, if it is given: *given says so. "new" makes a card, whose code goes to
 // `fresh` (else "") and must be shown to the person, for it is kept nowhere.
 enum command_exit speaker_option(struct app *app, bool *given, uint8_t person[16],
-                              char fresh[SPEAKER_CARD_BYTES]);
+                                 char fresh[SPEAKER_CARD_BYTES]);

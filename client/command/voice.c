@@ -1,7 +1,7 @@
 #include "client/command/voice.h"
 
-#include "client/command/speaker.h"
 #include "client/command/puts.h"
+#include "client/command/speaker.h"
 #include "client/command/writing.h"
 
 static enum command_exit check_stance(const char *stance)

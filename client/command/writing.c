@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/command/speaker.h"
 #include "client/command/instant.h"
 #include "client/command/json.h"
 #include "client/command/puts.h"
+#include "client/command/speaker.h"
 #include "client/command/voice.h"
 
 enum { NAME_BYTES_MAX = 64 };
@@ -139,8 +139,8 @@ static enum command_exit remove_values(struct app *app, const struct ref *ref, i
     return COMMAND_OK;
 }
 
-static enum command_exit put_values(struct app *app, const struct ref *ref,
-                                    const struct puts *puts, int64_t time)
+static enum command_exit put_values(struct app *app, const struct ref *ref, const struct puts *puts,
+                                    int64_t time)
 {
     struct folkmoot_error error = {0};
     if (puts->n && folkmoot_edit(app->fm, ref->kind, ref->id, puts->list, puts->n, time, &error) !=
@@ -178,7 +178,8 @@ enum command_exit writing_edit(struct app *app)
     if (done != COMMAND_OK)
         return done;
     if (puts.n == 0 && !options_given(&app->call, "remove"))
-        return app_say(COMMAND_USAGE, "Say what to change, with --FIELD VALUE, --clear or --remove");
+        return app_say(COMMAND_USAGE,
+                       "Say what to change, with --FIELD VALUE, --clear or --remove");
     done = edit_at_once(app, &ref, &puts, time);
     return done == COMMAND_OK ? writing_report(app, "edited", &ref, "") : done;
 }
@@ -221,8 +222,8 @@ static enum command_exit resolve(struct app *app, const struct ref *ref,
     const char *value;
     const struct folkmoot_field *field = find_field(record, option->name);
     if (!field || !field->tension)
-        return app_say(COMMAND_FAILED,
-                       "There is no tension in %s; to change it, use folkmoot edit", option->name);
+        return app_say(COMMAND_FAILED, "There is no tension in %s; to change it, use folkmoot edit",
+                       option->name);
     enum command_exit done = pick(field, option->value, &value);
     if (done == COMMAND_OK)
         done = puts_add(app, &puts, ref->kind, option->name, value);
@@ -279,8 +280,9 @@ enum command_exit writing_same(struct app *app)
     if (done != COMMAND_OK)
         return done;
     if (strcmp(a.kind, b.kind) != 0)
-        return app_say(COMMAND_FAILED, "One is a %s and the other a %s: only two of one kind can be one",
-                       a.kind, b.kind);
+        return app_say(COMMAND_FAILED,
+                       "One is a %s and the other a %s: only two of one kind can be one", a.kind,
+                       b.kind);
     struct folkmoot_error error = {0};
     if (folkmoot_same(app->fm, a.kind, a.id, b.id, same, time, &error) != FOLKMOOT_OK)
         return app_fail(&error);

@@ -19,7 +19,7 @@ export function splitFields(bytes) {
     const type = Number(tag & 7n);
     if (type === 0) varint();
     else if (type === 1) at += 8;
-    else if (type === 2) at += Number(varint());
+    else if (type === 2) at = Number(varint()) + at; // varint() moves `at` first
     else if (type === 5) at += 4;
     else throw new Error(`wire type ${type}`);
     fields.push({ number: Number(tag >> 3n), whole: bytes.subarray(start, at), value: bytes.subarray(value, at) });

@@ -54,8 +54,7 @@ Test(table, writes_keys_that_sort_like_their_numbers)
     key_u64(&key, 0x08090a0b0c0d0e0f);
     key_bytes(&key, bytes_of_text("ab"));
     key_bytes(&key, bytes_of(NULL, 0));
-    cr_assert(bytes_equal(key_of(&key),
-                          bytes_of("\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17ab", 17)));
+    cr_assert(bytes_equal(key_of(&key), bytes_of("\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17ab", 17)));
 }
 
 Test(table, gives_what_was_put_last)
@@ -251,7 +250,8 @@ Test(table, finds_the_last_key_up_to_one)
     struct txn *txn = txn_begin_write(store);
     struct key key;
     struct bytes value;
-    cr_assert_not(table_last(txn, TABLE_NAME, bytes_of_text("b"), bytes_of_text("b9"), &key, &value));
+    cr_assert_not(
+        table_last(txn, TABLE_NAME, bytes_of_text("b"), bytes_of_text("b9"), &key, &value));
     put(txn, "a9", "x");
     put(txn, "b2", "two");
     put(txn, "b4", "four");

@@ -1,0 +1,154 @@
+#include "base/sign.h"
+#include "base/text.h"
+#include "client/session.h"
+#include "client/titles.h"
+#include "sync/digest.h"
+
+enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *text,
+                                 struct folkmoot_session **session, struct folkmoot_error *error)
+{
+    struct link link;
+    struct fault fault = {0};
+    state_clear(error);
+    enum err err = link_parse(text, &link, &fault);
+    if (err)
+        return state_fail_err(error, err, &fault);
+    struct folkmoot_session *made = session_new(fm, link.address);
+    if (!made)
+        return state_fail_err(error, ERR_NOMEM, NULL);
+    made->joining = true;
+    made->link = link;
+    made->stage = STAGE_INFO;
+    made->after_info = STAGE_ENROL;
+    bytes_wipe(&link, sizeof link);
+    *session = made;
+    return FOLKMOOT_OK;
+}
+
+// --- what has to be on disk before the hub hears of the key ---
+
+struct founding {
+    struct community community;
+    struct secret secret;
+    bool has_seed; // of an earlier join that may have been answered
+};
+
+static enum folkmoot_code find_earlier(struct folkmoot_session *session, struct txn *txn,
+                                       struct founding *founding)
+{
+    const struct link *link = &session->link;
+    struct progress progress;
+    enum err err = community_get(txn, link->community, &founding->community);
+    if (err == ERR_NOT_FOUND)
+        return FOLKMOOT_OK;
+    if (!err)
+        err = secret_get(txn, founding->community.number, &founding->secret);
+    if (err)
+        return state_fail_err(&session->error, err, NULL);
+    bool same_hub = memcmp(founding->secret.hub_key, link->hub_key, KEY_SIZE) == 0;
+    if (founding->community.is_hub)
+        return state_fail(&session->error, FOLKMOOT_INVALID, "this store is a hub's");
+    if (state_is_joined(&founding->secret) && !same_hub)
+        return state_fail(&session->error, FOLKMOOT_UNTRUSTED,
+                          "the link leads to another hub than the one that this device joined");
+    progress_get(txn, founding->community.number, &progress);
+    if (progress.forked)
+        return state_fail(&session->error, FOLKMOOT_FORKED,
+                          "this store is a copy or was restored from one: open a new store and "
+                          "join there");
+    founding->has_seed = same_hub;
+    return FOLKMOOT_OK;
+}
+
+static void put_device(struct txn *txn, const struct founding *founding,
+                       const uint8_t key[KEY_SIZE])
+{
+    struct device device = {.role = ROLE_NONE};
+    memcpy(device.key, key, KEY_SIZE);
+    digest_handle(founding->community.id, key, device.handle);
+    struct device known;
+    if (device_get(txn, founding->community.number, device.handle, &known) == ERR_NOT_FOUND)
+        device_put(txn, founding->community.number, &device);
+}
+
+static enum folkmoot_code put_rows(struct folkmoot_session *session, struct txn *txn,
+                                   struct founding *founding)
+{
+    const struct link *link = &session->link;
+    uint8_t key[SIGN_KEY_SIZE];
+    if (!founding->has_seed) {
+        founding->secret = (struct secret){{0}, {0}, {0}, {0}, {0}};
+        state_random(session->fm, founding->secret.seed, sizeof founding->secret.seed);
+        founding->community.name_n = (uint32_t)strlen(link->name);
+        memcpy(founding->community.name, link->name, sizeof link->name);
+        memcpy(founding->community.id, link->community, COMMUNITY_SIZE);
+    }
+    memcpy(founding->secret.hub_key, link->hub_key, KEY_SIZE);
+    memcpy(founding->secret.tls_key, session->tls_key, 32);
+    memcpy(founding->secret.address, link->address, sizeof founding->secret.address);
+    enum err err = sign_public_key(founding->secret.seed, key);
+    if (err)
+        return state_fail_err(&session->error, err, NULL);
+    community_put(txn, &founding->community);
+    secret_put(txn, founding->community.number, &founding->secret);
+    put_device(txn, founding, key);
+    session->number = founding->community.number;
+    return FOLKMOOT_OK;
+}
+
+static enum folkmoot_code found(struct folkmoot_session *session)
+{
+    struct founding founding = {.has_seed = false};
+    struct txn *txn = state_txn(session->fm, true);
+    if (!txn)
+        return state_fail(&session->error, FOLKMOOT_STORE, "the store cannot be opened again");
+    enum folkmoot_code code = find_earlier(session, txn, &founding);
+    if (!code)
+        code = put_rows(session, txn, &founding);
+    if (code)
+        txn_abort(&txn);
+    else
+        code = state_commit(session->fm, &txn, &session->error);
+    bytes_wipe(&founding, sizeof founding);
+    session->fm->known_key = 0;
+    return code;
+}
+
+// --- Enrol ---
+
+void session_ask_enrol(struct folkmoot_session *session)
+{
+    struct scope scope;
+    uint8_t signature[SIGN_SIZE];
+    if (found(session) ||
+        state_begin(session->fm, session->number, false, &scope, &session->error)) {
+        session_failed(session);
+        return;
+    }
+    enum err err = session_sign(session, &scope, session->link.code, signature);
+    struct enrol_request request = {
+        .community = BYTES(scope.community.id),
+        .device_key = BYTES(scope.device.key),
+        .invitation = BYTES(session->link.code),
+        .challenge = BYTES(session->challenge.challenge),
+        .expires = session->challenge.expires,
+        .signature = BYTES(signature),
+    };
+    (void)state_end(session->fm, &scope, false, NULL);
+    if (err)
+        session_fail(session, FOLKMOOT_INTERNAL, "the enrolment could not be signed");
+    else
+        session_encode(session, &enrol_request_message, &request);
+}
+
+void session_end_enrol(struct folkmoot_session *session)
+{
+    session_admitted(session);
+    if (session->stage == STAGE_FAILED)
+        return;
+    struct folkmoot *fm = session->fm;
+    if (fm->chosen != session->number)
+        titles_free(&fm->titles);
+    fm->chosen = session->number;
+    session->stage = STAGE_DONE;
+}

@@ -1,0 +1,87 @@
+#pragma once
+
+// A session: a row of steps, each one request and its answer. session.c turns them; joining and
+// syncing each bring theirs. One thread at a time.
+
+#include "client/link.h"
+#include "client/state.h"
+#include "client/stream.h"
+#include "sync/exchange.h"
+
+enum stage { STAGE_INFO, STAGE_ENROL, STAGE_LOGIN, STAGE_SYNC, STAGE_DONE, STAGE_FAILED };
+
+// What Info told, for Enrol and Login.
+struct challenge {
+    uint8_t challenge[16];
+    int64_t expires;
+};
+
+// Taking in one answer of Sync.
+struct taking {
+    struct stream stream;
+    struct buf top; // what stands before the pieces
+    bool top_taken;
+    bool moved; // something is further than before
+    struct exchange_report report;
+};
+
+struct folkmoot_session {
+    struct folkmoot *fm;
+    uint32_t number; // of the community; 0: it has no row yet
+    bool joining;
+    struct link link; // only when joining
+    enum stage stage;
+    enum stage after_info;
+    bool asked; // a request is out
+
+    char address[ADDRESS_MAX + 1];
+    char token[48];
+    bool pinned; // the connection must have this key
+    uint8_t tls_key[32];
+    struct buf body;
+
+    int status;   // of the answer; 0: none
+    bool has_key; // the connection's, as the host says
+    uint8_t key[32];
+    struct buf answer; // but for Sync's
+
+    uint8_t nonce[16];
+    struct challenge challenge;
+    struct taking taking;
+    unsigned logins;
+    unsigned proofs; // how often the hub had to prove its key
+    unsigned stalls; // requests one after the other that moved nothing
+
+    struct folkmoot_progress progress;
+    struct folkmoot_error error;
+};
+
+// Each step: makes the request's body; takes in a whole answer of status 200. Both go to
+// STAGE_FAILED by session_fail when they cannot.
+void session_ask_info(struct folkmoot_session *session);
+void session_end_info(struct folkmoot_session *session);
+void session_ask_login(struct folkmoot_session *session);
+void session_end_login(struct folkmoot_session *session);
+void session_ask_enrol(struct folkmoot_session *session);
+void session_end_enrol(struct folkmoot_session *session);
+void session_ask_sync(struct folkmoot_session *session);
+void session_take_sync(struct folkmoot_session *session, struct bytes part);
+void session_end_sync(struct folkmoot_session *session);
+
+// Ends the session with an error for people.
+void session_fail(struct folkmoot_session *session, enum folkmoot_code code, const char *format,
+                  ...) __attribute__((format(printf, 3, 4)));
+// The same when a call has filled session->error.
+void session_failed(struct folkmoot_session *session);
+// The same when the answer cannot be understood.
+void session_fail_answer(struct folkmoot_session *session, enum err err, const struct fault *fault);
+// A new session about an address; NULL when memory runs out.
+struct folkmoot_session *session_new(struct folkmoot *fm, const char *address);
+// Encodes the request; fails the session when that is not possible.
+void session_encode(struct folkmoot_session *session, const struct message *message,
+                    const void *request);
+// The hub has admitted the device: keeps token and name.
+void session_admitted(struct folkmoot_session *session);
+// Signs the enrolment transcript with the device's seed.
+enum err session_sign(const struct folkmoot_session *session, const struct scope *scope,
+                      const uint8_t *code, uint8_t signature[64]) must_check;

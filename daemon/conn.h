@@ -1,0 +1,39 @@
+#pragma once
+
+// Connections: sockets, and what each may hold and how long. Bytes go through a channel (TLS or
+// plain) and HTTP/2 to the calls, and back.
+//
+// Progress, not the clock, keeps a connection: while a request or an answer is on its way, it must
+// move `progress_bytes` in each `progress_ms`, however slowly; what only drips to hold a place is
+// cut. Above `queued_bytes` of output nothing more is read. The loop's thread.
+
+#include "daemon/call.h"
+#include "daemon/channel.h"
+
+struct conn_options {
+    struct call_context *calls;
+    struct http2_limits http2;
+    size_t connections;
+    size_t connections_per_address;
+    size_t queued_bytes; // of output of a connection
+    int64_t handshake_ms;
+    int64_t idle_ms;
+    int64_t progress_ms;
+    uint64_t progress_bytes;
+};
+
+struct conns;
+
+enum err conns_new(const struct conn_options *options, struct conns **conns) must_check;
+// Drops those that are left.
+void conns_free(struct conns **conns);
+// Takes a socket that was just accepted, or closes it when there are too many.
+void conns_take(struct conns *conns, int fd, enum channel_kind kind,
+                const struct tls_context *context);
+// Reads from all again, after it stopped because the writer's inbox was full.
+void conns_resume(struct conns *conns);
+// Asks all to end when their requests are answered, and calls `gone` when none is left.
+void conns_stop(struct conns *conns, void (*gone)(void *arg), void *arg);
+size_t conns_count(const struct conns *conns);
+// Turned away because there were too many, so far.
+uint64_t conns_refused(const struct conns *conns);
