@@ -5,6 +5,7 @@
 // thread.
 
 #include "base/bytes.h"
+#include "base/err.h"
 
 enum { ATTEMPTS_ADDRESS_SIZE = 16, ATTEMPTS_SLOTS = 4096 };
 

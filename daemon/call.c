@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/log.h"
+#include "daemon/report.h"
 #include "daemon/rpc.h"
 
 struct call {
     struct call_context *context;
     struct call_peer peer;
     uint8_t address[ATTEMPTS_ADDRESS_SIZE]; // the peer's, which may be gone before the call is
-    struct http2_stream *stream; // NULL: the peer has gone, or was answered
+    struct http2_stream *stream;            // NULL: the peer has gone, or was answered
     const struct service_method *method;
     struct rpc_head head; // path and query are not kept
     struct buf query;     // a GET's, which head.query borrows
@@ -71,8 +71,8 @@ static void answer_err(struct call *call, enum err err, const struct fault *faul
 {
     bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM;
     if (!is_told)
-        log_put(LOG_WARNING, "%s failed: %s", call->method->path,
-                fault->text[0] ? fault->text : err_text(err));
+        report_put(REPORT_WARNING, "%s failed: %s", call->method->path,
+                   fault->text[0] ? fault->text : err_text(err));
     const char *text = is_told && fault->text[0] ? fault->text : err_text(err);
     answer_code(call, rpc_code_of(err), text);
 }
@@ -123,7 +123,8 @@ static bool find_method(struct call *call, struct rpc_error *error)
                    : refuse(error, RPC_NOT_FOUND, 404, "no such method");
     if (call->head.protocol != RPC_CONNECT_GET || call->method->may_get)
         return true;
-    *error = (struct rpc_error){RPC_UNIMPLEMENTED, 405, "this method is not for GET", "allow", "POST"};
+    *error =
+        (struct rpc_error){RPC_UNIMPLEMENTED, 405, "this method is not for GET", "allow", "POST"};
     return false;
 }
 
@@ -151,8 +152,8 @@ static bool check_attempt(struct call *call, struct rpc_error *error)
     if (!call->method->is_attempt ||
         attempts_take(call->context->attempts, call->peer.address, loop_now(call->context->loop)))
         return true;
-    *error = (struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, "too many attempts: try again in a minute",
-                                "retry-after", "60"};
+    *error = (struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0,
+                                "too many attempts: try again in a minute", "retry-after", "60"};
     return false;
 }
 
@@ -351,8 +352,8 @@ void call_request(struct http2_stream *stream)
     set_deadline(call, call->context->request_ms);
     struct bytes message;
     struct rpc_error error;
-    bool is_sound = rpc_read_body(&call->head, buf_bytes(&call->body), &call->decoded, &message,
-                                  &error);
+    bool is_sound =
+        rpc_read_body(&call->head, buf_bytes(&call->body), &call->decoded, &message, &error);
     if (!is_sound)
         answer_error(call, &error);
     if (!is_sound || !run(call, message))

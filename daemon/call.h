@@ -5,9 +5,9 @@
 // the writer runs.
 
 #include "daemon/attempts.h"
+#include "daemon/http2.h"
 #include "daemon/service.h"
 #include "daemon/writer.h"
-#include "daemon/http2.h"
 
 // What all calls share; outlives them.
 struct call_context {
@@ -17,16 +17,16 @@ struct call_context {
     struct contacts *contacts;
     struct attempts *attempts;
     const struct service *service;
-    size_t body_max;       // of any request
-    int64_t request_ms;    // a whole request waits at most so long for its answer
-    uint64_t answered;     // calls so far
-    uint64_t refused;      // of them with an error
+    size_t body_max;    // of any request
+    int64_t request_ms; // a whole request waits at most so long for its answer
+    uint64_t answered;  // calls so far
+    uint64_t refused;   // of them with an error
 };
 
 // Of a connection, as far as calls ask.
 struct call_peer {
-    const uint8_t *address; // ATTEMPTS_ADDRESS_SIZE; NULL: cannot be told apart
-    const uint8_t *tls_key; // that it was shown; NULL: none
+    const uint8_t *address;  // ATTEMPTS_ADDRESS_SIZE; NULL: cannot be told apart
+    const uint8_t *tls_key;  // that it was shown; NULL: none
     void (*wake)(void *arg); // there is something to send, from outside of a feed
     void *arg;
 };

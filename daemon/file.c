@@ -44,8 +44,9 @@ static enum err read_checked(const char *path, mode_t forbidden, size_t max, str
     struct stat about;
     enum err err = fstat(fd, &about) ? fail(fault, "look at", path) : OK;
     if (!err && about.st_mode & forbidden)
-        err = fault_set(fault, ERR_FORBIDDEN,
-                        "%s holds a secret, but others than its owner may use it: chmod 0600", path);
+        err =
+            fault_set(fault, ERR_FORBIDDEN,
+                      "%s holds a secret, but others than its owner may use it: chmod 0600", path);
     if (!err)
         err = read_all(fd, path, max, out, fault);
     (void)close(fd);
@@ -128,7 +129,6 @@ enum err file_make_directory(const char *path, struct fault *fault)
     struct stat about;
     if (stat(path, &about))
         return fail(fault, "look at", path);
-    return S_ISDIR(about.st_mode)
-               ? OK
-               : fault_set(fault, ERR_WRONG_STATE, "%s is no directory", path);
+    return S_ISDIR(about.st_mode) ? OK
+                                  : fault_set(fault, ERR_WRONG_STATE, "%s is no directory", path);
 }

@@ -1,54 +1,15 @@
 #include "daemon/http2.h"
 
 #include <assert.h>
-#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "daemon/http2_private.h"
 
 enum {
     STREAM_WINDOW = 256 << 10,
     CONNECTION_WINDOW = 1 << 20,
     ANSWER_HEADERS_MAX = 16,
-};
-
-struct http2 {
-    nghttp2_session *session;
-    const struct http2_limits *limits;
-    const struct http2_events *events;
-    void *owner;
-    struct http2_stream *streams;
-    size_t streams_n;
-    struct http2_stream *ready; // whole requests, oldest first
-    struct http2_stream **ready_end;
-    size_t in_work;
-    size_t bodies;  // bytes of bodies kept
-    size_t queued;  // bytes of answers not yet sent
-    size_t waiting; // streams whose body has to come or whose answer has to go
-    uint64_t body_bytes;
-    int64_t calm_second;
-    unsigned calm_frames;
-    bool greeted;
-    bool broken;
-    bool other_protocol; // the first bytes were no HTTP/2
-};
-
-enum stage { STAGE_BODY, STAGE_READY, STAGE_WORK, STAGE_ANSWER };
-
-struct http2_stream {
-    struct http2 *http2;
-    int32_t id;
-    struct http2_stream *next;
-    struct http2_stream *previous;
-    struct http2_stream *next_ready;
-    enum stage stage;
-    bool head_done;
-    bool ended; // by the peer
-    struct headers headers;
-    struct buf body;
-    size_t body_max;
-    struct http2_answer answer;
-    size_t sent;
-    void *user;
 };
 
 static const char other_protocol_answer[] = "HTTP/1.1 505 HTTP Version Not Supported\r\n"
@@ -57,96 +18,6 @@ static const char other_protocol_answer[] = "HTTP/1.1 505 HTTP Version Not Suppo
                                             "connection: close\r\n"
                                             "\r\n"
                                             "This hub speaks only HTTP/2.\n";
-
-void http2_answer_done(struct http2_answer *answer)
-{
-    headers_done(&answer->headers);
-    buf_done(&answer->body);
-    headers_done(&answer->trailers);
-}
-
-// --- accounts ---
-
-static bool is_waiting(const struct http2_stream *stream)
-{
-    return stream->stage == STAGE_BODY || stream->stage == STAGE_ANSWER;
-}
-
-static void set_stage(struct http2_stream *stream, enum stage stage)
-{
-    struct http2 *http2 = stream->http2;
-    http2->waiting -= is_waiting(stream);
-    http2->in_work -= stream->stage == STAGE_WORK;
-    stream->stage = stage;
-    http2->waiting += is_waiting(stream);
-    http2->in_work += stage == STAGE_WORK;
-}
-
-static void drop_body(struct http2_stream *stream)
-{
-    stream->http2->bodies -= stream->body.n;
-    stream->http2->limits->room->used -= stream->body.n;
-    buf_done(&stream->body);
-}
-
-static void note_sent(struct http2_stream *stream, size_t n)
-{
-    stream->sent += n;
-    stream->http2->queued -= n;
-    stream->http2->limits->room->used -= n;
-}
-
-static void leave_ready(struct http2_stream *stream)
-{
-    struct http2 *http2 = stream->http2;
-    for (struct http2_stream **at = &http2->ready; *at; at = &(*at)->next_ready) {
-        if (*at != stream)
-            continue;
-        *at = stream->next_ready;
-        if (http2->ready_end == &stream->next_ready)
-            http2->ready_end = at;
-        return;
-    }
-}
-
-// --- streams ---
-
-static struct http2_stream *new_stream(struct http2 *http2, int32_t id)
-{
-    struct http2_stream *stream = calloc(1, sizeof *stream);
-    if (!stream)
-        return NULL;
-    stream->http2 = http2;
-    stream->id = id;
-    stream->stage = STAGE_READY; // which no account counts
-    set_stage(stream, STAGE_BODY);
-    stream->headers.size_max = http2->limits->header_bytes;
-    stream->headers.text.max = http2->limits->header_bytes;
-    stream->next = http2->streams;
-    if (stream->next)
-        stream->next->previous = stream;
-    http2->streams = stream;
-    http2->streams_n++;
-    return stream;
-}
-
-static void free_stream(struct http2_stream *stream)
-{
-    struct http2 *http2 = stream->http2;
-    http2->events->closed(http2->owner, stream);
-    if (stream->stage == STAGE_READY)
-        leave_ready(stream);
-    set_stage(stream, STAGE_READY);
-    drop_body(stream);
-    note_sent(stream, stream->answer.body.n - stream->sent);
-    if (stream->next)
-        stream->next->previous = stream->previous;
-    *(stream->previous ? &stream->previous->next : &http2->streams) = stream->next;
-    http2->streams_n--;
-    headers_done(&stream->headers);
-    http2_answer_done(&stream->answer);
-    free(stream);
-}
 
 static struct http2_stream *stream_of(struct http2 *http2, int32_t id)
 {
@@ -160,7 +31,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct http2 *http2 = user;
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct http2_stream *stream = new_stream(http2, frame->hd.stream_id);
+    struct http2_stream *stream = http2_stream_new(http2, frame->hd.stream_id);
     if (!stream)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     (void)nghttp2_session_set_stream_user_data(session, stream->id, stream);
@@ -184,18 +55,6 @@ static void count_calm(struct http2 *http2)
 {
     if (++http2->calm_frames == HTTP2_CALM_FRAMES_MAX)
         (void)nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-static void end_request(struct http2_stream *stream)
-{
-    struct http2 *http2 = stream->http2;
-    stream->ended = true;
-    if (stream->stage != STAGE_BODY)
-        return;
-    set_stage(stream, STAGE_READY);
-    stream->next_ready = NULL;
-    *http2->ready_end = stream;
-    http2->ready_end = &stream->next_ready;
 }
 
 static void take_head(struct http2_stream *stream, bool is_end)
@@ -233,7 +92,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.type == NGHTTP2_HEADERS)
         take_head(stream, is_end);
     if (is_end)
-        end_request(stream);
+        http2_stream_end(stream);
     return 0;
 }
 
@@ -275,7 +134,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     (void)code;
     struct http2_stream *stream = stream_of(user, id);
     if (stream)
-        free_stream(stream);
+        http2_stream_free(stream);
     return 0;
 }
 
@@ -324,7 +183,7 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *p, siz
     size_t n = body->n - stream->sent < max ? body->n - stream->sent : max;
     if (n > 0)
         memcpy(p, body->p + stream->sent, n);
-    note_sent(stream, n);
+    http2_stream_note_sent(stream, n);
     if (stream->sent == body->n) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         if (stream->answer.trailers.count > 0) {
@@ -340,7 +199,7 @@ static void submit(struct http2_stream *stream)
     char status[12];
     int status_n = snprintf(status, sizeof status, "%u", stream->answer.status);
     nghttp2_nv fields[ANSWER_HEADERS_MAX];
-    fields[0] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t)":status",
+    fields[0] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t) ":status",
                              .namelen = 7,
                              .value = (uint8_t *)status,
                              .valuelen = (size_t)status_n};
@@ -356,9 +215,9 @@ void http2_answer(struct http2_stream *stream, struct http2_answer *answer)
     assert(stream->stage != STAGE_ANSWER);
     struct http2 *http2 = stream->http2;
     if (stream->stage == STAGE_READY)
-        leave_ready(stream);
-    drop_body(stream);
-    set_stage(stream, STAGE_ANSWER);
+        http2_stream_leave_ready(stream);
+    http2_stream_drop_body(stream);
+    http2_stream_set_stage(stream, STAGE_ANSWER);
     stream->answer = *answer;
     *answer = (struct http2_answer){0};
     http2->queued += stream->answer.body.n;
@@ -428,7 +287,7 @@ void http2_free(struct http2 **http2)
         return;
     nghttp2_session_del((*http2)->session);
     while ((*http2)->streams)
-        free_stream((*http2)->streams);
+        http2_stream_free((*http2)->streams);
     free(*http2);
     *http2 = NULL;
 }
@@ -476,8 +335,8 @@ bool http2_dispatch(struct http2 *http2)
     if (!may_dispatch(http2))
         return false;
     struct http2_stream *stream = http2->ready;
-    leave_ready(stream);
-    set_stage(stream, STAGE_WORK);
+    http2_stream_leave_ready(stream);
+    http2_stream_set_stage(stream, STAGE_WORK);
     http2->events->request(http2->owner, stream);
     return may_dispatch(http2);
 }
@@ -491,63 +350,11 @@ void http2_stop(struct http2 *http2)
 
 bool http2_is_done(const struct http2 *http2)
 {
-    return !nghttp2_session_want_read(http2->session) && !nghttp2_session_want_write(http2->session);
+    return !nghttp2_session_want_read(http2->session) &&
+           !nghttp2_session_want_write(http2->session);
 }
 
 bool http2_is_greeted(const struct http2 *http2)
 {
     return http2->greeted;
-}
-
-size_t http2_streams(const struct http2 *http2)
-{
-    return http2->streams_n;
-}
-
-bool http2_waits_for_peer(const struct http2 *http2)
-{
-    return http2->waiting > 0;
-}
-
-uint64_t http2_body_bytes(const struct http2 *http2)
-{
-    return http2->body_bytes;
-}
-
-const struct headers *http2_headers(const struct http2_stream *stream)
-{
-    return &stream->headers;
-}
-
-bool http2_headers_cut(const struct http2_stream *stream)
-{
-    return stream->headers.text.err != OK;
-}
-
-bool http2_has_no_body(const struct http2_stream *stream)
-{
-    return stream->ended;
-}
-
-void http2_accept_body(struct http2_stream *stream, size_t max)
-{
-    stream->body_max = max;
-}
-
-void http2_take_body(struct http2_stream *stream, struct buf *body)
-{
-    stream->http2->bodies -= stream->body.n;
-    stream->http2->limits->room->used -= stream->body.n;
-    *body = stream->body;
-    stream->body = (struct buf){0};
-}
-
-void *http2_user(const struct http2_stream *stream)
-{
-    return stream->user;
-}
-
-void http2_set_user(struct http2_stream *stream, void *user)
-{
-    stream->user = user;
 }

@@ -24,8 +24,8 @@ struct http2_limits {
 };
 
 enum {
-    HTTP2_IN_WORK_MAX = 8,        // requests of one connection given out and not answered
-    HTTP2_CALM_FRAMES_MAX = 100,  // in a second: resets, pings, settings, empty data
+    HTTP2_IN_WORK_MAX = 8,       // requests of one connection given out and not answered
+    HTTP2_CALM_FRAMES_MAX = 100, // in a second: resets, pings, settings, empty data
 };
 
 enum http2_excess { HTTP2_BODY_TOO_LONG, HTTP2_NO_ROOM };

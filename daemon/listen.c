@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
+#include "daemon/report.h"
 
 enum { BACKLOG = 256, ACCEPTS_A_TURN = 32, PAUSE_MS = 1000 };
 
@@ -25,7 +25,8 @@ static enum err parse_unix(struct bytes path, struct listen_address *address, st
 {
     struct sockaddr_un *un = (struct sockaddr_un *)(void *)&address->socket;
     if (path.n == 0 || path.p[0] != '/' || path.n >= sizeof un->sun_path)
-        return fault_set(fault, ERR_MALFORMED, "a unix socket needs an absolute path of at most %zu bytes",
+        return fault_set(fault, ERR_MALFORMED,
+                         "a unix socket needs an absolute path of at most %zu bytes",
                          sizeof un->sun_path - 1);
     un->sun_family = AF_UNIX;
     memcpy(un->sun_path, path.p, path.n);
@@ -139,8 +140,8 @@ static enum err bind_it(struct listener *listener, mode_t mode, struct fault *fa
         (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     // Through the umask, so that the socket never stands open for a moment.
     mode_t before = umask(~mode & 0777);
-    int code = bind(listener->fd, (const struct sockaddr *)(const void *)&address->socket,
-                    address->size);
+    int code =
+        bind(listener->fd, (const struct sockaddr *)(const void *)&address->socket, address->size);
     (void)umask(before);
     if (code)
         return fail(fault, listener, "bind");
@@ -164,7 +165,7 @@ static void on_connection(void *arg, unsigned what)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-            log_put(LOG_WARNING, "cannot accept connections: %s", strerror(errno));
+            report_put(REPORT_WARNING, "cannot accept connections: %s", strerror(errno));
             loop_watch_set(listener->watch, 0);
             loop_timer_set(listener->pause, PAUSE_MS);
         }

@@ -5,7 +5,7 @@
 #include <sys/random.h>
 #include <sys/types.h>
 
-#include "daemon/log.h"
+#include "daemon/report.h"
 
 void random_fill(void *p, size_t n)
 {
@@ -15,7 +15,7 @@ void random_fill(void *p, size_t n)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            log_put(LOG_ERROR, "the kernel gives no random bytes");
+            report_put(REPORT_ERROR, "the kernel gives no random bytes");
             abort();
         }
         at += got;

@@ -93,7 +93,8 @@ static enum err login(struct service_call *call, struct txn *txn, struct fault *
 static enum err sync_check(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     call->plan = NULL;
-    enum err err = hub_check_push(txn, &call->caller, call->request, &call->arena, &call->plan, fault);
+    enum err err =
+        hub_check_push(txn, &call->caller, call->request, &call->arena, &call->plan, fault);
     call->writes = !err && call->plan;
     return err;
 }

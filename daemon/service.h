@@ -49,10 +49,10 @@ struct service_method {
     const struct message *response;
     size_t body_max;
     size_t arena_max;
-    bool has_token;    // needs the caller's
-    bool may_get;      // has no side effects: Connect's GET
-    bool is_attempt;   // is counted against guessing
-    bool is_sync;      // is noted as a contact
+    bool has_token;  // needs the caller's
+    bool may_get;    // has no side effects: Connect's GET
+    bool is_attempt; // is counted against guessing
+    bool is_sync;    // is noted as a contact
     // Any of the three may be missing. In a read transaction on the loop; in the writer's; in a
     // read transaction on the loop.
     service_function *check;

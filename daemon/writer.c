@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "daemon/log.h"
+#include "daemon/report.h"
 
 enum { REST_SECONDS_MAX = 30 };
 
@@ -19,10 +19,10 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct queue inbox;   // by the lock
-    struct queue outbox;  // by the lock
-    bool stopping;        // by the lock
-    bool flushing;        // by the lock
+    struct queue inbox;  // by the lock
+    struct queue outbox; // by the lock
+    bool stopping;       // by the lock
+    bool flushing;       // by the lock
     struct loop_bell *bell;
     size_t waiting;       // the loop's
     size_t waiting_bytes; // the loop's
@@ -99,11 +99,11 @@ static void recover(struct writer *writer, enum err err)
     int rest = 1 << doublings;
     writer->failures++;
     writer->rests_until = seconds() + (rest < REST_SECONDS_MAX ? rest : REST_SECONDS_MAX);
-    log_put(LOG_ERROR, "commit failed (%s), %u in a row: opening the store anew", err_text(err),
-            writer->failures);
+    report_put(REPORT_ERROR, "commit failed (%s), %u in a row: opening the store anew",
+               err_text(err), writer->failures);
     struct fault fault = {0};
     if (gate_reopen(writer->options.gate, &fault))
-        log_put(LOG_ERROR, "the store cannot be opened: %s", fault.text);
+        report_put(REPORT_ERROR, "the store cannot be opened: %s", fault.text);
 }
 
 static enum err commit(struct writer *writer, struct txn **txn)
@@ -117,7 +117,7 @@ static enum err commit(struct writer *writer, struct txn **txn)
     if (err)
         recover(writer, err);
     else if (writer->failures > 0)
-        log_put(LOG_INFO, "commits succeed again");
+        report_put(REPORT_INFO, "commits succeed again");
     if (!err)
         writer->failures = 0;
     return err;
@@ -134,8 +134,8 @@ static void run_alone(struct writer *writer, struct writer_item *item, bool agai
     item->err = item->run(item, txn, again, &item->fault);
     bool failed = item->err && is_environments(item->err);
     if (failed || txn_error(txn)) {
-        log_put(LOG_WARNING, "a request could not be written: %s",
-                err_text(failed ? item->err : txn_error(txn)));
+        report_put(REPORT_WARNING, "a request could not be written: %s",
+                   err_text(failed ? item->err : txn_error(txn)));
         gate_abort(writer->options.gate, &txn);
         item->err = item->err == ERR_NOMEM ? ERR_NOMEM : ERR_BUSY;
     } else if (item->err) {

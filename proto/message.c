@@ -240,6 +240,8 @@ static bool value_is_canonical(const struct field *field, const struct wire_fiel
         return false;
     if (field->type == FIELD_MESSAGE)
         return message_is_canonical(field->of, wire->bytes);
+    if (field->type == FIELD_BOOL && wire->value > 1)
+        return false;
     if (field->repeated || field->present)
         return true;
     return wire->type == WIRE_SIZED ? wire->bytes.n > 0 : wire->value != 0;

@@ -20,7 +20,9 @@ uint8_t stored_u8(struct stored *stored)
 uint16_t stored_u16(struct stored *stored)
 {
     struct bytes part = take(stored, 2);
-    return part.p ? (uint16_t)(part.p[0] << 8 | part.p[1]) : 0;
+    if (!part.p)
+        return 0;
+    return (uint16_t)(part.p[0] << 8 | part.p[1]);
 }
 
 uint32_t stored_u32(struct stored *stored)

@@ -100,9 +100,11 @@ static enum err open_packs(struct checking *c, const struct run *run, struct cha
         if (err)
             return err;
         *count += (*opened)[i].changes.n;
+        if (*count > RUN_CHANGES_MAX)
+            return fault_set(c->fault, ERR_LIMIT, "Run: more than %d changes", RUN_CHANGES_MAX);
     }
-    if (*count == 0 || *count > RUN_CHANGES_MAX)
-        return fault_set(c->fault, ERR_LIMIT, "Run: no change, or more than %d", RUN_CHANGES_MAX);
+    if (*count == 0)
+        return fault_set(c->fault, ERR_MALFORMED, "Run: no change");
     return OK;
 }
 

@@ -69,9 +69,9 @@ static enum command_exit store_path(const struct app *app, char *path)
     else if (home && home[0])
         n = snprintf(path, PATH_BYTES_MAX, "%s/.local/share/folkmoot", home);
     else
-        return app_say(COMMAND_USAGE, "There is no home folder; say --store DIR");
+        return app_say(COMMAND_USAGE, "there is no home folder; say --store DIR");
     if (n < 0 || n >= PATH_BYTES_MAX)
-        return app_say(COMMAND_USAGE, "The store's path is longer than %d bytes", PATH_BYTES_MAX);
+        return app_say(COMMAND_USAGE, "the store's path is longer than %d bytes", PATH_BYTES_MAX);
     return COMMAND_OK;
 }
 
@@ -84,7 +84,7 @@ static enum command_exit make_parents(char *path)
         *at = 0;
         int failed = mkdir(path, 0700) ? errno : 0;
         if (failed && failed != EEXIST)
-            return app_say(COMMAND_FAILED, "The folder %s cannot be made: %s", path,
+            return app_say(COMMAND_FAILED, "the folder %s cannot be made: %s", path,
                            strerror(failed));
         *at = '/';
     }
@@ -131,10 +131,10 @@ static enum command_exit find_community(struct app *app, const char *text, size_
     }
     if (hits == 0)
         return app_say(COMMAND_FAILED,
-                       "This device has joined no community \"%s\"; see folkmoot status", text);
+                       "this device has joined no community \"%s\"; see folkmoot status", text);
     if (hits > 1)
         return app_say(COMMAND_FAILED,
-                       "Several communities are called \"%s\"; use an id from folkmoot status",
+                       "several communities are called \"%s\"; use an id from folkmoot status",
                        text);
     return COMMAND_OK;
 }
@@ -147,7 +147,7 @@ static enum command_exit choose_community(struct app *app)
         if (app->call.command->needs != COMMAND_NEEDS_COMMUNITY)
             return COMMAND_OK;
         return app_say(COMMAND_FAILED,
-                       "This device has joined no community yet: use folkmoot join LINK, with the "
+                       "this device has joined no community yet: use folkmoot join LINK, with the "
                        "link of an invitation");
     }
     enum command_exit done = text ? find_community(app, text, &i) : COMMAND_OK;

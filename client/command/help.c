@@ -137,7 +137,7 @@ enum command_exit help_show(struct app *app)
     if (app->call.args_n == 1) {
         command = options_find(app->call.args[0]);
         if (!command)
-            return app_say(COMMAND_USAGE, "There is no command \"%s\"; see folkmoot --help",
+            return app_say(COMMAND_USAGE, "there is no command \"%s\"; see folkmoot --help",
                            app->call.args[0]);
     }
     help_print(command);

@@ -62,7 +62,7 @@ static enum command_exit fail_row(const struct row *row)
 {
     const struct table *table = row->rows->table;
     const char *text = row->error.text[0] ? row->error.text : "it failed, and nothing says why";
-    return app_say(app_exit_of(row->error.code), "%s:%u: %s. Nothing was imported", table->path,
+    return app_say(app_exit_of(row->error.code), "%s:%u: %s; nothing was imported", table->path,
                    table_line(table, row->i), text);
 }
 
@@ -84,7 +84,7 @@ static enum command_exit name_row(struct import *import, struct row *row, size_t
     }
     const struct table *table = import->rows.table;
     return app_say(COMMAND_FAILED,
-                   "%s:%u: the key \"%s\" is that of line %u, too. Nothing was imported",
+                   "%s:%u: the key \"%s\" is that of line %u, too; nothing was imported",
                    table->path, table_line(table, row->i), row->name,
                    table_line(table, import->list[slot->row].i));
 }
@@ -242,7 +242,7 @@ static enum command_exit import_rows(struct import *import)
 {
     enum command_exit done;
     if (!make_room(import))
-        done = app_say(COMMAND_FAILED, "There is not enough memory for this table");
+        done = app_say(COMMAND_FAILED, "there is not enough memory for this table");
     else
         done = read_rows(import);
     if (done == COMMAND_OK)

@@ -12,7 +12,7 @@ enum command_exit json_print(cJSON *document)
     char *text = cJSON_Print(document);
     cJSON_Delete(document);
     if (!text)
-        return app_say(COMMAND_FAILED, "There is not enough memory for the JSON document");
+        return app_say(COMMAND_FAILED, "there is not enough memory for the JSON document");
     printf("%s\n", text);
     cJSON_free(text);
     return COMMAND_OK;

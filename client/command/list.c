@@ -97,7 +97,7 @@ enum command_exit list_records(struct app *app)
     struct listing listing = {.n = 0};
     struct ref ref;
     if (kind && !puts_is_kind(kind))
-        return app_say(COMMAND_USAGE, "There is no kind \"%s\"; see folkmoot help add", kind);
+        return app_say(COMMAND_USAGE, "there is no kind \"%s\"; see folkmoot help add", kind);
     if (about) {
         enum command_exit done = ref_find(app, about, &ref);
         if (done != COMMAND_OK)

@@ -26,7 +26,7 @@ static enum command_exit run(struct app *app)
         return COMMAND_OK;
     }
     if (!app->call.command)
-        return app_say(COMMAND_USAGE, "Say what to do; see folkmoot --help");
+        return app_say(COMMAND_USAGE, "say what to do; see folkmoot --help");
     app->json = options_given(&app->call, "json");
     return run_command(app);
 }
@@ -38,6 +38,6 @@ int main(int argc, char **argv)
     if (done == COMMAND_OK)
         done = run(&app);
     if ((fflush(stdout) || ferror(stdout)) && done == COMMAND_OK)
-        done = app_say(COMMAND_FAILED, "What there was to say could not be written");
+        done = app_say(COMMAND_FAILED, "what there was to say could not be written");
     return (int)done;
 }

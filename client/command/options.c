@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "client/command/app.h"
-#include "client/command/exchange.h"
 #include "client/command/help.h"
 #include "client/command/import.h"
 #include "client/command/list.h"
+#include "client/command/online.h"
 #include "client/command/show.h"
 #include "client/command/status.h"
 #include "client/command/voice.h"
@@ -18,7 +18,7 @@ static const struct command commands[] = {
      "LINK is what the community's admin gave out, as a QR code or as text:\n"
      "folkmoot://HOST:PORT/join?… Quote it, for the shell reads & and ? otherwise.\n"
      "It works once. Joining again with the same link after a failure does no harm.",
-     1, 1, false, COMMAND_NEEDS_STORE, exchange_join},
+     1, 1, false, COMMAND_NEEDS_STORE, online_join},
     {"add", "KIND [--FIELD VALUE …]", "Write down something that somebody said or did",
      "A field that may hold several values may be given several times. --about, --party and\n"
      "--speaker take a REF. A voice takes --about, --stance, --person, --words and --language.",
@@ -56,7 +56,7 @@ static const struct command commands[] = {
     {"sync", "", "Exchange changes with the hub",
      "Sends what is unsent and fetches what is new. What was exchanged before the line broke is\n"
      "kept.",
-     0, 0, false, COMMAND_NEEDS_COMMUNITY, exchange_sync},
+     0, 0, false, COMMAND_NEEDS_COMMUNITY, online_sync},
     {"status", "", "Show the communities that this device has joined, and what is unsent", NULL, 0,
      0, false, COMMAND_NEEDS_STORE, status_show},
     {"help", "[COMMAND]", "Explain a command", NULL, 0, 1, false, COMMAND_NEEDS_NOTHING, help_show},
@@ -162,8 +162,8 @@ static enum command_exit unknown(const struct call *call, const char *name)
 {
     if (!call->command)
         return app_say(COMMAND_USAGE,
-                       "There is no option --%s before a command; see folkmoot --help", name);
-    return app_say(COMMAND_USAGE, "There is no option or field --%s; see folkmoot help %s", name,
+                       "there is no option --%s before a command; see folkmoot --help", name);
+    return app_say(COMMAND_USAGE, "there is no option or field --%s; see folkmoot help %s", name,
                    call->command->name);
 }
 
@@ -185,7 +185,7 @@ static enum command_exit read_option(struct call *call, int argc, char **argv, i
         value = argv[++*i];
     }
     if (call->options_n == OPTIONS_MAX)
-        return app_say(COMMAND_USAGE, "There are more than %d options", OPTIONS_MAX);
+        return app_say(COMMAND_USAGE, "there are more than %d options", OPTIONS_MAX);
     call->options[call->options_n++] = (struct call_option){name, value ? value : "", field};
     return COMMAND_OK;
 }
@@ -195,11 +195,11 @@ static enum command_exit read_word(struct call *call, const char *word)
     if (!call->command) {
         call->command = options_find(word);
         if (!call->command)
-            return app_say(COMMAND_USAGE, "There is no command \"%s\"; see folkmoot --help", word);
+            return app_say(COMMAND_USAGE, "there is no command \"%s\"; see folkmoot --help", word);
         return COMMAND_OK;
     }
     if (call->args_n == OPTIONS_ARGS_MAX)
-        return app_say(COMMAND_USAGE, "There are too many words; quote a text that has spaces");
+        return app_say(COMMAND_USAGE, "there are too many words; quote a text that has spaces");
     call->args[call->args_n++] = word;
     return COMMAND_OK;
 }
@@ -210,7 +210,7 @@ static enum command_exit check_count(const struct call *call)
     if (!command || options_given(call, "help") || options_given(call, "version"))
         return COMMAND_OK;
     if (call->args_n < command->args_least)
-        return app_say(COMMAND_USAGE, "Something is missing: folkmoot %s %s", command->name,
+        return app_say(COMMAND_USAGE, "something is missing: folkmoot %s %s", command->name,
                        command->args);
     if (call->args_n > command->args_most)
         return app_say(COMMAND_USAGE,
@@ -229,7 +229,7 @@ enum command_exit options_parse(struct call *call, int argc, char **argv)
         else if (!only_words && strncmp(argv[i], "--", 2) == 0)
             done = read_option(call, argc, argv, &i);
         else if (!only_words && argv[i][0] == '-' && argv[i][1])
-            done = app_say(COMMAND_USAGE, "Options begin with two hyphens; see folkmoot --help");
+            done = app_say(COMMAND_USAGE, "options begin with two hyphens; see folkmoot --help");
         else
             done = read_word(call, argv[i]);
         if (done != COMMAND_OK)

@@ -72,7 +72,7 @@ static enum command_exit has_room(const struct puts *puts)
 {
     if (puts->n < PUTS_MAX)
         return COMMAND_OK;
-    return app_say(COMMAND_USAGE, "There are more than %d values in one change", PUTS_MAX);
+    return app_say(COMMAND_USAGE, "there are more than %d values in one change", PUTS_MAX);
 }
 
 enum command_exit puts_add(struct app *app, struct puts *puts, const char *kind, const char *field,

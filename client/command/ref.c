@@ -66,7 +66,7 @@ static enum folkmoot_code look_by_end(struct app *app, const char *text, struct 
     if (search.hits > 1) {
         error->code = FOLKMOOT_AMBIGUOUS;
         snprintf(error->text, sizeof(error->text),
-                 "Several records' ids end with \"%s\": give more of its digits", text);
+                 "several records' ids end with \"%s\": give more of its digits", text);
         return FOLKMOOT_AMBIGUOUS;
     }
     *ref = found;
@@ -104,7 +104,7 @@ enum command_exit ref_find(struct app *app, const char *text, struct ref *ref)
         return COMMAND_OK;
     if (code == FOLKMOOT_NOT_FOUND)
         return app_say(COMMAND_FAILED,
-                       "There is no record \"%s\" here; folkmoot list shows what there is", text);
+                       "there is no record \"%s\" here; folkmoot list shows what there is", text);
     error.code = code;
     return app_fail(&error);
 }

@@ -58,8 +58,27 @@ static void put_party(struct app *app, struct buf *out, const char *text)
         page_put_value(out, text);
 }
 
+// "NAME|CODE|LAT,LON" as people read it.
+static void put_place(struct buf *out, const char *text)
+{
+    struct buf BUF_CLEANUP place = {0};
+    for (; *text; text++) {
+        if (*text == '|')
+            buf_put_text(&place, ", ");
+        else
+            buf_put_u8(&place, (uint8_t)*text);
+    }
+    buf_put_u8(&place, 0);
+    if (place.err == OK)
+        page_put_value(out, (const char *)place.p);
+}
+
 static void put_value(struct app *app, struct buf *out, const char *field, const char *text)
 {
+    if (strcmp(field, "place") == 0) {
+        put_place(out, text);
+        return;
+    }
     if (strcmp(field, "party") == 0)
         put_party(app, out, text);
     else if (strcmp(field, "speaker") == 0)
@@ -165,13 +184,19 @@ static void print_voice(const struct folkmoot_stance *voice)
     page_paragraph(INDENT + 10, voice->words);
 }
 
+// Those for it first, then those against it, then the unsure, then whoever took theirs back.
 static void print_voices(const struct folkmoot_record *record)
 {
+    const char *stance;
     if (record->votes_for || record->votes_against || record->votes_unsure || record->voices_n)
         printf("\nVoices: %u for, %u against, %u unsure\n", record->votes_for,
                record->votes_against, record->votes_unsure);
-    for (size_t i = 0; i < record->voices_n; i++)
-        print_voice(&record->voices[i]);
+    for (size_t i = 0; (stance = folkmoot_field_value("voice", "stance", i)); i++) {
+        for (size_t k = 0; k < record->voices_n; k++) {
+            if (strcmp(record->voices[k].stance, stance) == 0)
+                print_voice(&record->voices[k]);
+        }
+    }
 }
 
 static void print_past(const struct app *app, const struct folkmoot_past *past)

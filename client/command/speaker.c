@@ -26,7 +26,7 @@ enum command_exit speaker_option(struct app *app, bool *given, uint8_t person[16
         return COMMAND_OK;
     if (strcmp(code, "new") == 0) {
         if (!make_code(fresh))
-            return app_say(COMMAND_FAILED, "The system gave no random bytes for a new card");
+            return app_say(COMMAND_FAILED, "the system gave no random bytes for a new card");
         code = fresh;
     }
     struct folkmoot_error error = {0};

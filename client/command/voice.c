@@ -34,7 +34,7 @@ static enum command_exit give(struct app *app, const char *subject, const char *
     if (done != COMMAND_OK)
         return done;
     if (!spoken)
-        return app_say(COMMAND_USAGE, "Say whose voice it is: --person CARD, or --person new");
+        return app_say(COMMAND_USAGE, "say whose voice it is: --person CARD, or --person new");
     struct folkmoot_error error = {0};
     if (folkmoot_voice(app->fm, ref.kind, ref.id, person, stance, words, language, time, &error) !=
         FOLKMOOT_OK)

@@ -46,9 +46,9 @@ enum command_exit writing_report(const struct app *app, const char *done, const 
 static enum command_exit check_kind(const char *kind)
 {
     if (!puts_is_kind(kind))
-        return app_say(COMMAND_USAGE, "There is no kind \"%s\"; see folkmoot help add", kind);
+        return app_say(COMMAND_USAGE, "there is no kind \"%s\"; see folkmoot help add", kind);
     if (strcmp(kind, "same_as") == 0)
-        return app_say(COMMAND_USAGE, "Use folkmoot same REF REF to say that two records are one");
+        return app_say(COMMAND_USAGE, "use folkmoot same REF REF to say that two records are one");
     return COMMAND_OK;
 }
 
@@ -75,7 +75,7 @@ enum command_exit writing_add(struct app *app)
     if (done != COMMAND_OK)
         return done;
     if (puts.n == 0)
-        return app_say(COMMAND_USAGE, "Say what the %s is, with --words at least", kind);
+        return app_say(COMMAND_USAGE, "say what the %s is, with --words at least", kind);
     struct folkmoot_error error = {0};
     snprintf(ref.kind, sizeof(ref.kind), "%s", kind);
     if (folkmoot_add(app->fm, kind, puts.list, puts.n, time, ref.id, &error) != FOLKMOOT_OK)
@@ -179,7 +179,7 @@ enum command_exit writing_edit(struct app *app)
         return done;
     if (puts.n == 0 && !options_given(&app->call, "remove"))
         return app_say(COMMAND_USAGE,
-                       "Say what to change, with --FIELD VALUE, --clear or --remove");
+                       "say what to change, with --FIELD VALUE, --clear or --remove");
     done = edit_at_once(app, &ref, &puts, time);
     return done == COMMAND_OK ? writing_report(app, "edited", &ref, "") : done;
 }
@@ -208,7 +208,7 @@ static enum command_exit pick(const struct folkmoot_field *field, const char *te
     if (*end)
         return COMMAND_OK;
     if (n < 1 || n > field->values_n)
-        return app_say(COMMAND_FAILED, "There is no value %s: %s has %zu of them", text,
+        return app_say(COMMAND_FAILED, "there is no value %s: %s has %zu of them", text,
                        field->name, field->values_n);
     *value = field->values[n - 1].text;
     return COMMAND_OK;
@@ -222,7 +222,7 @@ static enum command_exit resolve(struct app *app, const struct ref *ref,
     const char *value;
     const struct folkmoot_field *field = find_field(record, option->name);
     if (!field || !field->tension)
-        return app_say(COMMAND_FAILED, "There is no tension in %s; to change it, use folkmoot edit",
+        return app_say(COMMAND_FAILED, "there is no tension in %s; to change it, use folkmoot edit",
                        option->name);
     enum command_exit done = pick(field, option->value, &value);
     if (done == COMMAND_OK)
@@ -251,7 +251,7 @@ enum command_exit writing_resolve(struct app *app)
     struct folkmoot_error error = {0};
     const struct call_option *option = only_field(app);
     if (!option)
-        return app_say(COMMAND_USAGE, "Say one field and which value holds: --FIELD VALUE or @N");
+        return app_say(COMMAND_USAGE, "say one field and which value holds: --FIELD VALUE or @N");
     enum command_exit done = ref_find(app, app->call.args[0], &ref);
     if (done == COMMAND_OK)
         done = writing_time(app, &time);
@@ -281,7 +281,7 @@ enum command_exit writing_same(struct app *app)
         return done;
     if (strcmp(a.kind, b.kind) != 0)
         return app_say(COMMAND_FAILED,
-                       "One is a %s and the other a %s: only two of one kind can be one", a.kind,
+                       "one is a %s and the other a %s: only two of one kind can be one", a.kind,
                        b.kind);
     struct folkmoot_error error = {0};
     if (folkmoot_same(app->fm, a.kind, a.id, b.id, same, time, &error) != FOLKMOOT_OK)

@@ -8,8 +8,8 @@
 #include "sync/merge.h"
 #include "sync/tree.h"
 #include "tests/golden/golden.h"
+#include "tests/golden/shelf.h"
 #include "tests/leaks.h"
-#include "tests/storage/place.h"
 
 static void check_record(struct golden *g, const cJSON *change, const uint8_t *handle)
 {
@@ -78,26 +78,22 @@ static void append(struct golden *g, struct txn *txn, const cJSON *item)
 Test(golden, the_log_has_the_written_roots)
 {
     struct golden g;
-    struct place place;
+    struct shelf shelf;
     const cJSON *item;
     golden_open(&g);
-    place_init(&place);
-    struct store *store = place_open(&place);
-    struct txn *txn = txn_begin_write(store);
+    shelf_open(&shelf);
     cJSON_ArrayForEach(item, golden_get(golden_get(g.root, "log"), "entries"))
     {
-        append(&g, txn, item);
+        append(&g, shelf.txn, item);
     }
     cr_assert_eq(cJSON_GetArraySize(golden_get(golden_get(g.root, "log"), "roots")), 11);
     cJSON_ArrayForEach(item, golden_get(golden_get(g.root, "log"), "roots"))
     {
         uint8_t root[HASH_SIZE];
-        cr_assert_eq(tree_root(txn, 1, golden_u64(item, "size"), root), OK);
+        cr_assert_eq(tree_root(shelf.txn, 1, golden_u64(item, "size"), root), OK);
         golden_expect(BYTES(root), golden_bytes(&g, item, "root"), "root");
     }
-    cr_assert_eq(txn_commit(&txn), OK);
-    store_close(&store);
-    place_done(&place);
+    shelf_close(&shelf);
     golden_close(&g);
     expect_no_leaks();
 }

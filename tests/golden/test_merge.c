@@ -1,13 +1,14 @@
 // The merge cases of vectors.json, through a real store, in many orders.
 #include <criterion/criterion.h>
 
+#include "storage/device.h"
 #include "sync/fold.h"
 #include "sync/view.h"
 #include "tests/golden/golden.h"
+#include "tests/golden/shelf.h"
 #include "tests/leaks.h"
-#include "tests/storage/place.h"
 
-enum { CHANGES_MAX = 16, ORDERS = 24, MAP_SIZE = 256 << 20 };
+enum { CHANGES_MAX = 16, ORDERS = 24 };
 
 struct arrival {
     struct log_entry entry;
@@ -172,23 +173,17 @@ static void check_case(struct golden *g, struct txn *txn, const cJSON *item, uin
 Test(golden, changes_in_any_order_make_the_written_records)
 {
     struct golden g;
-    struct place place;
-    struct store *store = NULL;
-    const struct store_options options = {.map_size = MAP_SIZE};
+    struct shelf shelf;
     const cJSON *item;
     uint32_t number = 0;
     golden_open(&g);
-    place_init(&place);
-    cr_assert_eq(store_open(place.path, &options, &store, NULL), OK);
-    struct txn *txn = txn_begin_write(store);
+    shelf_open(&shelf);
     cJSON_ArrayForEach(item, golden_get(g.root, "merges"))
     {
-        check_case(&g, txn, item, number++);
+        check_case(&g, shelf.txn, item, number++);
     }
     cr_assert_geq(number, 29);
-    cr_assert_eq(txn_commit(&txn), OK);
-    store_close(&store);
-    place_done(&place);
+    shelf_close(&shelf);
     golden_close(&g);
     expect_no_leaks();
 }

@@ -11,18 +11,18 @@
 #include "storage/create.h"
 #include "storage/table.h"
 #include "tests/leaks.h"
-#include "tests/storage/place.h"
+#include "tests/storage/scratch.h"
 
-static struct place place;
+static struct scratch scratch;
 
 static void set_up(void)
 {
-    place_init(&place);
+    scratch_init(&scratch);
 }
 
 static void tear_down(void)
 {
-    place_done(&place);
+    scratch_done(&scratch);
 }
 
 TestSuite(create, .init = set_up, .fini = tear_down);
@@ -31,7 +31,7 @@ static enum err try_open(struct fault *fault)
 {
     struct store_options options = {.map_size = 16 << 20};
     struct store *store = NULL;
-    enum err err = store_open(place.path, &options, &store, fault);
+    enum err err = store_open(scratch.path, &options, &store, fault);
     store_close(&store);
     return err;
 }
@@ -39,63 +39,63 @@ static enum err try_open(struct fault *fault)
 Test(create, leaves_nothing_beside_the_new_store)
 {
     cr_assert_eq(try_open(NULL), OK);
-    cr_assert(place_has(&place, "store/data.mdb"));
-    cr_assert_not(place_has(&place, "store.new"));
+    cr_assert(scratch_has(&scratch, "store/data.mdb"));
+    cr_assert_not(scratch_has(&scratch, "store.new"));
     expect_no_leaks();
 }
 
 Test(create, takes_away_what_an_interrupted_creation_left)
 {
-    place_write(&place, "store.new", "data.mdb", "half a page");
-    place_write(&place, "store.new", "lock.mdb", "");
+    scratch_write(&scratch, "store.new", "data.mdb", "half a page");
+    scratch_write(&scratch, "store.new", "lock.mdb", "");
     cr_assert_eq(try_open(NULL), OK);
-    cr_assert_not(place_has(&place, "store.new"));
+    cr_assert_not(scratch_has(&scratch, "store.new"));
     expect_no_leaks();
 }
 
 Test(create, takes_away_nothing_that_it_did_not_make)
 {
     struct fault fault = {0};
-    place_write(&place, "store.new", "letters.txt", "dear to somebody");
+    scratch_write(&scratch, "store.new", "letters.txt", "dear to somebody");
     cr_assert_eq(try_open(&fault), ERR_IO);
     cr_assert(strstr(fault.text, "store.new"));
-    cr_assert(place_has(&place, "store.new/letters.txt"));
-    cr_assert_not(place_has(&place, "store"));
+    cr_assert(scratch_has(&scratch, "store.new/letters.txt"));
+    cr_assert_not(scratch_has(&scratch, "store"));
 }
 
 Test(create, fills_an_empty_directory)
 {
-    cr_assert_eq(mkdir(place.path, 0755), 0);
+    cr_assert_eq(mkdir(scratch.path, 0755), 0);
     cr_assert_eq(try_open(NULL), OK);
-    cr_assert(place_has(&place, "store/data.mdb"));
+    cr_assert(scratch_has(&scratch, "store/data.mdb"));
 }
 
 Test(create, refuses_a_directory_that_holds_something_else)
 {
     struct fault fault = {0};
-    place_write(&place, "store", "letters.txt", "dear to somebody");
+    scratch_write(&scratch, "store", "letters.txt", "dear to somebody");
     cr_assert_eq(try_open(&fault), ERR_DAMAGED);
     cr_assert(strstr(fault.text, "choose another place"));
-    cr_assert(place_has(&place, "store/letters.txt"));
-    cr_assert_not(place_has(&place, "store/data.mdb"));
-    cr_assert_not(place_has(&place, "store.new"));
+    cr_assert(scratch_has(&scratch, "store/letters.txt"));
+    cr_assert_not(scratch_has(&scratch, "store/data.mdb"));
+    cr_assert_not(scratch_has(&scratch, "store.new"));
     expect_no_leaks();
 }
 
 Test(create, refuses_a_file_in_its_place)
 {
     struct fault fault = {0};
-    place_write(&place, ".", "store", "a letter");
+    scratch_write(&scratch, ".", "store", "a letter");
     cr_assert_eq(try_open(&fault), ERR_DAMAGED);
-    cr_assert_not(place_has(&place, "store.new"));
+    cr_assert_not(scratch_has(&scratch, "store.new"));
 }
 
 Test(create, says_when_the_parent_is_missing)
 {
     struct fault fault = {0};
     struct store *store = NULL;
-    char path[sizeof place.path + 16];
-    snprintf(path, sizeof path, "%s/no/store", place.folder);
+    char path[sizeof scratch.path + 16];
+    snprintf(path, sizeof path, "%s/no/store", scratch.folder);
     cr_assert_eq(store_open(path, NULL, &store, &fault), ERR_IO);
     cr_assert_null(store);
     cr_assert(strstr(fault.text, "No such file"));
@@ -104,26 +104,26 @@ Test(create, says_when_the_parent_is_missing)
 
 Test(create, takes_a_path_with_slashes_behind_it_and_one_without_any)
 {
-    char path[sizeof place.path + 16];
-    snprintf(path, sizeof path, "%s///", place.path);
+    char path[sizeof scratch.path + 16];
+    snprintf(path, sizeof path, "%s///", scratch.path);
     cr_assert_eq(create_store(path, 16 << 20, NULL), OK);
-    cr_assert(place_has(&place, "store/data.mdb"));
-    cr_assert_eq(chdir(place.folder), 0);
+    cr_assert(scratch_has(&scratch, "store/data.mdb"));
+    cr_assert_eq(chdir(scratch.folder), 0);
     cr_assert_eq(create_store("other", 16 << 20, NULL), OK);
-    cr_assert(place_has(&place, "other/data.mdb"));
+    cr_assert(scratch_has(&scratch, "other/data.mdb"));
     cr_assert_eq(chdir("/"), 0);
     expect_no_leaks();
 }
 
 Test(create, does_nothing_to_a_store_that_is_there)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     table_put(txn, TABLE_NAME, bytes_of_text("key"), bytes_of_text("value"));
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
-    cr_assert_eq(create_store(place.path, 16 << 20, NULL), OK);
-    store = place_open(&place);
+    cr_assert_eq(create_store(scratch.path, 16 << 20, NULL), OK);
+    store = scratch_open(&scratch);
     txn = txn_begin_read(store);
     struct bytes value;
     cr_assert_eq(table_get(txn, TABLE_NAME, bytes_of_text("key"), &value), OK);
@@ -148,8 +148,8 @@ Test(create, killed_at_any_instant_leaves_none_or_a_whole_one)
         waitpid(child, NULL, 0);
         struct fault fault = {0};
         cr_assert_eq(try_open(&fault), OK, "round %u: %s", round, fault.text);
-        place_done(&place);
-        cr_assert_eq(mkdir(place.folder, 0700), 0);
+        scratch_done(&scratch);
+        cr_assert_eq(mkdir(scratch.folder, 0700), 0);
     }
 }
 
@@ -164,6 +164,6 @@ Test(create, by_several_processes_at_once_makes_one)
         waitpid(children[i], &status, 0);
         cr_assert_eq(status, 0);
     }
-    cr_assert_not(place_has(&place, "store.new"));
+    cr_assert_not(scratch_has(&scratch, "store.new"));
     cr_assert_eq(try_open(NULL), OK);
 }

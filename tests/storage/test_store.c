@@ -4,18 +4,18 @@
 
 #include "storage/table.h"
 #include "tests/leaks.h"
-#include "tests/storage/place.h"
+#include "tests/storage/scratch.h"
 
-static struct place place;
+static struct scratch scratch;
 
 static void set_up(void)
 {
-    place_init(&place);
+    scratch_init(&scratch);
 }
 
 static void tear_down(void)
 {
-    place_done(&place);
+    scratch_done(&scratch);
 }
 
 TestSuite(store, .init = set_up, .fini = tear_down);
@@ -35,7 +35,7 @@ static bool has(struct txn *txn, const char *key, const char *value)
 static enum err try_open(const struct store_options *options, struct fault *fault)
 {
     struct store *store = NULL;
-    enum err err = store_open(place.path, options, &store, fault);
+    enum err err = store_open(scratch.path, options, &store, fault);
     if (err)
         cr_assert_null(store, "untouched when it fails");
     store_close(&store);
@@ -44,14 +44,14 @@ static enum err try_open(const struct store_options *options, struct fault *faul
 
 Test(store, keeps_what_was_committed_over_a_reopening)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     put(txn, "key", "value");
     cr_assert_eq(txn_commit(&txn), OK);
     cr_assert_null(txn);
     store_close(&store);
     cr_assert_null(store);
-    store = place_open(&place);
+    store = scratch_open(&scratch);
     txn = txn_begin_read(store);
     cr_assert(has(txn, "key", "value"));
     txn_abort(&txn);
@@ -61,7 +61,7 @@ Test(store, keeps_what_was_committed_over_a_reopening)
 
 Test(store, forgets_what_was_aborted)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     put(txn, "key", "value");
     cr_assert(has(txn, "key", "value"));
@@ -75,12 +75,12 @@ Test(store, forgets_what_was_aborted)
 
 Test(store, is_readable_by_its_owner_only)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     store_close(&store);
-    char file[sizeof place.path + 16];
-    snprintf(file, sizeof file, "%s/data.mdb", place.path);
+    char file[sizeof scratch.path + 16];
+    snprintf(file, sizeof file, "%s/data.mdb", scratch.path);
     struct stat st;
-    cr_assert_eq(stat(place.path, &st), 0);
+    cr_assert_eq(stat(scratch.path, &st), 0);
     cr_assert_eq(st.st_mode & 0777, 0700);
     cr_assert_eq(stat(file, &st), 0);
     cr_assert_eq(st.st_mode & 0777, 0600);
@@ -88,7 +88,7 @@ Test(store, is_readable_by_its_owner_only)
 
 Test(store, keeps_the_first_error_of_a_transaction)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     put(txn, "before", "1");
     cr_assert_eq(txn_fail(txn, OK), OK);
@@ -112,14 +112,14 @@ Test(store, keeps_the_first_error_of_a_transaction)
 
 Test(store, opened_to_be_read_gives_all_and_takes_nothing)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     put(txn, "key", "value");
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
 
     struct store_options options = {.read_only = true};
-    cr_assert_eq(store_open(place.path, &options, &store, NULL), OK);
+    cr_assert_eq(store_open(scratch.path, &options, &store, NULL), OK);
     txn = txn_begin_read(store);
     cr_assert(has(txn, "key", "value"));
     txn_abort(&txn);
@@ -137,13 +137,13 @@ Test(store, opened_to_be_read_is_not_created)
     struct fault fault = {0};
     cr_assert_eq(try_open(&options, &fault), ERR_NOT_FOUND);
     cr_assert_eq(fault.err, ERR_NOT_FOUND);
-    cr_assert(strstr(fault.text, place.path));
-    cr_assert_not(place_has(&place, "store"));
+    cr_assert(strstr(fault.text, scratch.path));
+    cr_assert_not(scratch_has(&scratch, "store"));
 }
 
 Test(store, refuses_a_newer_format_and_leaves_it_as_it_is)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     static const uint8_t newer[4] = {0, 0, 0, 2};
     table_put(txn, TABLE_META, bytes_of_text("format"), BYTES(newer));
@@ -161,7 +161,7 @@ Test(store, refuses_a_newer_format_and_leaves_it_as_it_is)
 
 Test(store, is_damaged_without_a_sound_format)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     table_delete(txn, TABLE_META, bytes_of_text("format"));
     cr_assert_eq(txn_commit(&txn), OK);
@@ -173,7 +173,7 @@ Test(store, is_damaged_without_a_sound_format)
 
 Test(store, is_not_opened_twice_in_a_process)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct fault fault = {0};
     cr_assert_eq(try_open(NULL, &fault), ERR_WRONG_STATE);
     cr_assert(strstr(fault.text, "open already"));
@@ -187,10 +187,11 @@ Test(store, is_not_opened_twice_in_a_process)
 Test(store, refuses_a_file_that_is_none)
 {
     struct fault fault = {0};
-    place_write(&place, "store", "data.mdb", "These are words and no database, whatever the name.");
+    scratch_write(&scratch, "store", "data.mdb",
+                  "These are words and no database, whatever the name.");
     cr_assert_eq(try_open(NULL, &fault), ERR_DAMAGED);
     cr_assert(strstr(fault.text, "not a database"));
-    place_write(&place, "store", "data.mdb", "");
+    scratch_write(&scratch, "store", "data.mdb", "");
     cr_assert_eq(try_open(NULL, &fault), ERR_DAMAGED);
     cr_assert(strstr(fault.text, "empty"));
 }
@@ -203,7 +204,7 @@ static struct store *open_small(void)
 {
     struct store_options options = {.map_size = SMALL_MAP};
     struct store *store = NULL;
-    cr_assert_eq(store_open(place.path, &options, &store, NULL), OK);
+    cr_assert_eq(store_open(scratch.path, &options, &store, NULL), OK);
     return store;
 }
 
@@ -251,7 +252,7 @@ Test(store, says_that_it_is_full_and_goes_on_when_opened_anew_with_more_room)
     cr_assert_eq(fill(store, &err), 0, "full as before");
     store_close(&store);
 
-    store = place_open(&place);
+    store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
     put(txn, "key", "value");
     cr_assert_eq(txn_commit(&txn), OK);
@@ -262,7 +263,7 @@ Test(store, says_that_it_is_full_and_goes_on_when_opened_anew_with_more_room)
 
 Test(store, tells_its_size_and_what_deletion_gave_back)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     uint64_t empty;
     uint64_t grown;
     uint64_t emptied;
@@ -287,7 +288,7 @@ Test(store, tells_its_size_and_what_deletion_gave_back)
 
 Test(store, lets_a_reader_see_its_moment_while_a_writer_goes_on)
 {
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     struct txn *writer = txn_begin_write(store);
     put(writer, "key", "old");
     cr_assert_eq(txn_commit(&writer), OK);
@@ -308,7 +309,7 @@ Test(store, lets_a_reader_see_its_moment_while_a_writer_goes_on)
 Test(store, is_busy_when_all_reader_slots_are_taken_and_recovers)
 {
     enum { MORE_THAN_LMDB_HAS = 127 };
-    struct store *store = place_open(&place);
+    struct store *store = scratch_open(&scratch);
     static struct txn *txns[MORE_THAN_LMDB_HAS];
     for (int i = 0; i < MORE_THAN_LMDB_HAS; i++)
         txns[i] = txn_begin_read(store);

@@ -2,21 +2,21 @@
 
 #include "storage/table.h"
 #include "tests/leaks.h"
-#include "tests/storage/place.h"
+#include "tests/storage/scratch.h"
 
-static struct place place;
+static struct scratch scratch;
 static struct store *store;
 
 static void set_up(void)
 {
-    place_init(&place);
-    store = place_open(&place);
+    scratch_init(&scratch);
+    store = scratch_open(&scratch);
 }
 
 static void tear_down(void)
 {
     store_close(&store);
-    place_done(&place);
+    scratch_done(&scratch);
 }
 
 TestSuite(table, .init = set_up, .fini = tear_down);
@@ -299,8 +299,8 @@ Test(table, notices_every_flipped_byte_of_a_value_and_serves_the_others)
     put_three_and_close();
     struct bytes words = bytes_of_text("the second words");
     for (size_t i = 0; i < words.n; i++) {
-        cr_assert_geq(place_flip(&place, words, i), 1);
-        store = place_open(&place);
+        cr_assert_geq(scratch_flip(&scratch, words, i), 1);
+        store = scratch_open(&scratch);
         struct txn *txn = txn_begin_read(store);
         cr_assert_eq(get(txn, "second key"), ERR_DAMAGED, "byte %zu", i);
         cr_assert_eq(get(txn, "first key"), OK);
@@ -310,9 +310,9 @@ Test(table, notices_every_flipped_byte_of_a_value_and_serves_the_others)
         uint8_t flipped[32];
         memcpy(flipped, words.p, words.n);
         flipped[i] ^= 1;
-        cr_assert_geq(place_flip(&place, bytes_of(flipped, words.n), i), 1);
+        cr_assert_geq(scratch_flip(&scratch, bytes_of(flipped, words.n), i), 1);
     }
-    store = place_open(&place);
+    store = scratch_open(&scratch);
     expect_no_leaks();
 }
 
@@ -320,9 +320,9 @@ Test(table, notices_a_damaged_check_and_a_damaged_key)
 {
     put_three_and_close();
     struct bytes words = bytes_of_text("the first words");
-    cr_assert_geq(place_flip(&place, words, words.n + 2), 1);
-    cr_assert_geq(place_flip(&place, bytes_of_text("third key"), 8), 1);
-    store = place_open(&place);
+    cr_assert_geq(scratch_flip(&scratch, words, words.n + 2), 1);
+    cr_assert_geq(scratch_flip(&scratch, bytes_of_text("third key"), 8), 1);
+    store = scratch_open(&scratch);
     struct txn *txn = txn_begin_read(store);
     cr_assert_eq(get(txn, "first key"), ERR_DAMAGED);
     cr_assert_eq(get(txn, "third key"), ERR_NOT_FOUND);
@@ -333,8 +333,8 @@ Test(table, notices_a_damaged_check_and_a_damaged_key)
 Test(table, walks_past_damage_and_says_where_it_is)
 {
     put_three_and_close();
-    cr_assert_geq(place_flip(&place, bytes_of_text("the second words"), 0), 1);
-    store = place_open(&place);
+    cr_assert_geq(scratch_flip(&scratch, bytes_of_text("the second words"), 0), 1);
+    store = scratch_open(&scratch);
     struct txn *txn = txn_begin_read(store);
     struct walk walk;
     walk_begin(&walk, txn, TABLE_NAME, bytes_of(NULL, 0), bytes_of(NULL, 0));

@@ -1,4 +1,4 @@
-#include "tests/storage/place.h"
+#include "tests/storage/scratch.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,12 +16,12 @@ static void must(bool good, const char *what)
     exit(1);
 }
 
-void place_init(struct place *place)
+void scratch_init(struct scratch *scratch)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(place->folder, sizeof place->folder, "%s/folkmoot-XXXXXX", base ? base : "/tmp");
-    must(mkdtemp(place->folder) != NULL, place->folder);
-    snprintf(place->path, sizeof place->path, "%s/store", place->folder);
+    snprintf(scratch->folder, sizeof scratch->folder, "%s/folkmoot-XXXXXX", base ? base : "/tmp");
+    must(mkdtemp(scratch->folder) != NULL, scratch->folder);
+    snprintf(scratch->path, sizeof scratch->path, "%s/store", scratch->folder);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -32,20 +32,20 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-void place_done(struct place *place)
+void scratch_done(struct scratch *scratch)
 {
-    must(nftw(place->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, place->folder);
+    must(nftw(scratch->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, scratch->folder);
 }
 
-struct store *place_open(const struct place *place)
+struct store *scratch_open(const struct scratch *scratch)
 {
     struct store_options options = {.map_size = 16 << 20};
     struct store *store = NULL;
     struct fault fault = {0};
-    enum err err = store_open(place->path, &options, &store, &fault);
+    enum err err = store_open(scratch->path, &options, &store, &fault);
     if (err)
         fprintf(stderr, "%s\n", fault.text);
-    must(!err, place->path);
+    must(!err, scratch->path);
     return store;
 }
 
@@ -61,10 +61,10 @@ static int flip_all(uint8_t *file, size_t n, struct bytes what, size_t at)
     return found;
 }
 
-int place_flip(const struct place *place, struct bytes what, size_t at)
+int scratch_flip(const struct scratch *scratch, struct bytes what, size_t at)
 {
-    char path[sizeof place->path + 16];
-    snprintf(path, sizeof path, "%s/data.mdb", place->path);
+    char path[sizeof scratch->path + 16];
+    snprintf(path, sizeof path, "%s/data.mdb", scratch->path);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     must(fd >= 0, path);
     struct stat st;
@@ -78,22 +78,22 @@ int place_flip(const struct place *place, struct bytes what, size_t at)
     return found;
 }
 
-void place_write(const struct place *place, const char *directory, const char *name,
-                 const char *text)
+void scratch_write(const struct scratch *scratch, const char *directory, const char *name,
+                   const char *text)
 {
-    char path[2 * PLACE_MAX];
-    snprintf(path, sizeof path, "%s/%s", place->folder, directory);
+    char path[2 * SCRATCH_MAX];
+    snprintf(path, sizeof path, "%s/%s", scratch->folder, directory);
     mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/%s/%s", place->folder, directory, name);
+    snprintf(path, sizeof path, "%s/%s/%s", scratch->folder, directory, name);
     FILE *file = fopen(path, "we");
     must(file != NULL, path);
     must(fputs(text, file) >= 0, path);
     must(fclose(file) == 0, path);
 }
 
-bool place_has(const struct place *place, const char *name)
+bool scratch_has(const struct scratch *scratch, const char *name)
 {
-    char path[2 * PLACE_MAX];
-    snprintf(path, sizeof path, "%s/%s", place->folder, name);
+    char path[2 * SCRATCH_MAX];
+    snprintf(path, sizeof path, "%s/%s", scratch->folder, name);
     return access(path, F_OK) == 0;
 }

@@ -1,4 +1,4 @@
-#include "client/command/exchange.h"
+#include "client/command/online.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -134,10 +134,10 @@ static enum command_exit say_failure(const struct exchange *exchange)
     app_say(COMMAND_NETWORK, "%s%s%s%s", exchange->error.text, trouble[0] ? " (" : "", trouble,
             trouble[0] ? ")" : "");
     if (exchange->link)
-        return app_say(COMMAND_NETWORK, "Nothing is lost: join again with the same link");
+        return app_say(COMMAND_NETWORK, "nothing is lost: join again with the same link");
     return app_say(COMMAND_NETWORK,
-                   "What was exchanged is kept: %u sent, %u received, %u still to send. "
-                   "Use folkmoot sync again when there is a signal",
+                   "what was exchanged is kept: %u sent, %u received, %u still to send; "
+                   "use folkmoot sync again when there is a signal",
                    progress.pushed, progress.pulled, progress.unsent);
 }
 
@@ -228,12 +228,12 @@ static enum command_exit run(struct app *app, const char *link)
     return done;
 }
 
-enum command_exit exchange_join(struct app *app)
+enum command_exit online_join(struct app *app)
 {
     return run(app, app->call.args[0]);
 }
 
-enum command_exit exchange_sync(struct app *app)
+enum command_exit online_sync(struct app *app)
 {
     return run(app, NULL);
 }

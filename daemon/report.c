@@ -1,4 +1,4 @@
-#include "daemon/log.h"
+#include "daemon/report.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,27 +8,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_int least = LOG_INFO;
+static atomic_int least = REPORT_INFO;
 
 // syslog's numbers, which the journal reads off the line's beginning.
 static const struct {
     const char *word;
     const char *journal;
 } levels[] = {
-    [LOG_ERROR] = {"error: ", "<3>"},
-    [LOG_WARNING] = {"warning: ", "<4>"},
-    [LOG_INFO] = {"info: ", "<6>"},
-    [LOG_DEBUG] = {"debug: ", "<7>"},
+    [REPORT_ERROR] = {"error: ", "<3>"},
+    [REPORT_WARNING] = {"warning: ", "<4>"},
+    [REPORT_INFO] = {"info: ", "<6>"},
+    [REPORT_DEBUG] = {"debug: ", "<7>"},
 };
 
-void log_set_level(enum log_level level)
+void report_set_level(enum report_level level)
 {
     atomic_store(&least, (int)level);
 }
 
-enum log_level log_get_level(void)
+enum report_level report_get_level(void)
 {
-    return (enum log_level)atomic_load(&least);
+    return (enum report_level)atomic_load(&least);
 }
 
 static void make_one_line(char *text)
@@ -38,7 +38,7 @@ static void make_one_line(char *text)
             *p = ' ';
 }
 
-void log_put(enum log_level level, const char *format, ...)
+void report_put(enum report_level level, const char *format, ...)
 {
     if ((int)level > atomic_load(&least))
         return;

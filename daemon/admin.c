@@ -1,0 +1,441 @@
+#include "daemon/admin.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "daemon/random.h"
+#include "daemon/report.h"
+
+enum {
+    MINUTE_MS = 60000,
+    VALID_MS_DEFAULT = 7 * 24 * 60 * MINUTE_MS,
+    NAME_SIZE = 2 * NAME_MAX_BYTES,
+};
+static const double valid_ms_max = 366.0 * 24 * 60 * MINUTE_MS;
+
+// A command that waits for the writer.
+struct job {
+    struct writer_item item;
+    struct admin_context *context;
+    void (*answered)(void *arg, cJSON *answer);
+    void *arg;
+    int64_t now;
+    char wanted[NAME_MAX_BYTES + 1]; // a community's name or id
+    char label[LABEL_MAX + 1];
+    enum role role;
+    int64_t expires;
+    uint8_t code[CODE_SIZE];
+    struct community community;
+};
+
+static const char *const role_names[] = {
+    [ROLE_NONE] = "none",           [ROLE_MEMBER] = "member",
+    [ROLE_VOLUNTEER] = "volunteer", [ROLE_COORDINATOR] = "coordinator",
+    [ROLE_OBSERVER] = "observer",   [ROLE_HUB] = "hub",
+};
+
+// --- answers ---
+
+static cJSON *error_answer(const char *text)
+{
+    cJSON *answer = cJSON_CreateObject();
+    (void)cJSON_AddBoolToObject(answer, "ok", false);
+    (void)cJSON_AddStringToObject(answer, "error", text);
+    return answer;
+}
+
+static cJSON *fault_answer(enum err err, const struct fault *fault)
+{
+    return error_answer(fault->text[0] ? fault->text : err_text(err));
+}
+
+static cJSON *ok_answer(void)
+{
+    cJSON *answer = cJSON_CreateObject();
+    (void)cJSON_AddBoolToObject(answer, "ok", true);
+    return answer;
+}
+
+static void add_hex(cJSON *object, const char *name, struct bytes bytes)
+{
+    char hex[2 * HASH_SIZE + 1];
+    text_hex(bytes, hex);
+    (void)cJSON_AddStringToObject(object, name, hex);
+}
+
+static void add_number(cJSON *object, const char *name, uint64_t number)
+{
+    (void)cJSON_AddNumberToObject(object, name, (double)number);
+}
+
+static const char *text_of(const cJSON *request, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, name));
+    return text ? text : "";
+}
+
+// --- finding a community by its name or the beginning of its id ---
+
+struct search {
+    const char *wanted;
+    struct community found;
+    int count;
+};
+
+static bool consider(const struct community *community, void *arg)
+{
+    struct search *search = arg;
+    char hex[2 * COMMUNITY_SIZE + 1];
+    text_hex(BYTES(community->id), hex);
+    size_t n = strlen(search->wanted);
+    bool fits =
+        bytes_equal(bytes_of(community->name, community->name_n), bytes_of_text(search->wanted)) ||
+        (n >= 8 && n < sizeof hex && strncmp(hex, search->wanted, n) == 0);
+    if (community->is_hub && fits) {
+        search->found = *community;
+        search->count++;
+    }
+    return true;
+}
+
+static enum err find_community(struct txn *txn, const char *wanted, struct community *community,
+                               struct fault *fault)
+{
+    struct search search = {.wanted = wanted};
+    community_each(txn, consider, &search);
+    if (search.count > 1)
+        return fault_set(fault, ERR_EXISTS, "several communities are called so: name it by its id");
+    if (search.count == 0)
+        return fault_set(
+            fault, ERR_NOT_FOUND,
+            "no such community: name one by its name, or by 8 or more digits of its id");
+    *community = search.found;
+    return OK;
+}
+
+// --- commands that read ---
+
+typedef cJSON *read_function(struct admin_context *context, const cJSON *request, struct txn *txn);
+
+static bool count_one(const struct community *community, void *arg)
+{
+    *(uint64_t *)arg += community->is_hub;
+    return true;
+}
+
+static cJSON *status(struct admin_context *context, const cJSON *request, struct txn *txn)
+{
+    (void)request;
+    struct call_context *calls = context->calls;
+    uint64_t used, max, communities = 0;
+    community_each(txn, count_one, &communities);
+    gate_size(calls->gate, &used, &max);
+    cJSON *answer = ok_answer();
+    (void)cJSON_AddStringToObject(answer, "version", FOLKMOOT_VERSION);
+    add_hex(answer, "hub_key", BYTES(calls->service->identity.key));
+    (void)cJSON_AddStringToObject(answer, "address", context->address);
+    add_number(answer, "up_seconds", (uint64_t)(loop_clock(calls->loop) - context->started) / 1000);
+    add_number(answer, "communities", communities);
+    add_number(answer, "connections", conns_count(context->conns));
+    add_number(answer, "connections_refused", conns_refused(context->conns));
+    add_number(answer, "calls", calls->answered);
+    add_number(answer, "calls_refused", calls->refused);
+    add_number(answer, "writes_waiting", writer_waiting(calls->writer));
+    add_number(answer, "database_bytes", used);
+    add_number(answer, "database_bytes_max", max);
+    return answer;
+}
+
+static bool list_one(const struct community *community, void *arg)
+{
+    if (!community->is_hub)
+        return true;
+    cJSON *item = cJSON_CreateObject();
+    add_hex(item, "id", BYTES(community->id));
+    (void)cJSON_AddStringToObject(item, "name", community->name);
+    add_number(item, "changes", community->size);
+    (void)cJSON_AddItemToArray(arg, item);
+    return true;
+}
+
+static cJSON *community_list(struct admin_context *context, const cJSON *request, struct txn *txn)
+{
+    (void)context;
+    (void)request;
+    cJSON *answer = ok_answer();
+    cJSON *list = cJSON_AddArrayToObject(answer, "communities");
+    community_each(txn, list_one, list);
+    return answer;
+}
+
+struct device_listing {
+    struct txn *txn;
+    uint32_t community;
+    cJSON *list;
+};
+
+static bool list_device(const struct device *device, void *arg)
+{
+    struct device_listing *listing = arg;
+    struct contact contact;
+    contact_get(listing->txn, listing->community, device->handle, &contact);
+    cJSON *item = cJSON_CreateObject();
+    add_hex(item, "handle", BYTES(device->handle));
+    (void)cJSON_AddStringToObject(item, "role",
+                                  device->role <= ROLE_HUB ? role_names[device->role] : "unknown");
+    (void)cJSON_AddStringToObject(item, "label", device->label);
+    add_number(item, "changes", device->seq);
+    (void)cJSON_AddNumberToObject(item, "last_sync", (double)contact.last_sync);
+    add_number(item, "bytes_in", contact.bytes_in);
+    add_number(item, "bytes_out", contact.bytes_out);
+    (void)cJSON_AddItemToArray(listing->list, item);
+    return true;
+}
+
+static cJSON *devices(struct admin_context *context, const cJSON *request, struct txn *txn)
+{
+    (void)context;
+    struct fault fault = {0};
+    struct community community;
+    enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
+    if (err)
+        return fault_answer(err, &fault);
+    cJSON *answer = ok_answer();
+    (void)cJSON_AddStringToObject(answer, "community", community.name);
+    struct device_listing listing = {txn, community.number,
+                                     cJSON_AddArrayToObject(answer, "devices")};
+    device_each(txn, community.number, list_device, &listing);
+    return answer;
+}
+
+// --- commands that write ---
+
+typedef enum err prepare_function(struct job *job, const cJSON *request, struct fault *fault);
+
+static struct job *job_of(struct writer_item *item)
+{
+    return (struct job *)(void *)((char *)item - offsetof(struct job, item));
+}
+
+static void end_job(struct job *job, cJSON *answer)
+{
+    job->answered(job->arg, answer);
+    bytes_wipe(job, sizeof *job);
+    free(job);
+}
+
+static enum err copy_text(const cJSON *request, const char *name, char *out, size_t size,
+                          struct fault *fault)
+{
+    const char *text = text_of(request, name);
+    size_t n = strlen(text);
+    if (n >= size || !text_is_utf8(bytes_of(text, n)))
+        return fault_set(fault, ERR_LIMIT, "\"%s\" is longer than %zu bytes, or not UTF-8", name,
+                         size - 1);
+    memcpy(out, text, n + 1);
+    return OK;
+}
+
+static enum err run_create(struct writer_item *item, struct txn *txn, bool again,
+                           struct fault *fault)
+{
+    (void)again;
+    struct job *job = job_of(item);
+    struct hub_found_random random;
+    random_fill(&random, sizeof random);
+    enum err err = hub_found(txn, job->context->calls->service->identity.seed,
+                             bytes_of_text(job->wanted), job->now, &random, &job->community, fault);
+    bytes_wipe(&random, sizeof random);
+    return err;
+}
+
+static void on_created(struct writer_item *item)
+{
+    struct job *job = job_of(item);
+    if (item->err) {
+        end_job(job, fault_answer(item->err, &item->fault));
+        return;
+    }
+    cJSON *answer = ok_answer();
+    add_hex(answer, "id", BYTES(job->community.id));
+    (void)cJSON_AddStringToObject(answer, "name", job->wanted);
+    report_put(REPORT_INFO, "a community was founded");
+    end_job(job, answer);
+}
+
+static enum err prepare_create(struct job *job, const cJSON *request, struct fault *fault)
+{
+    job->item.run = run_create;
+    job->item.done = on_created;
+    enum err err = copy_text(request, "name", job->wanted, sizeof job->wanted, fault);
+    if (!err && job->wanted[0] == '\0')
+        err = fault_set(fault, ERR_MALFORMED, "a community needs a name");
+    return err;
+}
+
+static enum err run_invite(struct writer_item *item, struct txn *txn, bool again,
+                           struct fault *fault)
+{
+    (void)again;
+    struct job *job = job_of(item);
+    random_fill(job->code, sizeof job->code);
+    enum err err = find_community(txn, job->wanted, &job->community, fault);
+    if (!err)
+        err = hub_invite(txn, &job->community, job->role, bytes_of_text(job->label), job->expires,
+                         job->code, fault);
+    return err;
+}
+
+static void on_invited(struct writer_item *item)
+{
+    struct job *job = job_of(item);
+    if (item->err) {
+        end_job(job, fault_answer(item->err, &item->fault));
+        return;
+    }
+    struct buf link = {0};
+    admin_join_link(job->context->address, &job->community,
+                    job->context->calls->service->identity.key, job->code, &link);
+    buf_put_u8(&link, 0);
+    cJSON *answer = link.err ? error_answer("out of memory") : ok_answer();
+    if (!link.err)
+        (void)cJSON_AddStringToObject(answer, "link", (const char *)link.p);
+    (void)cJSON_AddStringToObject(answer, "community", job->community.name);
+    (void)cJSON_AddStringToObject(answer, "role", role_names[job->role]);
+    (void)cJSON_AddNumberToObject(answer, "expires", (double)job->expires);
+    if (link.p)
+        bytes_wipe(link.p, link.cap);
+    buf_done(&link);
+    end_job(job, answer);
+}
+
+static enum err read_role(const cJSON *request, enum role *role, struct fault *fault)
+{
+    const char *name = text_of(request, "role");
+    *role = ROLE_VOLUNTEER;
+    if (name[0] == '\0' || strcmp(name, role_names[ROLE_VOLUNTEER]) == 0)
+        return OK;
+    *role = ROLE_COORDINATOR;
+    return strcmp(name, role_names[ROLE_COORDINATOR]) == 0
+               ? OK
+               : fault_set(fault, ERR_MALFORMED, "the role is volunteer or coordinator");
+}
+
+static enum err read_expiry(const cJSON *request, int64_t now, int64_t *expires,
+                            struct fault *fault)
+{
+    const cJSON *valid = cJSON_GetObjectItemCaseSensitive(request, "valid_ms");
+    double ms = cJSON_IsNumber(valid) ? valid->valuedouble : VALID_MS_DEFAULT;
+    if (!(ms >= MINUTE_MS && ms <= valid_ms_max))
+        return fault_set(fault, ERR_LIMIT, "an invitation is valid for a minute to a year");
+    *expires = now + (int64_t)ms;
+    return OK;
+}
+
+static enum err prepare_invite(struct job *job, const cJSON *request, struct fault *fault)
+{
+    job->item.run = run_invite;
+    job->item.done = on_invited;
+    if (job->context->address[0] == '\0')
+        return fault_set(fault, ERR_WRONG_STATE,
+                         "the link needs the hub's public HOST:PORT: set [hub] address in the "
+                         "configuration and restart");
+    enum err err = copy_text(request, "community", job->wanted, sizeof job->wanted, fault);
+    if (!err)
+        err = copy_text(request, "label", job->label, sizeof job->label, fault);
+    if (!err)
+        err = read_role(request, &job->role, fault);
+    return err ? err : read_expiry(request, job->now, &job->expires, fault);
+}
+
+static void put_percent(struct buf *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        uint8_t c = text.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_' || c == '.' || c == '~';
+        if (plain)
+            buf_put_u8(out, c);
+        else
+            buf_put_format(out, "%%%02X", c);
+    }
+}
+
+void admin_join_link(const char *address, const struct community *community,
+                     const uint8_t hub_key[KEY_SIZE], const uint8_t code[CODE_SIZE],
+                     struct buf *link)
+{
+    buf_put_text(link, "folkmoot://");
+    buf_put_text(link, address);
+    buf_put_text(link, "/join?community=");
+    text_base64url(link, BYTES(community->id));
+    buf_put_text(link, "&hub=");
+    text_base64url(link, bytes_of(hub_key, KEY_SIZE));
+    buf_put_text(link, "&code=");
+    text_base64url(link, bytes_of(code, CODE_SIZE));
+    buf_put_text(link, "&name=");
+    put_percent(link, bytes_of(community->name, community->name_n));
+}
+
+// --- the table ---
+
+static const struct {
+    const char *name;
+    read_function *read;
+    prepare_function *prepare;
+} commands[] = {
+    {"status", status, NULL},         {"community list", community_list, NULL},
+    {"devices", devices, NULL},       {"community create", NULL, prepare_create},
+    {"invite", NULL, prepare_invite},
+};
+
+static cJSON *run_read(struct admin_context *context, read_function *read, const cJSON *request)
+{
+    struct txn *txn = gate_begin_read(context->calls->gate);
+    if (!txn)
+        return error_answer(err_text(ERR_BUSY));
+    cJSON *answer = read(context, request, txn);
+    enum err err = txn_error(txn);
+    gate_end_read(context->calls->gate, &txn);
+    if (!err)
+        return answer;
+    cJSON_Delete(answer);
+    return error_answer(err_text(err));
+}
+
+static void start_job(struct admin_context *context, prepare_function *prepare,
+                      const cJSON *request, void (*answered)(void *, cJSON *), void *arg)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job) {
+        answered(arg, error_answer(err_text(ERR_NOMEM)));
+        return;
+    }
+    job->context = context;
+    job->answered = answered;
+    job->arg = arg;
+    job->now = loop_clock(context->calls->loop);
+    job->item.bytes = sizeof *job;
+    struct fault fault = {0};
+    enum err err = prepare(job, request, &fault);
+    if (err)
+        end_job(job, fault_answer(err, &fault));
+    else
+        writer_put(context->calls->writer, &job->item);
+}
+
+void admin_run(struct admin_context *context, const cJSON *request,
+               void (*answered)(void *arg, cJSON *answer), void *arg)
+{
+    const char *name = text_of(request, "command");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        if (commands[i].read)
+            answered(arg, run_read(context, commands[i].read, request));
+        else
+            start_job(context, commands[i].prepare, request, answered, arg);
+        return;
+    }
+    answered(arg, error_answer("no such command"));
+}

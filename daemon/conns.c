@@ -1,0 +1,251 @@
+#include "daemon/conns.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/conn_private.h"
+#include "daemon/report.h"
+
+enum {
+    SWEEP_MS = 500,
+    LINGER_MS = 2000,
+    REFUSAL_REPORT_MS = 60000,
+    UNSENT_IN_KERNEL = 128 << 10, // so that what waits is counted here and not hidden there
+    OUT_MAX = 16 << 20,
+};
+
+// --- time ---
+
+// What reached the peer or came from it as a body.
+static uint64_t moved(const struct conn *conn, bool *has_unacknowledged)
+{
+    int waiting = 0;
+    if (ioctl(conn->fd, SIOCOUTQ, &waiting) || waiting < 0)
+        waiting = 0;
+    *has_unacknowledged = waiting > 0;
+    return conn->written - (uint64_t)waiting + http2_body_bytes(conn->http2);
+}
+
+// False: it drips.
+static bool makes_progress(struct conn *conn, int64_t now)
+{
+    const struct conn_options *options = &conn->conns->options;
+    bool has_unacknowledged;
+    uint64_t so_far = moved(conn, &has_unacknowledged);
+    bool waits = has_unacknowledged || conn_unsent(conn) > 0 ||
+                 (conn->state == STATE_OPEN && http2_waits_for_peer(conn->http2));
+    if (!waits) {
+        conn->window_since = 0;
+        return true;
+    }
+    conn->idle_since = now;
+    if (conn->conns->paused) { // nobody can move what is not read
+        conn->window_since = now;
+        conn->window_moved = so_far;
+        return true;
+    }
+    if (conn->window_since && now - conn->window_since < options->progress_ms)
+        return true;
+    bool is_enough = !conn->window_since || so_far >= conn->window_moved + options->progress_bytes;
+    conn->window_since = now;
+    conn->window_moved = so_far;
+    return is_enough;
+}
+
+static void check_time(struct conn *conn, int64_t now)
+{
+    const struct conn_options *options = &conn->conns->options;
+    int64_t age = now - conn->state_since;
+    if (conn->state == STATE_LINGERING
+            ? age > LINGER_MS
+            : !http2_is_greeted(conn->http2) && age > options->handshake_ms) {
+        conn_close(conn);
+        return;
+    }
+    if (conn->state == STATE_LINGERING)
+        return;
+    if (!makes_progress(conn, now)) {
+        report_put(REPORT_DEBUG, "a connection that did not move was cut");
+        conn_close(conn);
+        return;
+    }
+    if (http2_streams(conn->http2) > 0)
+        conn->idle_since = now;
+    if (conn->state == STATE_OPEN && now - conn->idle_since > options->idle_ms) {
+        http2_stop(conn->http2);
+        conn_turn(conn);
+    }
+}
+
+static void on_sweep(void *arg)
+{
+    struct conns *conns = arg;
+    int64_t now = loop_now(conns->loop);
+    for (struct conn *conn = conns->first, *next; conn; conn = next) {
+        next = conn->next;
+        check_time(conn, now);
+    }
+    if (conns->count > 0)
+        loop_timer_set(conns->sweep, SWEEP_MS);
+}
+
+// --- the beginning of a connection ---
+
+// Of IPv6 the network's half, which is what one household or phone is given.
+static bool read_address(int fd, uint8_t address[ATTEMPTS_ADDRESS_SIZE])
+{
+    struct sockaddr_storage peer;
+    socklen_t n = sizeof peer;
+    memset(address, 0, ATTEMPTS_ADDRESS_SIZE);
+    if (getpeername(fd, (struct sockaddr *)(void *)&peer, &n))
+        return false;
+    if (peer.ss_family == AF_INET) {
+        memcpy(address + 8, &((struct sockaddr_in *)(void *)&peer)->sin_addr, 4);
+        return true;
+    }
+    if (peer.ss_family == AF_INET6)
+        memcpy(address, &((struct sockaddr_in6 *)(void *)&peer)->sin6_addr, 8);
+    return peer.ss_family == AF_INET6;
+}
+
+static bool has_place(const struct conns *conns, const struct conn *conn)
+{
+    size_t same = 0;
+    if (conns->stopping || conns->count >= conns->options.connections)
+        return false;
+    for (const struct conn *other = conns->first; other && conn->has_address; other = other->next)
+        same +=
+            other->has_address && memcmp(other->address, conn->address, ATTEMPTS_ADDRESS_SIZE) == 0;
+    return same < conns->options.connections_per_address;
+}
+
+static void refuse(struct conns *conns)
+{
+    int64_t now = loop_now(conns->loop);
+    conns->refused++;
+    if (conns->refusal_reported && now - conns->refusal_reported < REFUSAL_REPORT_MS)
+        return;
+    conns->refusal_reported = now;
+    report_put(REPORT_WARNING, "too many connections: %llu turned away so far",
+               (unsigned long long)conns->refused);
+}
+
+static void set_socket_options(int fd)
+{
+    int on = 1, unsent_max = UNSENT_IN_KERNEL;
+    // On a unix socket these fail, and nothing is lost.
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max, sizeof unsent_max);
+}
+
+static void enlist(struct conns *conns, struct conn *conn)
+{
+    conn->next = conns->first;
+    if (conn->next)
+        conn->next->previous = conn;
+    conns->first = conn;
+    if (conns->count++ == 0)
+        loop_timer_set(conns->sweep, SWEEP_MS);
+}
+
+void conns_take(struct conns *conns, int fd, enum channel_kind kind,
+                const struct tls_context *context)
+{
+    struct conn *conn = calloc(1, sizeof *conn);
+    if (!conn) {
+        (void)close(fd);
+        return;
+    }
+    // Behind a proxy all addresses are the proxy's and say nothing.
+    conn->has_address = kind == CHANNEL_TLS && read_address(fd, conn->address);
+    if (!has_place(conns, conn)) {
+        refuse(conns);
+        (void)close(fd);
+        free(conn);
+        return;
+    }
+    conn->conns = conns;
+    conn->fd = fd;
+    conn->out.max = OUT_MAX;
+    conn_set_state(conn, STATE_OPEN);
+    conn->idle_since = conn->state_since;
+    enlist(conns, conn);
+    set_socket_options(fd);
+    if (conn_open(conn, kind, context))
+        conn_set_watch(conn);
+    else
+        conn_close(conn);
+}
+
+// --- all of them ---
+
+enum err conns_new(const struct conn_options *options, struct conns **out)
+{
+    struct conns *conns = calloc(1, sizeof *conns);
+    if (!conns)
+        return ERR_NOMEM;
+    conns->options = *options;
+    conns->loop = options->calls->loop;
+    conns->sweep = loop_timer_new(conns->loop, on_sweep, conns);
+    if (!conns->sweep) {
+        free(conns);
+        return ERR_NOMEM;
+    }
+    *out = conns;
+    return OK;
+}
+
+void conns_free(struct conns **conns)
+{
+    if (!*conns)
+        return;
+    (*conns)->stopping = false;
+    while ((*conns)->first)
+        conn_close((*conns)->first);
+    loop_timer_free(&(*conns)->sweep);
+    buf_done(&(*conns)->text);
+    free(*conns);
+    *conns = NULL;
+}
+
+void conns_resume(struct conns *conns)
+{
+    conns->paused = false;
+    for (struct conn *conn = conns->first; conn; conn = conn->next)
+        conn_set_watch(conn);
+}
+
+void conns_stop(struct conns *conns, void (*gone)(void *arg), void *arg)
+{
+    conns->stopping = true;
+    conns->gone = gone;
+    conns->gone_arg = arg;
+    if (conns->count == 0) {
+        gone(arg);
+        return;
+    }
+    for (struct conn *conn = conns->first, *next; conn; conn = next) {
+        next = conn->next;
+        if (!http2_is_greeted(conn->http2)) {
+            conn_close(conn);
+        } else if (conn->state == STATE_OPEN) {
+            http2_stop(conn->http2);
+            conn_turn(conn);
+        }
+    }
+}
+
+size_t conns_count(const struct conns *conns)
+{
+    return conns->count;
+}
+
+uint64_t conns_refused(const struct conns *conns)
+{
+    return conns->refused;
+}

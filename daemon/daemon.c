@@ -1,0 +1,371 @@
+#include "daemon/daemon.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/certificate.h"
+#include "daemon/control.h"
+#include "daemon/file.h"
+#include "daemon/notify.h"
+#include "daemon/random.h"
+#include "daemon/report.h"
+
+enum {
+    MINUTE_MS = 60000,
+    BODIES_A_CONNECTION = 4, // times body_bytes
+};
+
+struct daemon {
+    const struct config *config;
+    struct loop *loop;
+    struct gate *gate;
+    struct contacts *contacts;
+    struct attempts *attempts;
+    struct writer *writer;
+    struct http2_room room;
+    struct service service;
+    struct call_context calls;
+    struct conns *conns;
+    struct admin_context admin;
+    struct control *control;
+    struct tls_context *tls;
+    char certificate[PATH_MAX];
+    char key[PATH_MAX];
+    struct listener *listeners[2 * CONFIG_LISTEN_MAX];
+    size_t listeners_n;
+    struct loop_timer *minute;
+    struct loop_timer *stop_timer;
+    bool stopping;
+};
+
+// --- files ---
+
+static enum err in_state_dir(const struct config *config, const char *name, char path[PATH_MAX],
+                             struct fault *fault)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", config->state_dir, name);
+    return n > 0 && n < PATH_MAX ? OK : fault_set(fault, ERR_LIMIT, "[hub] state_dir is too long");
+}
+
+static enum err open_identity(struct daemon *daemon, struct fault *fault)
+{
+    char path[PATH_MAX];
+    bool made;
+    enum err err = in_state_dir(daemon->config, "identity.key", path, fault);
+    const char *chosen = daemon->config->identity[0] ? daemon->config->identity : path;
+    if (!err)
+        err = identity_open(chosen, &daemon->service.identity, &made, fault);
+    if (!err && made)
+        report_put(REPORT_INFO, "made the identity key %s: back it up, and apart from the data",
+                   chosen);
+    return err;
+}
+
+static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
+{
+    const struct config *config = daemon->config;
+    if (config->certificate[0]) {
+        (void)snprintf(daemon->certificate, PATH_MAX, "%s", config->certificate);
+        (void)snprintf(daemon->key, PATH_MAX, "%s", config->key);
+        return OK;
+    }
+    enum err err = in_state_dir(config, "tls.pem", daemon->certificate, fault);
+    if (err)
+        return err;
+    memcpy(daemon->key, daemon->certificate, PATH_MAX);
+    return certificate_ensure(daemon->certificate, fault);
+}
+
+static enum err open_tls(struct daemon *daemon, struct fault *fault)
+{
+    if (daemon->config->proxy_certificate[0]) {
+        enum err err = certificate_key_hash(daemon->config->proxy_certificate,
+                                            daemon->service.proxy_key, fault);
+        if (err)
+            return err;
+        daemon->service.has_proxy_key = true;
+    }
+    if (!daemon->config->tls[0])
+        return OK;
+    enum err err = choose_certificate(daemon, fault);
+    return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
+}
+
+static enum err open_store(struct daemon *daemon, struct fault *fault)
+{
+    char path[PATH_MAX];
+    enum err err = in_state_dir(daemon->config, "db", path, fault);
+    return err ? err : gate_open(path, daemon->config->database_bytes, &daemon->gate, fault);
+}
+
+// --- the parts ---
+
+static void on_room(void *arg)
+{
+    struct daemon *daemon = arg;
+    conns_resume(daemon->conns);
+}
+
+static enum err start_writer(struct daemon *daemon, struct fault *fault)
+{
+    const struct config *config = daemon->config;
+    daemon->contacts = contacts_new();
+    daemon->attempts = attempts_new((uint32_t)config->enrol_attempts_per_minute_per_address,
+                                    (uint32_t)config->enrol_attempts_per_minute);
+    if (!daemon->contacts || !daemon->attempts)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    const struct writer_options options = {
+        .gate = daemon->gate,
+        .contacts = daemon->contacts,
+        .loop = daemon->loop,
+        .items_max = config->inbox,
+        .bytes_max = config->inbox_bytes,
+        .has_room = on_room,
+        .arg = daemon,
+    };
+    return writer_start(&options, &daemon->writer, fault);
+}
+
+static void set_up_calls(struct daemon *daemon)
+{
+    random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);
+    daemon->service.request_max = (uint32_t)daemon->config->body_bytes;
+    daemon->calls = (struct call_context){
+        .loop = daemon->loop,
+        .gate = daemon->gate,
+        .writer = daemon->writer,
+        .contacts = daemon->contacts,
+        .attempts = daemon->attempts,
+        .service = &daemon->service,
+        .body_max = daemon->config->body_bytes,
+        .request_ms = (int64_t)daemon->config->request_seconds * 1000,
+    };
+}
+
+static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
+{
+    const struct config *config = daemon->config;
+    daemon->room.max = config->memory_bytes;
+    const struct conn_options options = {
+        .calls = &daemon->calls,
+        .http2 =
+            {
+                .streams = (uint32_t)config->streams,
+                .header_bytes = config->header_bytes,
+                .bodies_bytes = BODIES_A_CONNECTION * config->body_bytes,
+                .queued_bytes = config->queued_bytes,
+                .room = &daemon->room,
+            },
+        .connections = config->connections,
+        .connections_per_address = config->connections_per_address,
+        .queued_bytes = config->queued_bytes,
+        .handshake_ms = (int64_t)config->handshake_seconds * 1000,
+        .idle_ms = (int64_t)config->idle_seconds * 1000,
+        .progress_ms = (int64_t)config->progress_seconds * 1000,
+        .progress_bytes = config->progress_bytes,
+    };
+    enum err err = conns_new(&options, &daemon->conns);
+    return err ? fault_set(fault, err, "out of memory") : OK;
+}
+
+static enum err open_control(struct daemon *daemon, struct fault *fault)
+{
+    daemon->admin = (struct admin_context){
+        .calls = &daemon->calls,
+        .conns = daemon->conns,
+        .address = daemon->config->address,
+        .started = loop_clock(daemon->loop),
+    };
+    return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
+}
+
+// --- listening ---
+
+static void on_tls(void *arg, int fd)
+{
+    struct daemon *daemon = arg;
+    conns_take(daemon->conns, fd, CHANNEL_TLS, daemon->tls);
+}
+
+static void on_plain(void *arg, int fd)
+{
+    struct daemon *daemon = arg;
+    conns_take(daemon->conns, fd, CHANNEL_PLAIN, NULL);
+}
+
+static enum err listen_on(struct daemon *daemon, struct bytes text, const char *kind,
+                          void (*accepted)(void *, int), struct fault *fault)
+{
+    struct listen_address address;
+    struct listener *listener;
+    char bound[160];
+    enum err err = listen_parse(text, &address, fault);
+    if (!err)
+        err = listen_open(daemon->loop, &address, 0660, accepted, daemon, &listener, fault);
+    if (err)
+        return err;
+    daemon->listeners[daemon->listeners_n++] = listener;
+    listen_text(listener, bound, sizeof bound);
+    report_put(REPORT_INFO, "listening (%s) on %s", kind, bound);
+    return OK;
+}
+
+static enum err listen_on_each(struct daemon *daemon, const char *list, const char *kind,
+                               void (*accepted)(void *, int), struct fault *fault)
+{
+    struct bytes rest = bytes_of_text(list), item;
+    enum err err = OK;
+    for (int n = 0; !err && n < CONFIG_LISTEN_MAX && config_next(&rest, &item); n++)
+        err = listen_on(daemon, item, kind, accepted, fault);
+    return err;
+}
+
+static void stop_listening(struct daemon *daemon)
+{
+    while (daemon->listeners_n > 0)
+        listen_close(&daemon->listeners[--daemon->listeners_n]);
+}
+
+// --- time and signals ---
+
+static void on_minute(void *arg)
+{
+    struct daemon *daemon = arg;
+    gate_check_readers(daemon->gate);
+    writer_flush(daemon->writer);
+    loop_timer_set(daemon->minute, MINUTE_MS);
+}
+
+static void on_gone(void *arg)
+{
+    struct daemon *daemon = arg;
+    loop_stop(daemon->loop);
+}
+
+static void on_stop_deadline(void *arg)
+{
+    struct daemon *daemon = arg;
+    report_put(REPORT_WARNING, "%zu connections did not end in time", conns_count(daemon->conns));
+    loop_stop(daemon->loop);
+}
+
+static void on_stop(void *arg)
+{
+    struct daemon *daemon = arg;
+    if (daemon->stopping)
+        _exit(1);
+    daemon->stopping = true;
+    report_put(REPORT_INFO, "stopping: answering what was received");
+    notify_stopping();
+    stop_listening(daemon);
+    loop_timer_set(daemon->stop_timer, (int64_t)daemon->config->stop_seconds * 1000);
+    conns_stop(daemon->conns, on_gone, daemon);
+}
+
+static void on_reload(void *arg)
+{
+    struct daemon *daemon = arg;
+    struct tls_context *anew = NULL;
+    struct fault fault = {0};
+    if (!daemon->config->tls[0])
+        return;
+    notify_reloading();
+    if (tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
+        report_put(REPORT_ERROR, "the old certificate stays in use: %s", fault.text);
+    } else {
+        tls_context_free(&daemon->tls);
+        daemon->tls = anew;
+        report_put(REPORT_INFO, "certificate and key were read anew");
+    }
+    notify_ready();
+}
+
+static enum err set_timers(struct daemon *daemon, struct fault *fault)
+{
+    daemon->minute = loop_timer_new(daemon->loop, on_minute, daemon);
+    daemon->stop_timer = loop_timer_new(daemon->loop, on_stop_deadline, daemon);
+    if (!daemon->minute || !daemon->stop_timer ||
+        loop_signal(daemon->loop, SIGTERM, on_stop, daemon) ||
+        loop_signal(daemon->loop, SIGINT, on_stop, daemon) ||
+        loop_signal(daemon->loop, SIGHUP, on_reload, daemon))
+        return fault_set(fault, ERR_NOMEM, "timers and signals could not be set up");
+    loop_timer_set(daemon->minute, MINUTE_MS);
+    return OK;
+}
+
+// --- all of it ---
+
+static enum err open_files(struct daemon *daemon, struct fault *fault)
+{
+    enum err err = file_make_directory(daemon->config->state_dir, fault);
+    if (!err)
+        err = open_identity(daemon, fault);
+    if (!err)
+        err = open_tls(daemon, fault);
+    return err ? err : open_store(daemon, fault);
+}
+
+static enum err start_parts(struct daemon *daemon, struct fault *fault)
+{
+    enum err err = loop_new(&daemon->loop);
+    if (err)
+        return fault_set(fault, err, "the loop could not be made");
+    err = start_writer(daemon, fault);
+    if (err)
+        return err;
+    set_up_calls(daemon);
+    err = set_up_conns(daemon, fault);
+    if (!err)
+        err = set_timers(daemon, fault);
+    if (!err)
+        err = open_control(daemon, fault);
+    if (!err)
+        err = listen_on_each(daemon, daemon->config->tls, "TLS", on_tls, fault);
+    return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
+}
+
+enum err daemon_start(const struct config *config, struct daemon **out, struct fault *fault)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (!daemon)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    daemon->config = config;
+    enum err err = open_files(daemon, fault);
+    if (!err)
+        err = start_parts(daemon, fault);
+    if (err)
+        daemon_free(&daemon);
+    else
+        *out = daemon;
+    return err;
+}
+
+void daemon_run(struct daemon *daemon)
+{
+    notify_ready();
+    loop_run(daemon->loop);
+}
+
+void daemon_free(struct daemon **out)
+{
+    struct daemon *daemon = *out;
+    if (!daemon)
+        return;
+    stop_listening(daemon);
+    conns_free(&daemon->conns);
+    writer_stop(&daemon->writer);
+    control_close(&daemon->control);
+    loop_timer_free(&daemon->minute);
+    loop_timer_free(&daemon->stop_timer);
+    attempts_free(&daemon->attempts);
+    contacts_free(&daemon->contacts);
+    gate_close(&daemon->gate);
+    tls_context_free(&daemon->tls);
+    loop_free(&daemon->loop);
+    identity_done(&daemon->service.identity);
+    bytes_wipe(&daemon->service, sizeof daemon->service);
+    free(daemon);
+    *out = NULL;
+}

@@ -1,0 +1,386 @@
+#include "tests/client/hub_double.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "sync/digest.h"
+#include "sync/hub.h"
+
+enum { SERVE_ARENA_MAX = 64 << 20, DAY_MS = 86400000 };
+
+struct hub_double {
+    struct store *store;
+    uint64_t seed;
+    uint64_t drawn;
+    int64_t now;
+    uint8_t identity_seed[SIGN_SEED_SIZE];
+    uint8_t identity_key[KEY_SIZE];
+    uint8_t challenge_secret[32];
+    uint8_t tls_key[32];
+    uint32_t generation; // of tokens: those of another one are void
+    struct community community;
+};
+
+static void draw(struct hub_double *hub, void *out, size_t n)
+{
+    uint8_t *p = out;
+    for (size_t i = 0; i < n; i += HASH_SIZE) {
+        uint8_t block[HASH_SIZE];
+        struct hash hash;
+        hash_begin(&hash, "hub double");
+        hash_put_be64(&hash, hub->seed);
+        hash_put_be64(&hash, hub->drawn++);
+        hash_end(&hash, block);
+        memcpy(p + i, block, n - i < HASH_SIZE ? n - i : HASH_SIZE);
+    }
+}
+
+// --- the hub's life ---
+
+struct hub_double *hub_double_new(const char *path, uint64_t seed, int64_t now)
+{
+    struct hub_double *hub = calloc(1, sizeof *hub);
+    assert(hub);
+    hub->seed = seed;
+    hub->now = now;
+    draw(hub, hub->identity_seed, sizeof hub->identity_seed);
+    draw(hub, hub->challenge_secret, sizeof hub->challenge_secret);
+    draw(hub, hub->tls_key, sizeof hub->tls_key);
+    enum err err = sign_public_key(hub->identity_seed, hub->identity_key);
+    struct store_options options = {.map_size = 256 << 20};
+    struct fault fault = {0};
+    if (!err)
+        err = store_open(path, &options, &hub->store, &fault);
+    assert(!err);
+    struct hub_found_random random;
+    draw(hub, &random, sizeof random);
+    struct txn *txn = txn_begin_write(hub->store);
+    err = hub_found(txn, hub->identity_seed, bytes_of_text("Marshgate"), now, &random,
+                    &hub->community, &fault);
+    assert(!err);
+    err = txn_commit(&txn);
+    assert(!err);
+    return hub;
+}
+
+void hub_double_free(struct hub_double **hub)
+{
+    if (!*hub)
+        return;
+    store_close(&(*hub)->store);
+    free(*hub);
+    *hub = NULL;
+}
+
+void hub_double_set_now(struct hub_double *hub, int64_t now)
+{
+    hub->now = now;
+}
+
+void hub_double_renew_tls(struct hub_double *hub)
+{
+    draw(hub, hub->tls_key, sizeof hub->tls_key);
+}
+
+void hub_double_forget_tokens(struct hub_double *hub)
+{
+    hub->generation++;
+}
+
+struct store *hub_double_store(struct hub_double *hub)
+{
+    return hub->store;
+}
+
+const uint8_t *hub_double_tls_key(const struct hub_double *hub)
+{
+    return hub->tls_key;
+}
+
+void hub_double_invite(struct hub_double *hub, enum role role, char *text)
+{
+    struct link link = {.address = "hub.test:7443", .name = "Marshgate"};
+    struct fault fault = {0};
+    draw(hub, link.code, sizeof link.code);
+    memcpy(link.community, hub->community.id, COMMUNITY_SIZE);
+    memcpy(link.hub_key, hub->identity_key, KEY_SIZE);
+    struct txn *txn = txn_begin_write(hub->store);
+    enum err err = hub_invite(txn, &hub->community, role, bytes_of_text("a device"),
+                              hub->now + 7 * (int64_t)DAY_MS, link.code, &fault);
+    assert(!err);
+    err = txn_commit(&txn);
+    assert(!err);
+    struct buf out BUF_CLEANUP = {0};
+    link_format(&link, &out);
+    buf_put_u8(&out, 0);
+    assert(!out.err && out.n <= LINK_MAX);
+    memcpy(text, out.p, out.n);
+}
+
+// --- errors as Connect says them ---
+
+static const char *connect_code(enum err err, int *status)
+{
+    static const struct {
+        enum err err;
+        int status;
+        const char *code;
+    } rows[] = {
+        {ERR_MALFORMED, 400, "invalid_argument"},
+        {ERR_CUT, 400, "invalid_argument"},
+        {ERR_LIMIT, 429, "resource_exhausted"},
+        {ERR_VERSION, 400, "failed_precondition"},
+        {ERR_WRONG_STATE, 400, "failed_precondition"},
+        {ERR_UNAUTHENTICATED, 401, "unauthenticated"},
+        {ERR_FORBIDDEN, 403, "permission_denied"},
+        {ERR_NOT_FOUND, 404, "not_found"},
+        {ERR_BUSY, 503, "unavailable"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].err == err) {
+            *status = rows[i].status;
+            return rows[i].code;
+        }
+    }
+    *status = 500;
+    return "internal";
+}
+
+static void answer_error(enum err err, const struct fault *fault, struct hub_answer *answer)
+{
+    const char *code = connect_code(err, &answer->status);
+    buf_reset(&answer->body);
+    buf_put_format(&answer->body, "{\"code\":\"%s\",\"message\":\"", code);
+    for (const char *p = fault->text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            buf_put_u8(&answer->body, '\\');
+        buf_put_u8(&answer->body, (uint8_t)*p);
+    }
+    buf_put_text(&answer->body, "\"}");
+}
+
+// --- the calls ---
+
+struct call {
+    struct hub_double *hub;
+    const struct folkmoot_request *request;
+    struct arena arena;
+    struct buf *body;
+    struct fault fault;
+};
+
+static struct bytes request_body(const struct call *call)
+{
+    return bytes_of(call->request->body, call->request->body_n);
+}
+
+static enum err serve_info(struct call *call)
+{
+    struct hub_double *hub = call->hub;
+    struct info_request request = {{0}};
+    struct buf transcript BUF_CLEANUP = {0};
+    uint8_t signature[SIGN_SIZE];
+    uint8_t challenge[16];
+    int64_t expires = hub->now + 600000;
+    enum err err = message_decode(&info_request_message, request_body(call), &call->arena, &request,
+                                  &call->fault);
+    if (err)
+        return err;
+    hub_challenge(hub->challenge_secret, expires, challenge);
+    digest_tls_transcript(request.nonce, hub->tls_key, &transcript);
+    err = sign_make(hub->identity_seed, buf_bytes(&transcript), signature);
+    struct info_response response = {
+        .version_min = 1,
+        .version_max = 1,
+        .software = bytes_of_text("hub double"),
+        .hub_key = BYTES(hub->identity_key),
+        .tls_key = BYTES(hub->tls_key),
+        .tls_signature = BYTES(signature),
+        .challenge = BYTES(challenge),
+        .challenge_expires = expires,
+        .clock = hub->now,
+        .request_max = REQUEST_MAX,
+        .packings = PACKINGS_KNOWN,
+    };
+    message_encode(&info_response_message, &response, call->body);
+    return err;
+}
+
+// Tokens bear the generation in their first bytes, so that a test can void them all.
+static void draw_token(struct hub_double *hub, uint8_t token[TOKEN_SIZE])
+{
+    draw(hub, token, TOKEN_SIZE);
+    be32_put(token, hub->generation);
+}
+
+static enum err serve_admission(struct call *call, bool enrol)
+{
+    struct hub_double *hub = call->hub;
+    uint8_t token[TOKEN_SIZE];
+    uint8_t salt[SALT_SIZE];
+    struct hub_admitting admitting = {hub->identity_key, hub->challenge_secret, hub->now, token,
+                                      salt};
+    struct admission response = {{0}, 0, {0}};
+    struct enrol_request enrolment = {{0}, {0}, {0}, {0}, 0, {0}};
+    struct login_request login = {{0}, {0}, {0}, 0, {0}};
+    draw_token(hub, token);
+    draw(hub, salt, sizeof salt);
+    enum err err = message_decode(enrol ? &enrol_request_message : &login_request_message,
+                                  request_body(call), &call->arena,
+                                  enrol ? (void *)&enrolment : (void *)&login, &call->fault);
+    if (err)
+        return err;
+    struct txn *txn TXN_CLEANUP = txn_begin_write(hub->store);
+    err = enrol ? hub_enrol(txn, &admitting, &enrolment, &call->arena, &response, &call->fault)
+                : hub_login(txn, &admitting, &login, &call->arena, &response, &call->fault);
+    if (!err)
+        message_encode(enrol ? &enrol_response_message : &login_response_message, &response,
+                       call->body);
+    return err ? err : txn_commit(&txn);
+}
+
+static enum err authenticate(struct call *call, struct txn *txn, struct hub_caller *caller)
+{
+    uint8_t token[TOKEN_SIZE];
+    const char *text = call->request->token;
+    if (!text || text_unbase64url(bytes_of_text(text), token, TOKEN_SIZE) ||
+        be32_get(token) != call->hub->generation)
+        return fault_set(&call->fault, ERR_UNAUTHENTICATED, "log in");
+    return hub_authenticate(txn, token, caller, &call->fault);
+}
+
+static enum err push(struct call *call, const struct hub_caller *caller,
+                     struct hub_push_plan *plan, struct list *receipts)
+{
+    uint8_t random[32];
+    draw(call->hub, random, sizeof random);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(call->hub->store);
+    enum err err = hub_push(txn, caller, call->hub->now, random, plan, &call->arena, receipts,
+                            &call->fault);
+    return err ? err : txn_commit(&txn);
+}
+
+static enum err check(struct call *call, const struct sync_request *request,
+                      struct hub_caller *caller, struct hub_push_plan **plan)
+{
+    struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
+    enum err err = authenticate(call, txn, caller);
+    return err ? err : hub_check_push(txn, caller, request, &call->arena, plan, &call->fault);
+}
+
+static enum err serve_sync(struct call *call)
+{
+    struct sync_request request = {.version = 0};
+    struct sync_response response = {.packings = 0};
+    struct hub_caller caller;
+    struct hub_push_plan *plan = NULL;
+    struct list receipts = {NULL, 0};
+    enum err err = message_decode(&sync_request_message, request_body(call), &call->arena, &request,
+                                  &call->fault);
+    if (!err)
+        err = check(call, &request, &caller, &plan);
+    if (!err && plan)
+        err = push(call, &caller, plan, &receipts);
+    if (err)
+        return err;
+    struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
+    err = authenticate(call, txn, &caller);
+    if (!err)
+        err = hub_pull(txn, &caller, call->hub->now, &request, receipts, &call->arena, &response,
+                       &call->fault);
+    if (!err)
+        message_encode(&sync_response_message, &response, call->body);
+    return err;
+}
+
+static enum err dispatch(struct call *call)
+{
+    const char *path = call->request->path;
+    if (strcmp(path, "/folkmoot.v1.InfoService/Info") == 0)
+        return serve_info(call);
+    if (strcmp(path, "/folkmoot.v1.EnrolService/Enrol") == 0)
+        return serve_admission(call, true);
+    if (strcmp(path, "/folkmoot.v1.EnrolService/Login") == 0)
+        return serve_admission(call, false);
+    if (strcmp(path, "/folkmoot.v1.SyncService/Sync") == 0)
+        return serve_sync(call);
+    return fault_set(&call->fault, ERR_NOT_FOUND, "no such method");
+}
+
+void hub_double_serve(struct hub_double *hub, const struct folkmoot_request *request,
+                      struct hub_answer *answer)
+{
+    struct call call = {.hub = hub, .request = request, .body = &answer->body};
+    arena_init(&call.arena, SERVE_ARENA_MAX);
+    assert(request->body_n <= REQUEST_MAX);
+    answer->status = 200;
+    enum err err = dispatch(&call);
+    if (!err)
+        err = answer->body.err;
+    if (err)
+        answer_error(err, &call.fault, answer);
+    arena_done(&call.arena);
+}
+
+// --- the line ---
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text);
+    size_t m = strlen(end);
+    return m <= n && strcmp(text + n - m, end) == 0;
+}
+
+static void deliver(struct folkmoot_session *session, const struct hub_line *line,
+                    const struct folkmoot_request *request, const struct hub_answer *answer)
+{
+    bool cut = line->cuts && ends_with(request->path, "/Sync") && line->cut_at < answer->body.n;
+    size_t n = cut ? line->cut_at : answer->body.n;
+    size_t part = line->part ? line->part : n;
+    for (size_t at = 0; at < n; at += part)
+        folkmoot_session_receive(session, answer->body.p + at, n - at < part ? n - at : part);
+    folkmoot_session_finish(session, !cut);
+}
+
+static void send_over(struct hub_double *hub, struct folkmoot_session *session,
+                      struct hub_line *line, const struct folkmoot_request *request)
+{
+    const uint8_t *key = line->tls_key ? line->tls_key : hub->tls_key;
+    struct hub_answer answer = {.status = 0};
+    line->requests++;
+    if (request->tls_key && memcmp(request->tls_key, key, 32) != 0) {
+        folkmoot_session_answer(session, 0, key);
+        folkmoot_session_finish(session, false);
+        return;
+    }
+    line->told_a_secret |= line->tls_key && (request->token || request->tls_key);
+    if (!line->loses_requests)
+        hub_double_serve(hub, request, &answer);
+    line->answer_n = answer.body.n;
+    bool lost = line->loses_requests ||
+                (line->loses_answer_to && ends_with(request->path, line->loses_answer_to));
+    if (lost) {
+        folkmoot_session_answer(session, 0, NULL);
+        folkmoot_session_finish(session, false);
+    } else {
+        folkmoot_session_answer(session, answer.status, key);
+        deliver(session, line, request, &answer);
+    }
+    buf_done(&answer.body);
+}
+
+enum folkmoot_next hub_double_run(struct hub_double *hub, struct folkmoot_session *session,
+                                  struct hub_line *line)
+{
+    struct hub_line sound = {.part = 0};
+    struct folkmoot_request request;
+    enum folkmoot_next next = folkmoot_session_next(session, &request);
+    while (next == FOLKMOOT_SEND) {
+        send_over(hub, session, line ? line : &sound, &request);
+        next = folkmoot_session_next(session, &request);
+    }
+    return next;
+}

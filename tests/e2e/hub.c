@@ -1,0 +1,242 @@
+#include "tests/e2e/hub.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/e2e/check.h"
+#include "tests/e2e/child.h"
+
+enum { START_SECONDS_MAX = 30, STOP_SECONDS_MAX = 30, WORDS_MAX = 12, PATH_BYTES = 160 };
+
+// --- the directory ---
+
+static void path_of(const struct hub *hub, const char *name, char path[PATH_BYTES])
+{
+    (void)snprintf(path, PATH_BYTES, "%s/%s", hub->dir, name);
+}
+
+static void make_dir(struct hub *hub)
+{
+    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(hub->dir, sizeof hub->dir, "%s/folkmoot-e2e-XXXXXX", root);
+    CHECK(mkdtemp(hub->dir), "%s: %s", hub->dir, strerror(errno));
+    char state[PATH_BYTES], say[PATH_BYTES];
+    path_of(hub, "state", state);
+    CHECK(mkdir(state, 0700) == 0, "%s: %s", state, strerror(errno));
+    (void)snprintf(say, sizeof say, "what the hub said: %s/stderr", hub->dir);
+    check_on_failure_say(say);
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *at)
+{
+    (void)about;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+    CHECK(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0, "%s: %s", path, strerror(errno));
+}
+
+// --- the port ---
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+// The kernel chooses it; a socket that is bound and does not listen keeps others from it and lets
+// the hub in (both have SO_REUSEADDR).
+static void take_port(struct hub *hub)
+{
+    int on = 1;
+    struct sockaddr_in address = loopback(0);
+    socklen_t n = sizeof address;
+    hub->holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(hub->holder >= 0, "socket: %s", strerror(errno));
+    (void)setsockopt(hub->holder, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    CHECK(bind(hub->holder, (struct sockaddr *)&address, n) == 0, "bind: %s", strerror(errno));
+    CHECK(getsockname(hub->holder, (struct sockaddr *)&address, &n) == 0, "getsockname");
+    hub->port = ntohs(address.sin_port);
+}
+
+static bool accepts(uint16_t port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    if (fd >= 0)
+        close(fd);
+    return yes;
+}
+
+static void write_config(struct hub *hub, const char *more)
+{
+    FILE *file = fopen(hub->config, "we");
+    CHECK(file, "%s: %s", hub->config, strerror(errno));
+    fprintf(file,
+            "[hub]\nstate_dir = %s/state\naddress = 127.0.0.1:%u\n"
+            "[listen]\ntls = 127.0.0.1:%u\ncontrol = %s\n"
+            "[limits]\nenrol_attempts_per_minute = 100000\n"
+            "enrol_attempts_per_minute_per_address = 100000\n%s",
+            hub->dir, hub->port, hub->port, hub->socket, more);
+    CHECK(fclose(file) == 0, "%s: %s", hub->config, strerror(errno));
+}
+
+// --- running ---
+
+void hub_start(struct hub *hub)
+{
+    char errors[PATH_BYTES];
+    path_of(hub, "stderr", errors);
+    const char *const argv[] = {FOLKMOOTD_PATH, "--config", hub->config, NULL};
+    CHECK(!hub->pid, "the hub runs already");
+    hub->pid = child_start(argv, errors, NULL);
+    hub->starts++;
+    int64_t end = check_now_ms() + START_SECONDS_MAX * 1000;
+    while (!accepts(hub->port)) {
+        int status;
+        CHECK(waitpid(hub->pid, &status, WNOHANG) == 0, "the hub ended instead of starting");
+        CHECK(check_now_ms() < end, "the hub does not accept connections");
+        check_sleep_ms(1);
+    }
+}
+
+void hub_stop(struct hub *hub)
+{
+    CHECK(kill(hub->pid, SIGTERM) == 0, "kill: %s", strerror(errno));
+    int code = child_wait(hub->pid, STOP_SECONDS_MAX);
+    hub->pid = 0;
+    CHECK(code == 0, "the hub ended with %d", code);
+}
+
+void hub_kill(struct hub *hub)
+{
+    CHECK(kill(hub->pid, SIGKILL) == 0, "kill: %s", strerror(errno));
+    int code = child_wait(hub->pid, STOP_SECONDS_MAX);
+    hub->pid = 0;
+    CHECK(code == 128 + SIGKILL, "the hub had ended by itself with %d", code);
+}
+
+void hub_open(struct hub *hub, const char *more)
+{
+    *hub = (struct hub){0};
+    make_dir(hub);
+    (void)snprintf(hub->config, sizeof hub->config, "%s/folkmootd.conf", hub->dir);
+    (void)snprintf(hub->socket, sizeof hub->socket, "%s/control.sock", hub->dir);
+    take_port(hub);
+    write_config(hub, more);
+    hub_start(hub);
+    const char *const words[] = {"community", "create", "Nettle Valley", NULL};
+    cJSON *answer = hub_control(hub, words);
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "id"));
+    CHECK(id && strlen(id) == 32, "no id of the new community");
+    memcpy(hub->community, id, sizeof hub->community);
+    cJSON_Delete(answer);
+}
+
+static void check_errors(const struct hub *hub)
+{
+    static const char *const reports[] = {
+        "AddressSanitizer", "LeakSanitizer",  "runtime error:", "ThreadSanitizer",
+        "Assertion",        "stack smashing", "buffer overflow"};
+    char path[PATH_BYTES], line[1024];
+    path_of(hub, "stderr", path);
+    FILE *file = fopen(path, "re");
+    CHECK(file, "%s: %s", path, strerror(errno));
+    while (fgets(line, sizeof line, file))
+        for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+            CHECK(!strstr(line, reports[i]), "the hub's report: %s", line);
+    fclose(file);
+}
+
+void hub_close(struct hub *hub)
+{
+    if (hub->pid)
+        hub_stop(hub);
+    check_errors(hub);
+    check_on_failure_say("");
+    close(hub->holder);
+    remove_tree(hub->dir);
+}
+
+void hub_lose_database(struct hub *hub)
+{
+    char path[PATH_BYTES];
+    CHECK(!hub->pid, "the hub runs");
+    path_of(hub, "state/store", path);
+    remove_tree(path);
+}
+
+// --- folkmootctl ---
+
+cJSON *hub_control(struct hub *hub, const char *const *words)
+{
+    char errors[PATH_BYTES];
+    path_of(hub, "stderr", errors);
+    const char *argv[WORDS_MAX + 6] = {FOLKMOOTCTL_PATH, "--control", hub->socket, "--json"};
+    size_t n = 4;
+    for (size_t i = 0; words[i]; i++) {
+        CHECK(i < WORDS_MAX, "too many words");
+        argv[n++] = words[i];
+    }
+    int code;
+    char *text = child_output(argv, errors, &code);
+    CHECK(code == 0, "folkmootctl %s ended with %d: %s", words[0], code, text);
+    cJSON *answer = cJSON_Parse(text);
+    CHECK(answer, "folkmootctl %s said no JSON: %s", words[0], text);
+    free(text);
+    return answer;
+}
+
+void hub_invite(struct hub *hub, const char *role, char link[HUB_LINK_BYTES])
+{
+    const char *const words[] = {"invite", hub->community, "--role", role, NULL};
+    cJSON *answer = hub_control(hub, words);
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "link"));
+    CHECK(text && strlen(text) < HUB_LINK_BYTES, "no link in the invitation");
+    memcpy(link, text, strlen(text) + 1);
+    cJSON_Delete(answer);
+}
+
+uint64_t hub_log_size(struct hub *hub)
+{
+    const char *const words[] = {"community", "list", NULL};
+    cJSON *answer = hub_control(hub, words);
+    const cJSON *item;
+    double size = -1;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(answer, "communities"))
+    {
+        const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(item, "id"));
+        if (id && strcmp(id, hub->community) == 0)
+            size = cJSON_GetNumberValue(cJSON_GetObjectItem(item, "changes"));
+    }
+    cJSON_Delete(answer);
+    CHECK(size >= 1, "the community is not in the list");
+    return (uint64_t)size;
+}
+
+char *hub_communities(struct hub *hub)
+{
+    const char *const words[] = {"community", "list", NULL};
+    cJSON *answer = hub_control(hub, words);
+    char *text = cJSON_PrintUnformatted(answer);
+    cJSON_Delete(answer);
+    CHECK(text, "out of memory");
+    return text;
+}

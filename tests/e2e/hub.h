@@ -1,0 +1,46 @@
+#pragma once
+
+// The real folkmootd as a child process, in a directory of its own (in memory where there is such a
+// place), on a loopback port that it keeps over its restarts. The main thread.
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct hub {
+    char dir[64];
+    char config[96];
+    char socket[96];
+    char community[33]; // the id in hexadecimal
+    uint16_t port;
+    int holder; // a socket that keeps the port ours while the hub is down
+    pid_t pid;  // 0: not running
+    unsigned starts;
+};
+
+enum { HUB_LINK_BYTES = 512 };
+
+// Makes the directory and a configuration (more: further lines of it, may be ""), starts the hub
+// and founds a community.
+void hub_open(struct hub *hub, const char *more);
+// Stops it, checks that no start of it left a sanitizer's report, and removes the directory.
+void hub_close(struct hub *hub);
+
+// Starts it and waits until it accepts connections.
+void hub_start(struct hub *hub);
+// SIGTERM, and checks that it ends with 0.
+void hub_stop(struct hub *hub);
+// SIGKILL.
+void hub_kill(struct hub *hub);
+
+// Makes an invitation ("volunteer", "coordinator").
+void hub_invite(struct hub *hub, const char *role, char link[HUB_LINK_BYTES]);
+// What folkmootctl says with --json and these words; a failure fails the test. The caller's.
+cJSON *hub_control(struct hub *hub, const char *const *words);
+// Changes in the community's log, as folkmootctl's status says.
+uint64_t hub_log_size(struct hub *hub);
+// All that the status says of communities, as text. The caller's (free).
+char *hub_communities(struct hub *hub);
+// Makes the database anew, as a hub that lost it: the identity and the TLS key stay. Stopped.
+void hub_lose_database(struct hub *hub);
