@@ -132,7 +132,7 @@ static int64_t scan_two(struct scan *scan, int64_t max)
 
 static int64_t scan_fraction_ms(struct scan *scan)
 {
-    unsigned n;
+    unsigned n = 0;
     int64_t v = scan_digits(scan, 1, 3, &n);
     for (; n < 3; n++)
         v *= 10;

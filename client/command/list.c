@@ -52,8 +52,7 @@ static void print_record(const struct folkmoot_record *record)
     char counts[TALLY_BYTES];
     ref_short(record->id, short_id);
     tally(record, counts);
-    buf_put_format(&line, "%s  ", short_id);
-    page_put_cut(&line, record->kind, KIND_COLUMNS, true);
+    buf_put_format(&line, "%s  %-*s", short_id, KIND_COLUMNS, record->kind);
     int width = page_width() - REF_SHORT_BYTES - KIND_COLUMNS - TALLY_COLUMNS - 3;
     page_put_cut(&line, record->title, width, counts[0] != 0);
     buf_put_format(&line, "%s%s", counts[0] ? "  " : "", counts);

@@ -79,7 +79,7 @@ enum command_exit puts_add(struct app *app, struct puts *puts, const char *kind,
                            const char *value)
 {
     if (!puts_kind_has(kind, field))
-        return app_say(COMMAND_USAGE, "A %s has no field \"%s\"; see folkmoot help add", kind,
+        return app_say(COMMAND_USAGE, "a %s has no field \"%s\"; see folkmoot help add", kind,
                        field);
     enum command_exit done = has_room(puts);
     if (done != COMMAND_OK)

@@ -57,13 +57,13 @@ enum command_exit voice_add(struct app *app)
             known = known || strcmp(option->name, taken[k]) == 0;
         if (!known)
             return app_say(COMMAND_USAGE,
-                           "A voice takes --about, --stance, --person, --words and --language, "
+                           "a voice takes --about, --stance, --person, --words and --language, "
                            "not --%s",
                            option->name);
     }
     const char *about = options_value(&app->call, "about");
     const char *stance = options_value(&app->call, "stance");
     if (!about || !stance)
-        return app_say(COMMAND_USAGE, "A voice needs --about REF and --stance STANCE");
+        return app_say(COMMAND_USAGE, "a voice needs --about REF and --stance STANCE");
     return give(app, about, stance);
 }

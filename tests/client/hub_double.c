@@ -228,9 +228,9 @@ static enum err serve_admission(struct call *call, bool enrol)
     struct login_request login = {{0}, {0}, {0}, 0, {0}};
     draw_token(hub, token);
     draw(hub, salt, sizeof salt);
-    enum err err = message_decode(enrol ? &enrol_request_message : &login_request_message,
-                                  request_body(call), &call->arena,
-                                  enrol ? (void *)&enrolment : (void *)&login, &call->fault);
+    enum err err =
+        message_decode(enrol ? &enrol_request_message : &login_request_message, request_body(call),
+                       &call->arena, enrol ? (void *)&enrolment : (void *)&login, &call->fault);
     if (err)
         return err;
     struct txn *txn TXN_CLEANUP = txn_begin_write(hub->store);
@@ -252,14 +252,14 @@ static enum err authenticate(struct call *call, struct txn *txn, struct hub_call
     return hub_authenticate(txn, token, caller, &call->fault);
 }
 
-static enum err push(struct call *call, const struct hub_caller *caller,
-                     struct hub_push_plan *plan, struct list *receipts)
+static enum err push(struct call *call, const struct hub_caller *caller, struct hub_push_plan *plan,
+                     struct list *receipts)
 {
     uint8_t random[32];
     draw(call->hub, random, sizeof random);
     struct txn *txn TXN_CLEANUP = txn_begin_write(call->hub->store);
-    enum err err = hub_push(txn, caller, call->hub->now, random, plan, &call->arena, receipts,
-                            &call->fault);
+    enum err err =
+        hub_push(txn, caller, call->hub->now, random, plan, &call->arena, receipts, &call->fault);
     return err ? err : txn_commit(&txn);
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 // A hub without a network: the real hub of sync/hub.h behind requests and answers as the client
-// library makes and takes them. Time and randomness are the test's. Whatever goes wrong inside it ends
-// the test (assert).
+// library makes and takes them. Time and randomness are the test's. Whatever goes wrong inside it
+// ends the test (assert).
 
 #include "base/buf.h"
 #include "client/folkmoot.h"
@@ -38,16 +38,16 @@ void hub_double_serve(struct hub_double *hub, const struct folkmoot_request *req
 
 // How the line between device and hub behaves. All zero: it works.
 struct hub_line {
-    size_t part;             // bytes of the answer that arrive at a time; 0: all at once
-    bool cuts;               // the answer to Sync is cut after cut_at bytes
+    size_t part; // bytes of the answer that arrive at a time; 0: all at once
+    bool cuts;   // the answer to Sync is cut after cut_at bytes
     size_t cut_at;
-    bool loses_requests;     // nothing reaches the hub
+    bool loses_requests;         // nothing reaches the hub
     const char *loses_answer_to; // the end of a path whose answers are lost
-    const uint8_t *tls_key;  // of somebody who stands between; NULL: nobody
+    const uint8_t *tls_key;      // of somebody who stands between; NULL: nobody
     // What came about:
     unsigned requests;
-    size_t answer_n;         // bytes of the last answer, cut or not
-    bool told_a_secret;      // a request with a secret went to another key than its own
+    size_t answer_n;    // bytes of the last answer, cut or not
+    bool told_a_secret; // a request with a secret went to another key than its own
 };
 
 // Turns a session until it is done or has failed. line may be NULL.

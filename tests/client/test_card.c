@@ -26,8 +26,12 @@ Test(card, is_the_same_however_it_is_typed)
 
 Test(card, is_not_a_telephone_number_nor_anything_with_line_breaks)
 {
-    const char *const wrong[] = {"", "+44 7700 900123", "012345678901234", "- - - - - - - - - - - - -",
-                                 "HDJ795RAR165M0QGPKFQ0YARJ1\n", "\xff\xff\xff\xff\xff\xff\xff\xff"};
+    const char *const wrong[] = {"",
+                                 "+44 7700 900123",
+                                 "012345678901234",
+                                 "- - - - - - - - - - - - -",
+                                 "HDJ795RAR165M0QGPKFQ0YARJ1\n",
+                                 "\xff\xff\xff\xff\xff\xff\xff\xff"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct buf out BUF_CLEANUP = {0};
         struct fault fault = {0};

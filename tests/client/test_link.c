@@ -11,7 +11,8 @@
 Test(link, tells_address_community_hub_code_and_name)
 {
     struct link link;
-    cr_assert_eq(link_parse("folkmoot://hub.example.org:7443/join?" ALL "&name=Marshgate%20%26%20Co",
+    cr_assert_eq(link_parse("folkmoot://hub.example.org:7443/join?" ALL
+                            "&name=Marshgate%20%26%20Co",
                             &link, NULL),
                  OK);
     cr_assert_str_eq(link.address, "hub.example.org:7443");
@@ -24,10 +25,10 @@ Test(link, tells_address_community_hub_code_and_name)
 Test(link, may_have_blanks_around_other_parameters_and_any_order)
 {
     struct link link;
-    cr_assert_eq(
-        link_parse(" \n folkmoot://[::1]:7443/join?later=x&" CODE "&" HUB "&" COMMUNITY "\r\n",
-                   &link, NULL),
-        OK);
+    cr_assert_eq(link_parse(" \n folkmoot://[::1]:7443/join?later=x&" CODE "&" HUB "&" COMMUNITY
+                            "\r\n",
+                            &link, NULL),
+                 OK);
     cr_assert_str_eq(link.address, "[::1]:7443");
     cr_assert_str_eq(link.name, "");
 }

@@ -32,8 +32,14 @@ Test(refusal, knows_when_to_log_in_and_when_to_try_again)
 
 Test(refusal, of_any_other_form_is_told_by_its_status)
 {
-    const char *const odd[] = {"",      "[]",   "{",    "null", "{\"message\":7}",
-                               "\"x\"", "{\"message\":\"\\u0000\"}", "{\"message\":\"\xff\"}"};
+    const char *const odd[] = {"",
+                               "[]",
+                               "{",
+                               "null",
+                               "{\"message\":7}",
+                               "\"x\"",
+                               "{\"message\":\"\\u0000\"}",
+                               "{\"message\":\"\xff\"}"};
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         cr_assert_str_eq(told_by(400, odd[i]).text, "HTTP status 400", "%s", odd[i]);
     expect_no_leaks();

@@ -43,7 +43,8 @@ static enum err read_value(const char *kind, const char *field, const char *text
 
 Test(value, of_each_type_is_shown_as_it_was_typed)
 {
-    expect_shown("need", "words", "Four hundred children. 没有路口。", "Four hundred children. 没有路口。");
+    expect_shown("need", "words", "Four hundred children. 没有路口。",
+                 "Four hundred children. 没有路口。");
     expect_shown("need", "urgency", "high", "high");
     expect_shown("solution", "led_by", "co_designed", "co_designed");
     expect_shown("need", "keep_until", "2026-11-23T10:00:00Z", "2026-11-23T10:00:00Z");
@@ -144,7 +145,8 @@ Test(value, of_a_reference_by_id_alone_asks_for_the_kind)
     cr_assert_eq(value_read_ref(bytes_of_text(ID_HEX), &resolver, &kind, id), OK);
     cr_assert_eq(kind, KIND_SOLUTION);
     cr_assert_neq(
-        value_read_ref(bytes_of_text("ff0102030405060708090a0b0c0d0eff"), &resolver, &kind, id), OK);
+        value_read_ref(bytes_of_text("ff0102030405060708090a0b0c0d0eff"), &resolver, &kind, id),
+        OK);
 }
 
 static const char *text_of(uint32_t kind, const char *hex, struct arena *arena)

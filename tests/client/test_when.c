@@ -30,11 +30,25 @@ Test(when, reads_times_with_and_without_clock_zone_and_fraction)
 
 Test(when, refuses_what_is_no_time)
 {
-    const char *const wrong[] = {"",           "2026",       "2026-13-01", "2026-02-29",
-                                 "2026-00-10", "2026-01-00", "0000-01-01", "2026-11-23T",
-                                 "2026-11-23T24:00Z", "2026-11-23T10:60Z", "2026-11-23T10:00",
-                                 "2026-11-23Z",       "26-11-23",          "2026-11-231",
-                                 "9223372036854775808ms", "ms", "-ms", "1 ms", "yesterday"};
+    const char *const wrong[] = {"",
+                                 "2026",
+                                 "2026-13-01",
+                                 "2026-02-29",
+                                 "2026-00-10",
+                                 "2026-01-00",
+                                 "0000-01-01",
+                                 "2026-11-23T",
+                                 "2026-11-23T24:00Z",
+                                 "2026-11-23T10:60Z",
+                                 "2026-11-23T10:00",
+                                 "2026-11-23Z",
+                                 "26-11-23",
+                                 "2026-11-231",
+                                 "9223372036854775808ms",
+                                 "ms",
+                                 "-ms",
+                                 "1 ms",
+                                 "yesterday"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int64_t ms = 7;
         cr_assert_eq(when_read_time(bytes_of_text(wrong[i]), &ms), ERR_MALFORMED, "%s", wrong[i]);
@@ -99,7 +113,8 @@ Test(when, reads_amounts_with_at_most_two_decimals)
     expect_amount("0.01", 1, "0.01");
     expect_amount("0", 0, "0");
     expect_amount("92233720368547758.07", INT64_MAX, "92233720368547758.07");
-    const char *const wrong[] = {"", "-1", "1.", ".5", "1.001", "1,000", "92233720368547758.08", "1e3"};
+    const char *const wrong[] = {"",   "-1", "1.", ".5", "1.001", "1,000", "92233720368547758.08",
+                                 "1e3"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         int64_t got;
         cr_assert_eq(when_read_amount(bytes_of_text(wrong[i]), &got), ERR_MALFORMED, "%s",

@@ -143,8 +143,7 @@ void world_open(struct world *world, size_t n)
 void world_sync_all(struct world *world)
 {
     for (size_t i = 0; i < 2 * world->n; i++) {
-        enum folkmoot_code code =
-            phone_sync(&world->phones[i % world->n], world->hub, NULL, NULL);
+        enum folkmoot_code code = phone_sync(&world->phones[i % world->n], world->hub, NULL, NULL);
         assert(code == FOLKMOOT_OK);
     }
 }

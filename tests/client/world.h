@@ -1,7 +1,7 @@
 #pragma once
 
-// A hub and some devices in a directory of their own. Whatever goes wrong in making them ends the test
-// (assert).
+// A hub and some devices in a directory of their own. Whatever goes wrong in making them ends the
+// test (assert).
 
 #include "tests/client/hub_double.h"
 

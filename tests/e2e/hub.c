@@ -189,7 +189,7 @@ cJSON *hub_control(struct hub *hub, const char *const *words)
 {
     char errors[PATH_BYTES];
     path_of(hub, "stderr", errors);
-    const char *argv[WORDS_MAX + 6] = {FOLKMOOTCTL_PATH, "--control", hub->socket, "--json"};
+    const char *argv[WORDS_MAX + 6] = {FOLKMOOTCTL_PATH, "--socket", hub->socket, "--json"};
     size_t n = 4;
     for (size_t i = 0; words[i]; i++) {
         CHECK(i < WORDS_MAX, "too many words");

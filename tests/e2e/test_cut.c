@@ -224,8 +224,7 @@ static uint64_t pull_in_cuts(struct scene *s, int64_t at, unsigned *cuts, uint32
     for (*cuts = 0; cut; ++*cuts) {
         enum folkmoot_code code;
         struct proxy_count count;
-        struct proxy_plan plan = {
-            .up = -1, .down = at, .end = *cuts % 2 ? PROXY_RST : PROXY_FIN};
+        struct proxy_plan plan = {.up = -1, .down = at, .end = *cuts % 2 ? PROXY_RST : PROXY_FIN};
         CHECK(*cuts < 200, "cut after each %lld bytes, a sync never comes to its end",
               (long long)at);
         struct folkmoot_progress progress = sync_cut(s, &plan, &code, &count);

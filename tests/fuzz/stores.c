@@ -1,29 +1,45 @@
 #include "tests/fuzz/stores.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/storage/place.h"
+enum { FOLDER_MAX = 256 };
 
-static struct store *open_one(const struct place *place, unsigned i)
+static void must(bool good, const char *what)
+{
+    if (good)
+        return;
+    perror(what);
+    exit(1);
+}
+
+static struct store *open_one(const char *folder, unsigned i)
 {
     struct store_options options = {.map_size = 256 << 20};
     struct store *store = NULL;
     struct fault fault = {0};
-    char path[sizeof place->folder + 16];
-    snprintf(path, sizeof path, "%s/%u", place->folder, i);
-    if (store_open(path, &options, &store, &fault)) {
-        fprintf(stderr, "%s: %s\n", path, fault.text);
-        exit(1);
-    }
+    char path[FOLDER_MAX + 16];
+    snprintf(path, sizeof path, "%s/%u", folder, i);
+    must(store_open(path, &options, &store, &fault) == OK, fault.text);
     return store;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
 }
 
 void stores_open(struct store *stores[], unsigned n)
 {
-    struct place place;
-    place_init(&place);
+    const char *base = getenv("TMPDIR");
+    char folder[FOLDER_MAX];
+    snprintf(folder, sizeof folder, "%s/folkmoot-fuzz-XXXXXX", base ? base : "/tmp");
+    must(mkdtemp(folder) != NULL, folder);
     for (unsigned i = 0; i < n; i++)
-        stores[i] = open_one(&place, i);
-    place_done(&place);
+        stores[i] = open_one(folder, i);
+    must(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0, folder);
 }
