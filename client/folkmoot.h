@@ -203,6 +203,10 @@ enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
 // import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
 enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *kind, uint8_t *id,
                                  struct folkmoot_error *error);
+// One hash (out: 32 bytes) over every record that is not personal, and how many there are: two devices
+// with the same hash hold the same bytes for all of them. Reads everything.
+enum folkmoot_code folkmoot_fingerprint(struct folkmoot *fm, uint8_t *hash, uint64_t *records,
+                                        struct folkmoot_error *error);
 // Kinds and fields, for help and for programs: the i-th kind's name, and the i-th field of a kind;
 // NULL past the end.
 const char *folkmoot_kind_name(size_t i);

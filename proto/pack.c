@@ -41,6 +41,9 @@ enum err pack_open(const struct pack *pack, struct arena *arena, struct bytes *b
                          pack->packing);
     if (ZSTD_getFrameContentSize(pack->data.p, pack->data.n) != pack->size)
         return fault_set(fault, ERR_MALFORMED, "Pack: the frame does not say its size");
+    // More frames could follow that add nothing: the same bytes in two forms.
+    if (ZSTD_findFrameCompressedSize(pack->data.p, pack->data.n) != pack->data.n)
+        return fault_set(fault, ERR_MALFORMED, "Pack: not one whole zstd frame");
     if (ZSTD_findFrameCompressedSize(pack->data.p, pack->data.n) != pack->data.n)
         return fault_set(fault, ERR_MALFORMED, "Pack: not one whole zstd frame");
     void *p = arena_alloc(arena, 1, pack->size ? pack->size : 1);

@@ -168,6 +168,18 @@ static enum err create_locked(struct paths *paths, size_t map_size, struct fault
     return err;
 }
 
+enum err create_settle(const char *path, struct fault *fault)
+{
+    struct paths paths = {0};
+    enum err err = paths_init(&paths, path);
+    if (err)
+        fault_set(fault, err, "out of memory");
+    else if (access(text_of(&paths.parent), R_OK) == 0)
+        err = sync_directory(text_of(&paths.parent), fault);
+    paths_done(&paths);
+    return err;
+}
+
 static int lock_directory(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

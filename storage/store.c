@@ -166,7 +166,7 @@ static enum err find_or_create(const char *path, const struct store_options *opt
     if (!S_ISREG(st.st_mode) || st.st_size == 0)
         return fault_set(fault, ERR_DAMAGED, "%s/data.mdb is empty or no file: restore a backup",
                          path);
-    return OK;
+    return options->read_only ? OK : create_settle(path, fault);
 }
 
 static enum err read_format(struct txn *txn, uint32_t *format)

@@ -7,7 +7,8 @@ static struct bytes take(struct stored *stored, size_t n)
         return bytes_of(NULL, 0);
     }
     struct bytes part = bytes_of(stored->rest.p, n);
-    stored->rest = bytes_of(stored->rest.p + n, stored->rest.n - n);
+    if (n)
+        stored->rest = bytes_of(stored->rest.p + n, stored->rest.n - n);
     return part;
 }
 

@@ -59,6 +59,9 @@ static const struct command commands[] = {
      0, 0, false, COMMAND_NEEDS_COMMUNITY, online_sync},
     {"status", "", "Show the communities that this device has joined, and what is unsent", NULL, 0,
      0, false, COMMAND_NEEDS_STORE, status_show},
+    {"fingerprint", "", "One number for all records here: two devices with the same hold the same",
+     "Personal details are not counted in.", 0, 0, false, COMMAND_NEEDS_COMMUNITY,
+     status_fingerprint},
     {"help", "[COMMAND]", "Explain a command", NULL, 0, 1, false, COMMAND_NEEDS_NOTHING, help_show},
 };
 

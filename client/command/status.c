@@ -79,3 +79,22 @@ enum command_exit status_show(struct app *app)
     }
     return COMMAND_OK;
 }
+
+enum command_exit status_fingerprint(struct app *app)
+{
+    uint8_t hash[32];
+    char hex[2 * sizeof(hash) + 1];
+    uint64_t records;
+    struct folkmoot_error error;
+    if (folkmoot_fingerprint(app->fm, hash, &records, &error))
+        return app_fail(&error);
+    text_hex(BYTES(hash), hex);
+    if (!app->json) {
+        printf("%s  %llu records\n", hex, (unsigned long long)records);
+        return COMMAND_OK;
+    }
+    cJSON *document = cJSON_CreateObject();
+    cJSON_AddStringToObject(document, "fingerprint", hex);
+    cJSON_AddNumberToObject(document, "records", (double)records);
+    return json_print(document);
+}

@@ -65,8 +65,8 @@ static void read_value(struct bytes bytes, struct descriptor_field *out)
     }
 }
 
-// DescriptorProto or EnumDescriptorProto: of both the name is 1, and fields and values are 2. Nested
-// types are none of our habit.
+// DescriptorProto or EnumDescriptorProto: of both the name is 1, and fields and values are 2.
+// Nested types are none of our habit.
 static void read_one(struct bytes bytes, bool is_enum, struct descriptor *out)
 {
     struct wire_reader reader = wire_reader(bytes);

@@ -1,11 +1,10 @@
 // The tables of proto/messages.c and proto/schema.c against the .proto files.
-#include "proto/schema.h"
-
 #include <criterion/criterion.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/schema.h"
 #include "tests/leaks.h"
 #include "tests/proto/descriptor.h"
 
@@ -237,8 +236,7 @@ Test(schema, each_enum_of_a_field_has_the_values_of_its_proto_file)
         const struct descriptor *wanted = descriptors_find(all, kind->message);
         cr_assert(wanted);
         for (size_t i = 0; i < kind->fields_n; i++) {
-            const struct descriptor_field *field =
-                descriptor_field(wanted, kind->fields[i].number);
+            const struct descriptor_field *field = descriptor_field(wanted, kind->fields[i].number);
             if (!field || kind->fields[i].type != SCHEMA_ENUM)
                 continue;
             check_enum(all, field->of, kind->fields[i].values);

@@ -234,7 +234,7 @@ Test(record, tells_of_a_damaged_edit_and_gives_the_others)
 
 static struct cover cover_of(struct edit_key target, uint32_t tag, uint8_t by, uint32_t by_seq)
 {
-    struct cover cover = {.target = target, .tag = tag, .by_seq = by_seq, .time = -by_seq};
+    struct cover cover = {.target = target, .tag = tag, .by_seq = by_seq, .time = -(int64_t)by_seq};
     memset(cover.by_device, by, sizeof cover.by_device);
     return cover;
 }

@@ -1,5 +1,7 @@
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "storage/table.h"
@@ -257,6 +259,59 @@ Test(store, says_that_it_is_full_and_goes_on_when_opened_anew_with_more_room)
     put(txn, "key", "value");
     cr_assert_eq(txn_commit(&txn), OK);
     cr_assert_eq(count(store), went_well);
+    store_close(&store);
+    expect_no_leaks();
+}
+
+// The disk refuses to let the file grow, in the middle of a commit.
+static void allow_file_size(rlim_t size)
+{
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = size;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+Test(store, begins_nothing_after_a_commit_of_unknown_outcome_until_it_is_opened_anew)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct store *store = scratch_open(&scratch);
+    static uint8_t words[100000];
+    struct txn *txn = txn_begin_write(store);
+    put(txn, "before", "is kept");
+    cr_assert_eq(txn_commit(&txn), OK);
+    struct stat st;
+    char file[sizeof scratch.path + 16];
+    snprintf(file, sizeof file, "%s/data.mdb", scratch.path);
+    cr_assert_eq(stat(file, &st), 0);
+
+    allow_file_size((rlim_t)st.st_size + 10000);
+    txn = txn_begin_write(store);
+    put(txn, "key", "value");
+    table_put(txn, TABLE_BODY, bytes_of_text("words"), BYTES(words));
+    cr_assert_eq(txn_error(txn), OK);
+    enum err err = txn_commit(&txn);
+    cr_assert(err == ERR_FULL || err == ERR_IO);
+    txn = txn_begin_write(store);
+    cr_assert_eq(txn_error(txn), ERR_IO);
+    cr_assert_eq(txn_commit(&txn), ERR_IO);
+    txn = txn_begin_read(store);
+    cr_assert_not(has(txn, "before", "is kept"));
+    cr_assert_eq(txn_error(txn), ERR_IO);
+    txn_abort(&txn);
+    uint64_t used;
+    uint64_t max;
+    store_size(store, &used, &max);
+    cr_assert_eq(max, 16 << 20);
+    store_close(&store);
+
+    allow_file_size(RLIM_INFINITY);
+    store = scratch_open(&scratch);
+    txn = txn_begin_write(store);
+    cr_assert(has(txn, "before", "is kept"));
+    cr_assert_not(has(txn, "key", "value"));
+    put(txn, "key", "value");
+    cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
     expect_no_leaks();
 }
