@@ -77,9 +77,11 @@ enum folkmoot_code folkmoot_choose(struct folkmoot *fm, const uint8_t *id);
 //   text as it is; enums by their names in lower case ("for", "co_designed");
 //   times "2026-11-23T10:00:00Z" or "2026-11-23"; days "2026-11-23"; amounts "1200" or "1200.50";
 //   same "true"; references (about, party, speaker) by id in hexadecimal, about by KIND:ID too;
-//   place "NAME", "NAME|CODE", "NAME|CODE|LAT,LON".
+//   place "NAME", "NAME|CODE", "NAME|CODE|LAT,LON"; consent "WORDING|VERSION|TIME|PERSON|GUARDIAN",
+//   where what is last may be left out. A "|" or "\\" inside a part has a "\\" before it.
 // A register is replaced (all values that are live here are gone over), a set is added to. A NULL
-// value clears the field.
+// value clears the field; a set that is cleared and put in one call is replaced. Nothing is put as an
+// empty text.
 struct folkmoot_put {
     const char *field;
     const char *value;
@@ -89,7 +91,7 @@ struct folkmoot_put {
 // id: out, 16 bytes.
 enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind, const struct folkmoot_put *puts,
                                 size_t n, int64_t time, uint8_t *id, struct folkmoot_error *error);
-// Edits a record that is here. Where a put equals what stands there alone, nothing is written for it;
+// Edits a record that is here, or a person (known by a card) of whom nothing is here yet. Where a put equals what stands there alone, nothing is written for it;
 // with nothing to write, no change is made.
 enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                  const struct folkmoot_put *puts, size_t n, int64_t time,
@@ -99,7 +101,9 @@ enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const 
                                    const char *field, const char *value, int64_t time,
                                    struct folkmoot_error *error);
 // One person's stance ("for", "against", "unsure", "withdrawn") on a record, with the words in which
-// they said why (NULL: none) and their language (NULL: not said).
+// they said why (NULL: none) and their language (NULL: not said). A stance that was said later stays.
+// What is known already changes nothing: the same stance at the same time or, where time is 0, the
+// stance that stands. Another stance leaves earlier words behind.
 enum folkmoot_code folkmoot_voice(struct folkmoot *fm, const char *subject_kind,
                                   const uint8_t *subject, const uint8_t *person, const char *stance,
                                   const char *words, const char *language, int64_t time,
@@ -112,7 +116,8 @@ enum folkmoot_code folkmoot_same(struct folkmoot *fm, const char *kind, const ui
                                  const uint8_t *b, bool same, int64_t time,
                                  struct folkmoot_error *error);
 // Goes over the edits of this device's own change `seq` (0: its last) and brings back the values that
-// it had gone over, as a new change.
+// it had gone over, as a new change; not where somebody has said something else since, nor where the
+// words are not on this device. FOLKMOOT_INVALID when nothing of the change stands any more.
 enum folkmoot_code folkmoot_undo(struct folkmoot *fm, uint32_t seq, struct folkmoot_error *error);
 
 // What an import called a record, so that importing again makes only the differences.
@@ -150,7 +155,7 @@ struct folkmoot_link {
 
 // A value that was gone over.
 struct folkmoot_past {
-    const char *field;
+    const char *field;     // "" when the words are not on this device, or the field is not known
     const char *text;      // NULL: the words are not on this device
     uint8_t device[12];    // whose it was
     int64_t time;
@@ -194,8 +199,9 @@ enum folkmoot_code folkmoot_record_get(struct folkmoot *fm, const char *kind, co
                                        enum folkmoot_depth depth, struct folkmoot_record *record,
                                        struct folkmoot_error *error);
 void folkmoot_record_done(struct folkmoot_record *record);
-// Calls `each` with every record of a kind (NULL: of all kinds but voice, same_as and decision) in
-// the order of kind and id, until it returns false. The record is valid during the call.
+// Calls `each` with every record of a kind (NULL: of all known kinds but voice, same_as and decision)
+// in the order of kind and id, until it returns false. The record is valid during the call, in which
+// the library may be called.
 enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
                                  bool (*each)(const struct folkmoot_record *, void *), void *arg,
                                  struct folkmoot_error *error);
@@ -238,10 +244,12 @@ struct folkmoot_request {
     size_t body_n;
 };
 
-// A session that joins a community by its link. The link is copied.
+// A session that joins a community by its link and, once it is done, chooses it. The link is copied.
+// After a lost answer join again by the same link: the device stays the same.
 enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
                                  struct folkmoot_session **session, struct folkmoot_error *error);
-// A session that syncs the chosen community until neither side has more.
+// A session that syncs the chosen community until neither side has more. A session cannot go on
+// between folkmoot_begin and folkmoot_end, and is done before its struct folkmoot is closed.
 enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **session,
                                  struct folkmoot_error *error);
 enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,

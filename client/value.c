@@ -142,6 +142,22 @@ static enum err read_message(const struct schema_field *field, struct bytes text
     return err;
 }
 
+// Whether the message that was made keeps the limits of its fields.
+static enum err check_message(const struct schema_field *field, struct bytes whole,
+                              struct fault *fault)
+{
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, 4096);
+    struct wire_reader reader = wire_reader(whole);
+    struct wire_field edit;
+    void *message = arena_alloc(&arena, 1, field->of->size);
+    enum err err = message ? wire_next(&reader, &edit) : ERR_NOMEM;
+    struct fault inner = {0};
+    if (!err)
+        err = message_decode(field->of, edit.bytes, &arena, message, &inner);
+    return err ? fault_set(fault, err, "%s: %s", field->name, inner.text) : OK;
+}
+
 static enum err read_id(const struct schema_field *field, struct bytes text, size_t n,
                         struct buf *out)
 {
@@ -277,9 +293,17 @@ enum err value_read(const struct schema_field *field, struct bytes text,
         return fault_set(fault, ERR_MALFORMED, "%s: empty", field->name);
     size_t mark = out->n;
     enum err err = read_any(field, text, resolver, out);
-    if (!err)
+    if (!err && out->err)
         return out->err;
+    struct bytes whole = bytes_of(out->p + mark, out->n - mark);
+    bool made = !err;
+    if (made && field->type == SCHEMA_MESSAGE)
+        err = check_message(field, whole, fault);
+    if (!err)
+        return OK;
     out->n = mark;
+    if (made)
+        return err;
     if (err == ERR_LIMIT)
         return fault_set(fault, err, "%s: %zu bytes, at most %u", field->name, text.n, field->max);
     if (err == ERR_NOMEM)

@@ -208,6 +208,21 @@ static cJSON *devices(struct admin_context *context, const cJSON *request, struc
     return answer;
 }
 
+// Tells where the database is and which community is meant: reading all of it would hold up the
+// loop, so whoever asks reads it in a process of their own.
+static cJSON *fingerprint(struct admin_context *context, const cJSON *request, struct txn *txn)
+{
+    struct fault fault = {0};
+    struct community community;
+    enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
+    if (err)
+        return fault_answer(err, &fault);
+    cJSON *answer = ok_answer();
+    (void)cJSON_AddStringToObject(answer, "database", gate_path(context->calls->gate));
+    add_hex(answer, "id", BYTES(community.id));
+    return answer;
+}
+
 // --- commands that write ---
 
 typedef enum err prepare_function(struct job *job, const cJSON *request, struct fault *fault);
@@ -384,8 +399,11 @@ static const struct {
     read_function *read;
     prepare_function *prepare;
 } commands[] = {
-    {"status", status, NULL},         {"community list", community_list, NULL},
-    {"devices", devices, NULL},       {"community create", NULL, prepare_create},
+    {"status", status, NULL},
+    {"community list", community_list, NULL},
+    {"devices", devices, NULL},
+    {"fingerprint", fingerprint, NULL},
+    {"community create", NULL, prepare_create},
     {"invite", NULL, prepare_invite},
 };
 

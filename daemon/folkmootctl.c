@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "daemon/terminal.h"
+#include "sync/fingerprint.h"
 
 enum exit_code { CODE_OK, CODE_REFUSED, CODE_USAGE, CODE_UNREACHABLE };
 
@@ -29,6 +31,8 @@ static const char help[] =
     "      --label TEXT         how the device will be called in lists\n"
     "      --valid TIME         30m, 12h or 7d (if not given)\n"
     "  devices COMMUNITY        the devices of a community\n"
+    "  fingerprint COMMUNITY    one number for all its records, to compare with a device's;\n"
+    "                           reads the database, so it needs the right to\n"
     "\n"
     "COMMUNITY is its name, or 8 or more digits of its id.\n"
     "\n"
@@ -120,6 +124,55 @@ static cJSON *ask(const char *path, const cJSON *request)
     return answer;
 }
 
+// --- what this process reads by itself ---
+
+static enum err read_fingerprint(const char *database, const char *id_hex, uint8_t hash[HASH_SIZE],
+                                 uint64_t *records, struct fault *fault)
+{
+    uint8_t id[COMMUNITY_SIZE];
+    struct community community;
+    struct store *store = NULL;
+    struct store_options options = {.read_only = true};
+    if (text_unhex(bytes_of_text(id_hex), id, sizeof id))
+        return fault_set(fault, ERR_MALFORMED, "the hub's answer is not understood");
+    enum err err = store_open(database, &options, &store, fault);
+    if (err)
+        return err;
+    struct txn *txn = txn_begin_read(store);
+    err = txn_error(txn);
+    if (!err)
+        err = community_get(txn, id, &community);
+    if (!err)
+        err = fingerprint(txn, &community, hash, records);
+    txn_abort(&txn);
+    store_close(&store);
+    return err ? fault_set(fault, err, "the database %s could not be read: %s", database,
+                           err_text(err))
+               : OK;
+}
+
+// Puts the number into the answer, or what went wrong.
+static void add_fingerprint(cJSON *answer)
+{
+    uint8_t hash[HASH_SIZE];
+    char hex[2 * HASH_SIZE + 1];
+    uint64_t records = 0;
+    struct fault fault = {0};
+    const char *database =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "database"));
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "id"));
+    if (!database || !id)
+        return;
+    if (read_fingerprint(database, id, hash, &records, &fault)) {
+        (void)cJSON_ReplaceItemInObjectCaseSensitive(answer, "ok", cJSON_CreateFalse());
+        (void)cJSON_AddStringToObject(answer, "error", fault.text);
+        return;
+    }
+    text_hex(BYTES(hash), hex);
+    (void)cJSON_AddStringToObject(answer, "fingerprint", hex);
+    (void)cJSON_AddNumberToObject(answer, "records", (double)records);
+}
+
 // --- answers for people ---
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -195,6 +248,12 @@ static void show_devices(const cJSON *answer)
         terminal_text(stdout, text_of(item, "label"));
         (void)putchar('\n');
     }
+}
+
+static void show_fingerprint(const cJSON *answer)
+{
+    (void)printf("%s  %.0f records\n", text_of(answer, "fingerprint"),
+                 number_of(answer, "records"));
 }
 
 static void show_invitation(const cJSON *answer)
@@ -284,6 +343,7 @@ static const struct command {
     {"community", "list", "community list", fill_nothing, show_communities},
     {"invite", NULL, "invite", fill_invitation, show_invitation},
     {"devices", NULL, "devices", fill_community, show_devices},
+    {"fingerprint", NULL, "fingerprint", fill_community, show_fingerprint},
 };
 
 // Words that stand behind the options; *used says how many the command is.
@@ -339,6 +399,8 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
         code = wrong_call();
     else
         answer = ask(arguments->socket, request);
+    if (answer && command->show == show_fingerprint)
+        add_fingerprint(answer);
     if (answer)
         code = report(arguments, command, answer);
     cJSON_Delete(answer);

@@ -103,6 +103,11 @@ void gate_check_readers(struct gate *gate)
     (void)pthread_rwlock_unlock(&gate->lock);
 }
 
+const char *gate_path(const struct gate *gate)
+{
+    return gate->path;
+}
+
 void gate_size(struct gate *gate, uint64_t *used, uint64_t *max)
 {
     *used = 0;

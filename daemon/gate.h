@@ -25,4 +25,6 @@ enum err gate_reopen(struct gate *gate, struct fault *fault) must_check;
 
 // Housekeeping, and numbers for the administrator.
 void gate_check_readers(struct gate *gate);
+// Where the database is.
+const char *gate_path(const struct gate *gate);
 void gate_size(struct gate *gate, uint64_t *used, uint64_t *max);

@@ -57,31 +57,46 @@ static bool parse_zone(const char **p, int *offset)
     return true;
 }
 
-static bool parse_clock(const char **p, struct tm *tm)
+// Digits behind the point, in thousandths: those that follow the third are left out.
+static bool parse_fraction(const char **p, int *ms)
+{
+    int places = 0;
+    for (++*p; **p >= '0' && **p <= '9'; ++*p, places++) {
+        if (places < 3)
+            *ms = *ms * 10 + (**p - '0');
+    }
+    for (int i = places; i < 3; i++)
+        *ms *= 10;
+    return places > 0;
+}
+
+static bool parse_clock(const char **p, struct tm *tm, int *ms)
 {
     if ((**p != 'T' && **p != ' ') || !part(p, **p, 23, &tm->tm_hour) ||
         !part(p, ':', 59, &tm->tm_min))
         return false;
-    return **p != ':' || part(p, ':', 59, &tm->tm_sec);
+    if (**p != ':')
+        return true;
+    return part(p, ':', 59, &tm->tm_sec) && (**p != '.' || parse_fraction(p, ms));
 }
 
 bool instant_parse(const char *text, int64_t *ms)
 {
     struct tm tm = {.tm_isdst = -1};
     const char *p = text;
-    int offset = 0;
+    int offset = 0, fraction = 0;
     bool here = false;
     if (!parse_date(&p, &tm))
         return false;
     if (*p) {
-        if (!parse_clock(&p, &tm))
+        if (!parse_clock(&p, &tm, &fraction))
             return false;
         here = *p == 0;
         if (!here && (!parse_zone(&p, &offset) || *p))
             return false;
     }
     time_t seconds = here ? mktime(&tm) : timegm(&tm) - offset;
-    *ms = (int64_t)seconds * 1000;
+    *ms = (int64_t)seconds * 1000 + fraction;
     return true;
 }
 

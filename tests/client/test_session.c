@@ -28,9 +28,12 @@ static void add_needs(struct phone *phone, size_t n, size_t words_n)
         char title[40];
         uint8_t id[16];
         snprintf(title, sizeof title, "need %zu of %llu", i, (unsigned long long)phone->seed);
-        // Words that do not pack well.
-        for (size_t j = 0; j < words_n; j++)
-            words[j] = (char)('!' + (i * 7919 + j * j * 31 + j * 17 + phone->seed) % 90);
+        // Words that do not pack well (a linear congruence).
+        uint64_t state = phone->seed * 1000003 + i;
+        for (size_t j = 0; j < words_n; j++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            words[j] = (char)('!' + (state >> 40) % 90);
+        }
         words[words_n] = 0;
         struct folkmoot_put puts[] = {{"title", title}, {"words", words}};
         cr_assert_eq(folkmoot_add(phone->fm, "need", puts, words_n ? 2 : 1, 0, id, NULL),

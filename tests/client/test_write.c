@@ -140,7 +140,7 @@ Test(write, clears_more_values_than_one_change_may_go_over)
     phone_add_need(phone, "a crossing", id);
     cr_assert_eq(folkmoot_begin(phone->fm, NULL), FOLKMOOT_OK);
     for (int i = 0; i < VALUES; i++) {
-        char text[20];
+        char text[40];
         snprintf(text, sizeof text, "category %d", i);
         cr_assert_eq(phone_put(phone, "need", id, "category", text), FOLKMOOT_OK);
     }

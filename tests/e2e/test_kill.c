@@ -155,7 +155,7 @@ static void *run_pusher(void *arg)
 
 static void open_pusher(struct pusher *p, struct hub *hub, struct gate *gate, int i, uint64_t seed)
 {
-    char name[16], link[HUB_LINK_BYTES];
+    char name[24], link[HUB_LINK_BYTES];
     (void)snprintf(name, sizeof name, "pusher%d", i);
     *p = (struct pusher){.gate = gate, .random = seed + (uint64_t)i + 1};
     p->created = calloc(CHANGES_MAX, sizeof *p->created);

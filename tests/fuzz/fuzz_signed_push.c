@@ -1,5 +1,5 @@
-// A script of runs, rightly signed unless it says otherwise: what is behind the signature. The hub's
-// answer is also foretold: a run is refused, makes a gap, leads to a fork or is taken.
+// A script of runs, rightly signed unless it says otherwise: what is behind the signature. The
+// hub's answer is also foretold: a run is refused, makes a gap, leads to a fork or is taken.
 
 #include "proto/pack.h"
 #include "proto/wire.h"
@@ -190,8 +190,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct script script = script_of(data, size);
     static struct pushing pushing;
     struct sync_request request = {.version = PROTOCOL_VERSION};
-    pushing = (struct pushing){.script = &script,
-                               .device = &moot_get()->devices[script_u8(&script) & 1]};
+    pushing =
+        (struct pushing){.script = &script, .device = &moot_get()->devices[script_u8(&script) & 1]};
     arena_init(&pushing.arena, 16 << 20);
     start(&pushing);
     push_runs(&pushing, &request);

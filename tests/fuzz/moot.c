@@ -85,16 +85,14 @@ static void write_one(struct txn *txn, const struct moot_device *device,
     assert(!err);
 }
 
-// Two changes of each device, so that there is something to overlap with.
-static void write_some(struct txn *txn)
+// Two changes, the same ones wherever it is called, so that there is something to overlap with.
+static void write_some(struct txn *txn, const struct moot_device *device)
 {
     struct record_key record;
-    for (unsigned i = 0; i < MOOT_DEVICES; i++) {
-        struct envelope first = {.kind = KIND_NEED, .time = MOOT_NOW};
-        write_one(txn, &moot.devices[i], &first, "a bus on Sundays", &record);
-        struct envelope second = {.kind = KIND_NEED, .id = BYTES(record.id), .time = MOOT_NOW};
-        write_one(txn, &moot.devices[i], &second, "a bus every day", NULL);
-    }
+    struct envelope first = {.kind = KIND_NEED, .time = MOOT_NOW};
+    write_one(txn, device, &first, "a bus on Sundays", &record);
+    struct envelope second = {.kind = KIND_NEED, .id = BYTES(record.id), .time = MOOT_NOW};
+    write_one(txn, device, &second, "a bus every day", NULL);
 }
 
 // The rows that a device has after it joined.
@@ -124,7 +122,8 @@ static void make_hub(void)
         memset(moot.devices[i].token, (int)i + 1, TOKEN_SIZE);
         enrol(txn, &community, &moot.devices[i], roles[i]);
     }
-    write_some(txn);
+    for (unsigned i = 0; i < MOOT_DEVICES; i++)
+        write_some(txn, &moot.devices[i]);
     enum err err = txn_commit(&txn);
     assert(!err);
 }
@@ -139,6 +138,7 @@ static void make(void)
         moot.devices[i].store = stores[i];
         struct txn *txn = txn_begin_write(stores[i]);
         put_device_rows(txn, &moot.devices[i]);
+        write_some(txn, &moot.devices[i]);
         enum err err = txn_commit(&txn);
         assert(!err);
     }

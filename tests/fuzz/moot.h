@@ -13,11 +13,11 @@ struct moot_device {
     uint8_t seed[SIGN_SEED_SIZE];
     uint8_t handle[HANDLE_SIZE];
     uint8_t token[TOKEN_SIZE];
-    struct store *store; // of the device; it has not pulled yet
+    struct store *store; // of the device: its first two changes; it has not synced yet
 };
 
 struct moot {
-    struct store *hub; // holds a few changes of each device
+    struct store *hub; // holds the first two changes of each device
     uint8_t community[COMMUNITY_SIZE];
     struct moot_device devices[MOOT_DEVICES];
 };

@@ -27,7 +27,7 @@ for (statement, _), (_, vote) in latest.items():
     expected[statement][{1: 0, -1: 1, 0: 2}[vote]] += 1
 
 needs = json.load(sys.stdin)["records"]
-found = {n["title"].removeprefix("Statement "): [n["voices"][k] for k in ("for", "against", "unsure")]
+found = {n["title"].removeprefix("Statement "): [n["tally"][k] for k in ("for", "against", "unsure")]
          for n in needs}
 wrong = [s for s in expected if found.get(s) != expected[s]]
 for s in wrong[:5]:

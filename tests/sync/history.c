@@ -18,7 +18,8 @@ struct draft {
     struct record_key record; // what it is about; kind 0: what it creates
     uint8_t part[2][4 + ID_SIZE];
     struct bytes parts[2];
-    struct dot over[HISTORY_DOTS_MAX];
+    struct dot over[OVER_MAX];
+    struct history_dot void_dots[3];
     struct buf fields;
     bool refused;   // must be set apart by the hub
     bool later_too; // has a field of the future in the envelope
@@ -102,13 +103,14 @@ static void draft_void_dots(struct draft *draft)
 {
     const struct history *history = draft->history;
     for (size_t i = 0; i < 3 && history->dots_n; i++) {
-        struct history_dot dot = history->dots[dice_below(draft->dice, history->dots_n)];
+        struct history_dot *dot = &draft->void_dots[i];
+        *dot = history->dots[dice_below(draft->dice, history->dots_n)];
         size_t how = dice_below(draft->dice, 5);
-        dot.tag ^= how == 0;
-        dot.index = how == 1 ? (dot.index + 1) % 256 : dot.index;
-        dot.seq += how == 2 ? 1000 : 0;
-        dot.device[0] ^= how == 3;
-        put_over(draft, &dot);
+        dot->tag ^= how == 0;
+        dot->index = how == 1 ? (dot->index + 1) % 256 : dot->index;
+        dot->seq += how == 2 ? 1000 : 0;
+        dot->device[0] ^= how == 3;
+        put_over(draft, dot);
     }
 }
 
