@@ -1,12 +1,12 @@
 #pragma once
 
-// libfolkmoot: a device of a Folkmoot community. It keeps records in a store of its own, merges, and
-// says what to send to the hub; the host sends and receives the bytes with whatever HTTP/2 stack it
-// has. Every call but those of a session works with no network at all.
+// libfolkmoot: a device of a Folkmoot community. It keeps records in a store of its own, merges,
+// and says what to send to the hub; the host sends and receives the bytes with whatever HTTP/2
+// stack it has. Every call but those of a session works with no network at all.
 //
-// A struct folkmoot may be used by one thread at a time; it does not matter which. No call blocks on
-// anything but the disk. What a call returns through a const pointer belongs to the library and is
-// valid as long as the object that it came from.
+// A struct folkmoot may be used by one thread at a time; it does not matter which. No call blocks
+// on anything but the disk. What a call returns through a const pointer belongs to the library and
+// is valid as long as the object that it came from.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,13 +55,13 @@ void folkmoot_close(struct folkmoot **fm);
 struct folkmoot_community {
     uint8_t id[16];
     char name[201];
-    char address[256];    // of the hub
-    uint8_t device[12];   // this device's handle
-    char role[16];        // "volunteer", …; "" before the first sync told it
-    uint32_t written;     // own changes
-    uint32_t unsent;      // own changes without a receipt
-    uint64_t known;       // changes of all devices that are here
-    bool forked;          // see FOLKMOOT_FORKED
+    char address[256];  // of the hub
+    uint8_t device[12]; // this device's handle
+    char role[16];      // "volunteer", …; "" before the first sync told it
+    uint32_t written;   // own changes
+    uint32_t unsent;    // own changes without a receipt
+    uint64_t known;     // changes of all devices that are here
+    bool forked;        // see FOLKMOOT_FORKED
 };
 
 // How many communities this device has joined; the i-th of them.
@@ -78,21 +78,23 @@ enum folkmoot_code folkmoot_choose(struct folkmoot *fm, const uint8_t *id);
 //   times "2026-11-23T10:00:00Z" or "2026-11-23"; days "2026-11-23"; amounts "1200" or "1200.50";
 //   same "true"; references (about, party, speaker) by id in hexadecimal, about by KIND:ID too;
 //   place "NAME", "NAME|CODE", "NAME|CODE|LAT,LON"; consent "WORDING|VERSION|TIME|PERSON|GUARDIAN",
-//   where what is last may be left out. A "|" or "\\" inside a part has a "\\" before it.
+//   where what is last may be left out. A "|" or "\" inside a part has a "\" before it.
 // A register is replaced (all values that are live here are gone over), a set is added to. A NULL
-// value clears the field; a set that is cleared and put in one call is replaced. Nothing is put as an
-// empty text.
+// value clears the field; a set that is cleared and put in one call is replaced. Nothing is put as
+// an empty text.
 struct folkmoot_put {
     const char *field;
     const char *value;
 };
 
-// Creates a record of a kind ("need", "remark" …). time: when it was said, ms since 1970 UTC; 0: now.
-// id: out, 16 bytes.
-enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind, const struct folkmoot_put *puts,
-                                size_t n, int64_t time, uint8_t *id, struct folkmoot_error *error);
-// Edits a record that is here, or a person (known by a card) of whom nothing is here yet. Where a put equals what stands there alone, nothing is written for it;
-// with nothing to write, no change is made.
+// Creates a record of a kind ("need", "remark" …). time: when it was said, ms since 1970 UTC; 0:
+// now. id: out, 16 bytes.
+enum folkmoot_code folkmoot_add(struct folkmoot *fm, const char *kind,
+                                const struct folkmoot_put *puts, size_t n, int64_t time,
+                                uint8_t *id, struct folkmoot_error *error);
+// Edits a record that is here, or a person (known by a card) of whom nothing is here yet. Where a
+// put equals what stands there alone, nothing is written for it; with nothing to write, no change
+// is made.
 enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                  const struct folkmoot_put *puts, size_t n, int64_t time,
                                  struct folkmoot_error *error);
@@ -100,10 +102,10 @@ enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const ui
 enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                    const char *field, const char *value, int64_t time,
                                    struct folkmoot_error *error);
-// One person's stance ("for", "against", "unsure", "withdrawn") on a record, with the words in which
-// they said why (NULL: none) and their language (NULL: not said). A stance that was said later stays.
-// What is known already changes nothing: the same stance at the same time or, where time is 0, the
-// stance that stands. Another stance leaves earlier words behind.
+// One person's stance ("for", "against", "unsure", "withdrawn") on a record, with the words in
+// which they said why (NULL: none) and their language (NULL: not said). A stance that was said
+// later stays. What is known already changes nothing: the same stance at the same time or, where
+// time is 0, the stance that stands. Another stance leaves earlier words behind.
 enum folkmoot_code folkmoot_voice(struct folkmoot *fm, const char *subject_kind,
                                   const uint8_t *subject, const uint8_t *person, const char *stance,
                                   const char *words, const char *language, int64_t time,
@@ -115,9 +117,10 @@ enum folkmoot_code folkmoot_card(struct folkmoot *fm, const char *code, uint8_t 
 enum folkmoot_code folkmoot_same(struct folkmoot *fm, const char *kind, const uint8_t *a,
                                  const uint8_t *b, bool same, int64_t time,
                                  struct folkmoot_error *error);
-// Goes over the edits of this device's own change `seq` (0: its last) and brings back the values that
-// it had gone over, as a new change; not where somebody has said something else since, nor where the
-// words are not on this device. FOLKMOOT_INVALID when nothing of the change stands any more.
+// Goes over the edits of this device's own change `seq` (0: its last) and brings back the values
+// that it had gone over, as a new change; not where somebody has said something else since, nor
+// where the words are not on this device. FOLKMOOT_INVALID when nothing of the change stands any
+// more.
 enum folkmoot_code folkmoot_undo(struct folkmoot *fm, uint32_t seq, struct folkmoot_error *error);
 
 // What an import called a record, so that importing again makes only the differences.
@@ -133,17 +136,17 @@ enum folkmoot_code folkmoot_end(struct folkmoot *fm, bool commit, struct folkmoo
 // --- reading ---
 
 struct folkmoot_value {
-    const char *text;      // as folkmoot_put takes it; unknown fields in hexadecimal
-    uint8_t device[12];    // whose it is
-    int64_t time;          // when it was said
-    uint32_t seq;          // the change, in that device's chain
+    const char *text;   // as folkmoot_put takes it; unknown fields in hexadecimal
+    uint8_t device[12]; // whose it is
+    int64_t time;       // when it was said
+    uint32_t seq;       // the change, in that device's chain
 };
 
 struct folkmoot_field {
     uint32_t number;
-    const char *name;      // "field 27" when this version does not know it
+    const char *name; // "field 27" when this version does not know it
     bool set;
-    bool tension;          // a register with several live values that differ
+    bool tension;                        // a register with several live values that differ
     const struct folkmoot_value *values; // live; of a register the one that is shown comes last
     size_t values_n;
 };
@@ -155,9 +158,9 @@ struct folkmoot_link {
 
 // A value that was gone over.
 struct folkmoot_past {
-    const char *field;     // "" when the words are not on this device, or the field is not known
-    const char *text;      // NULL: the words are not on this device
-    uint8_t device[12];    // whose it was
+    const char *field;  // "" when the words are not on this device, or the field is not known
+    const char *text;   // NULL: the words are not on this device
+    uint8_t device[12]; // whose it was
     int64_t time;
     uint8_t by_device[12]; // who went over it
     int64_t by_time;
@@ -165,29 +168,29 @@ struct folkmoot_past {
 
 struct folkmoot_stance {
     uint8_t person[16];
-    const char *stance;    // what counts
-    const char *words;     // "" when none
+    const char *stance; // what counts
+    const char *words;  // "" when none
     int64_t time;
 };
 
 struct folkmoot_record {
-    char kind[16];         // "kind 99" when this version does not know it
+    char kind[16]; // "kind 99" when this version does not know it
     uint8_t id[16];
-    const char *title;     // title, else the beginning of the words, else ""
-    const uint8_t *bytes;  // the record as a message: what every device with the same view has
+    const char *title;    // title, else the beginning of the words, else ""
+    const uint8_t *bytes; // the record as a message: what every device with the same view has
     size_t bytes_n;
     const struct folkmoot_field *fields;
     size_t fields_n;
     uint32_t votes_for, votes_against, votes_unsure; // persons, each once, joined ones together
-    const struct folkmoot_link *about; // what it refers to (a voice: its subject)
+    const struct folkmoot_link *about;               // what it refers to (a voice: its subject)
     size_t about_n;
-    const struct folkmoot_link *from;  // what refers to it (voices are not among them)
+    const struct folkmoot_link *from; // what refers to it (voices are not among them)
     size_t from_n;
-    const struct folkmoot_link *same;  // what it is joined with
+    const struct folkmoot_link *same; // what it is joined with
     size_t same_n;
     const struct folkmoot_stance *voices; // only with FOLKMOOT_WHOLE
     size_t voices_n;
-    const struct folkmoot_past *past;     // only with FOLKMOOT_WHOLE
+    const struct folkmoot_past *past; // only with FOLKMOOT_WHOLE
     size_t past_n;
     void *memory;
 };
@@ -199,9 +202,9 @@ enum folkmoot_code folkmoot_record_get(struct folkmoot *fm, const char *kind, co
                                        enum folkmoot_depth depth, struct folkmoot_record *record,
                                        struct folkmoot_error *error);
 void folkmoot_record_done(struct folkmoot_record *record);
-// Calls `each` with every record of a kind (NULL: of all known kinds but voice, same_as and decision)
-// in the order of kind and id, until it returns false. The record is valid during the call, in which
-// the library may be called.
+// Calls `each` with every record of a kind (NULL: of all known kinds but voice, same_as and
+// decision) in the order of kind and id, until it returns false. The record is valid during the
+// call, in which the library may be called.
 enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
                                  bool (*each)(const struct folkmoot_record *, void *), void *arg,
                                  struct folkmoot_error *error);
@@ -209,8 +212,8 @@ enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
 // import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
 enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *kind, uint8_t *id,
                                  struct folkmoot_error *error);
-// One hash (out: 32 bytes) over every record that is not personal, and how many there are: two devices
-// with the same hash hold the same bytes for all of them. Reads everything.
+// One hash (out: 32 bytes) over every record that is not personal, and how many there are: two
+// devices with the same hash hold the same bytes for all of them. Reads everything.
 enum folkmoot_code folkmoot_fingerprint(struct folkmoot *fm, uint8_t *hash, uint64_t *records,
                                         struct folkmoot_error *error);
 // Kinds and fields, for help and for programs: the i-th kind's name, and the i-th field of a kind;
@@ -234,9 +237,9 @@ struct folkmoot_session;
 enum folkmoot_next { FOLKMOOT_SEND, FOLKMOOT_DONE, FOLKMOOT_FAILED };
 
 struct folkmoot_request {
-    const char *address; // HOST:PORT
-    const char *path;    // "/folkmoot.v1.SyncService/Sync": POST, content-type application/proto
-    const char *token;   // for "authorization: Bearer …"; NULL: no such header
+    const char *address;    // HOST:PORT
+    const char *path;       // "/folkmoot.v1.SyncService/Sync": POST, content-type application/proto
+    const char *token;      // for "authorization: Bearer …"; NULL: no such header
     const uint8_t *tls_key; // SHA-256 of the DER SubjectPublicKeyInfo that the connection's
                             // certificate must have: send nothing to any other. NULL: any, nothing
                             // secret is in the request. No certificate authority is asked.
@@ -244,8 +247,8 @@ struct folkmoot_request {
     size_t body_n;
 };
 
-// A session that joins a community by its link and, once it is done, chooses it. The link is copied.
-// After a lost answer join again by the same link: the device stays the same.
+// A session that joins a community by its link and, once it is done, chooses it. The link is
+// copied. After a lost answer join again by the same link: the device stays the same.
 enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
                                  struct folkmoot_session **session, struct folkmoot_error *error);
 // A session that syncs the chosen community until neither side has more. A session cannot go on

@@ -45,7 +45,8 @@ static void put_token(struct folkmoot_session *session, const struct secret *sec
     bytes_wipe(text.p, text.n);
 }
 
-static enum err encode_request(struct folkmoot_session *session, const struct scope *scope)
+static enum err encode_request(struct folkmoot_session *session, const struct scope *scope,
+                               bool *pushes)
 {
     struct sync_request request;
     struct exchange_options options = {.push_max = session->fm->sizes.push,
@@ -56,7 +57,21 @@ static enum err encode_request(struct folkmoot_session *session, const struct sc
                                     scope->secret.seed, &options, &arena, &request);
     if (!err)
         session_encode(session, &sync_request_message, &request);
+    *pushes = !err && request.push.n > 0;
     return err;
+}
+
+// On disk before the request goes out.
+static void note_sent(struct folkmoot_session *session)
+{
+    struct scope scope;
+    if (state_begin(session->fm, session->number, true, &scope, &session->error)) {
+        session_failed(session);
+        return;
+    }
+    exchange_note_sent(scope.txn, &scope.community);
+    if (state_end(session->fm, &scope, true, &session->error))
+        session_failed(session);
 }
 
 static enum err take_field(const struct wire_field *field, void *arg);
@@ -76,11 +91,14 @@ void session_ask_sync(struct folkmoot_session *session)
         return;
     }
     put_token(session, &scope.secret);
-    enum err err = encode_request(session, &scope);
+    bool pushes;
+    enum err err = encode_request(session, &scope, &pushes);
     (void)state_end(session->fm, &scope, false, NULL);
     if (err) {
         (void)state_fail_err(&session->error, err, NULL);
         session_failed(session);
+    } else if (pushes) {
+        note_sent(session);
     }
 }
 

@@ -75,13 +75,23 @@ static bool moves_nothing(const nghttp2_frame *frame)
             !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM));
 }
 
+// Some clients (libcurl 7.88) reset each stream after its answer has come to its end.
+static bool is_late_reset(struct http2 *http2, const nghttp2_frame *frame)
+{
+    if (frame->hd.type != NGHTTP2_RST_STREAM || stream_of(http2, frame->hd.stream_id) ||
+        http2->late_resets == 0)
+        return false;
+    http2->late_resets--;
+    return true;
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     (void)session;
     struct http2 *http2 = user;
     if (frame->hd.type == NGHTTP2_SETTINGS)
         http2->greeted = true;
-    if (moves_nothing(frame))
+    if (moves_nothing(frame) && !is_late_reset(http2, frame))
         count_calm(http2);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
@@ -131,10 +141,13 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
 {
     (void)session;
-    (void)code;
-    struct http2_stream *stream = stream_of(user, id);
-    if (stream)
-        http2_stream_free(stream);
+    struct http2 *http2 = user;
+    struct http2_stream *stream = stream_of(http2, id);
+    if (!stream)
+        return 0;
+    http2->late_resets +=
+        stream->ended && stream->stage == STAGE_ANSWER && code == NGHTTP2_NO_ERROR;
+    http2_stream_free(stream);
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct http2 {
     uint64_t body_bytes;
     int64_t calm_second;
     unsigned calm_frames;
+    uint64_t late_resets; // that may still come for free: one for each answered request
     bool greeted;
     bool broken;
     bool other_protocol; // the first bytes were no HTTP/2

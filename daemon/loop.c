@@ -80,6 +80,7 @@ void loop_free(struct loop **loop)
 
 void loop_run(struct loop *loop)
 {
+    loop->stopped = false;
     while (!loop->stopped) {
         loop->clocks_read = false;
         if (event_base_loop(loop->base, EVLOOP_ONCE) != 0)

@@ -16,7 +16,7 @@ enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 enum err loop_new(struct loop **loop) must_check;
 // Watches, timers and bells are freed before.
 void loop_free(struct loop **loop);
-// Turns until loop_stop.
+// Turns until loop_stop; may be run again.
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 

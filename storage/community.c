@@ -10,7 +10,7 @@
 #define NUMBER_PREFIX "number"
 
 enum { IN_ROLE_HUB = 1, IN_ROLE_DEVICE = 2 };
-enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2 };
+enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4 };
 enum { NAME_PLAIN_MAX = 96 };
 
 // --- Communities ---
@@ -187,6 +187,7 @@ static enum err decode_progress(struct bytes bytes, struct progress *progress)
     uint8_t state = stored_u8(&value);
     progress->by_vector = state & STATE_BY_VECTOR;
     progress->forked = state & STATE_FORKED;
+    progress->unanswered = state & STATE_UNANSWERED;
     return stored_end(&value);
 }
 
@@ -205,7 +206,9 @@ void progress_get(struct txn *txn, uint32_t community, struct progress *progress
 
 void progress_put(struct txn *txn, uint32_t community, const struct progress *progress)
 {
-    int state = (progress->by_vector ? STATE_BY_VECTOR : 0) | (progress->forked ? STATE_FORKED : 0);
+    int state = (progress->by_vector ? STATE_BY_VECTOR : 0) |
+                (progress->forked ? STATE_FORKED : 0) |
+                (progress->unanswered ? STATE_UNANSWERED : 0);
     BUF_CLEANUP struct buf buf = {0};
     buf_put_be32(&buf, progress->receipt_seq);
     buf_put(&buf, BYTES(progress->log));
@@ -218,7 +221,11 @@ void progress_put(struct txn *txn, uint32_t community, const struct progress *pr
     buf_put_u8(&buf, (uint8_t)state);
     txn_fail(txn, buf.err);
     struct key key = key_of_community(community);
-    table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));
+    struct bytes before;
+    // A transaction that changes nothing costs no sync of the disk.
+    if (table_get(txn, TABLE_PROGRESS, key_of(&key), &before) ||
+        !bytes_equal(before, buf_bytes(&buf)))
+        table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));
 }
 
 // --- Names ---

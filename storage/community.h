@@ -50,8 +50,9 @@ struct progress {
     uint8_t seen_log[HANDLE_SIZE]; // the last log head seen; size 0: none
     uint64_t seen_size;
     uint8_t seen_root[32];
-    bool by_vector; // the cursor was lost: pull by vector until all is here
-    bool forked;    // the hub holds another branch of this chain
+    bool by_vector;  // the cursor was lost: pull by vector until all is here
+    bool forked;     // the hub holds another branch of this chain
+    bool unanswered; // a push went out and no answer has come since: ask before it is sent again
 };
 
 // All zero when there is none yet; when it is damaged, by_vector alone is set.

@@ -317,8 +317,9 @@ void store_size(struct store *store, uint64_t *used, uint64_t *max)
 {
     MDB_envinfo info = {0};
     MDB_stat stat = {0};
-    struct txn *txn TXN_CLEANUP = txn_begin_read(store);
+    struct txn *txn = txn_begin_read(store);
     uint64_t unused = txn->mdb ? free_pages(txn->mdb) : 0;
+    txn_abort(&txn);
     mdb_env_info(store->env, &info);
     mdb_env_stat(store->env, &stat);
     uint64_t pages = (uint64_t)info.me_last_pgno + 1;

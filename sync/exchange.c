@@ -136,7 +136,8 @@ static enum err request_push(struct txn *txn, const struct community *community,
                              const struct progress *progress, size_t push_max, struct arena *arena,
                              struct sync_request *request)
 {
-    if (progress->receipt_seq >= own->seq || progress->forked || push_max == 0)
+    if (progress->receipt_seq >= own->seq || progress->forked || progress->unanswered ||
+        push_max == 0)
         return OK;
     struct pushing p = {.txn = txn, .community = community, .own = own, .arena = arena};
     p.run = arena_alloc(arena, 1, sizeof *p.run);
@@ -194,15 +195,27 @@ static bool has_cursor(const struct progress *progress)
     return memcmp(progress->log, none, HANDLE_SIZE) != 0;
 }
 
-static enum err request_points(const struct progress *progress, const struct device *own,
-                               struct arena *arena, struct sync_request *request)
+// The end of the own chain; while a push is unanswered, the last point that the hub confirmed, so
+// that it tells whatever it has beyond.
+static enum err request_own(struct txn *txn, const struct community *community,
+                            const struct device *own, const struct progress *progress,
+                            struct arena *arena, struct sync_request *request)
 {
+    uint8_t head[HASH_SIZE];
     request->own = arena_alloc(arena, 1, sizeof *request->own);
     if (!request->own)
         return ERR_NOMEM;
-    request->own->seq = own->seq;
-    if (own->seq)
-        request->own->head = arena_copy(arena, bytes_of(own->head, CUT_SIZE));
+    bool asks = progress->unanswered && progress->receipt_seq < own->seq;
+    request->own->seq = asks ? progress->receipt_seq : own->seq;
+    enum err err = chain_head_at(txn, community, own, request->own->seq, head);
+    if (!err && request->own->seq)
+        request->own->head = arena_copy(arena, bytes_of(head, CUT_SIZE));
+    return err;
+}
+
+static enum err request_cursor(const struct progress *progress, struct arena *arena,
+                               struct sync_request *request)
+{
     if (!has_cursor(progress))
         return OK;
     request->cursor = arena_alloc(arena, 1, sizeof *request->cursor);
@@ -223,12 +236,22 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     request->has_answer_max = true;
     request->answer_max = options->answer_max;
     progress_get(txn, community->number, &progress);
-    enum err err = request_points(&progress, own, arena, request);
+    enum err err = request_own(txn, community, own, &progress, arena, request);
+    if (!err)
+        err = request_cursor(&progress, arena, request);
     if (!err && progress.by_vector)
         err = request_vector(txn, community, own, arena, request);
     if (!err)
         err = request_push(txn, community, own, seed, &progress, options->push_max, arena, request);
     return err ? err : txn_error(txn);
+}
+
+void exchange_note_sent(struct txn *txn, const struct community *community)
+{
+    struct progress progress;
+    progress_get(txn, community->number, &progress);
+    progress.unanswered = true;
+    progress_put(txn, community->number, &progress);
 }
 
 uint32_t exchange_unsent(struct txn *txn, const struct community *community,
@@ -266,6 +289,7 @@ enum err exchange_take_receipt(struct txn *txn, struct community *community,
     if (err)
         return err;
     progress_get(txn, community->number, &progress);
+    progress.unanswered = false;
     if (!mine || receipt->standing == STANDING_FORK) {
         progress.forked = true;
         report->forked = true;
@@ -280,18 +304,26 @@ enum err exchange_take_receipt(struct txn *txn, struct community *community,
     return txn_error(txn);
 }
 
+static void note_log(struct txn *txn, struct community *community, const uint8_t *log)
+{
+    if (memcmp(community->log, log, HANDLE_SIZE) == 0)
+        return;
+    memcpy(community->log, log, HANDLE_SIZE);
+    community_put(txn, community);
+}
+
 enum err exchange_take_top(struct txn *txn, struct community *community,
                            const struct sync_response *response, struct exchange_report *report)
 {
     struct progress progress;
     progress_get(txn, community->number, &progress);
+    progress.unanswered = false;
     const struct log_head *head = response->head;
     if (head && head->log.n && head->root.n) {
         memcpy(progress.seen_log, head->log.p, HANDLE_SIZE);
         memcpy(progress.seen_root, head->root.p, HASH_SIZE);
         progress.seen_size = head->size;
-        memcpy(community->log, head->log.p, HANDLE_SIZE);
-        community_put(txn, community);
+        note_log(txn, community, head->log.p);
     }
     if (response->cursor_lost) {
         progress.by_vector = response->view == progress.view;

@@ -93,7 +93,7 @@ static enum command_exit make_parents(char *path)
 
 static enum command_exit open_store(struct app *app)
 {
-    char path[PATH_BYTES_MAX];
+    char path[PATH_BYTES_MAX] = "";
     enum command_exit done = store_path(app, path);
     if (done == COMMAND_OK)
         done = make_parents(path);
@@ -157,7 +157,7 @@ static enum command_exit choose_community(struct app *app)
     if (code == FOLKMOOT_OK)
         code = folkmoot_choose(app->fm, app->community.id);
     if (code != FOLKMOOT_OK)
-        return app_say(app_exit_of(code), "The community cannot be read from the store");
+        return app_say(app_exit_of(code), "the community cannot be read from the store");
     return COMMAND_OK;
 }
 

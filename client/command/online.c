@@ -1,5 +1,6 @@
 #include "client/command/online.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -57,9 +58,9 @@ static void draw(void *arg)
         return;
     exchange->drawn_ms = now;
     struct folkmoot_progress progress = progress_of(exchange);
-    fprintf(stderr, "\rsent %u, received %u, still to send %u, %llu bytes   ", progress.pushed,
-            progress.pulled, progress.unsent,
-            (unsigned long long)(progress.bytes_out + progress.bytes_in));
+    fprintf(stderr, "\rsent %u, received %u, still to send %u, %" PRIu64 " bytes   ",
+            progress.pushed, progress.pulled, progress.unsent,
+            (progress.bytes_out + progress.bytes_in));
 }
 
 static void wipe_line(const struct exchange *exchange)
@@ -148,9 +149,9 @@ static void put_progress(const struct exchange *exchange, struct buf *out)
                    progress.unsent);
     if (progress.apart)
         buf_put_format(out, ", set apart by the hub %u", progress.apart);
-    buf_put_format(out, "; paid %llu bytes out and %llu in, in %u request%s",
-                   (unsigned long long)progress.bytes_out, (unsigned long long)progress.bytes_in,
-                   progress.requests, progress.requests == 1 ? "" : "s");
+    buf_put_format(out, "; paid %" PRIu64 " bytes out and %" PRIu64 " in, in %u request%s",
+                   progress.bytes_out, progress.bytes_in, progress.requests,
+                   progress.requests == 1 ? "" : "s");
 }
 
 static enum command_exit say_json(const struct exchange *exchange,

@@ -37,7 +37,7 @@ bool puts_is_list(const char *field)
 
 static bool is_id(const char *text)
 {
-    return strlen(text) == 2 * REF_ID_BYTES && text[strspn(text, "0123456789abcdefABCDEF")] == 0;
+    return strlen(text) == REF_ID_DIGITS && text[strspn(text, "0123456789abcdefABCDEF")] == 0;
 }
 
 // KIND:ID of a record that need not have arrived here yet.

@@ -5,9 +5,9 @@
 
 #include "base/text.h"
 
-enum { DIGITS_LEAST = 4, DIGITS = 2 * REF_ID_BYTES };
+enum { DIGITS_LEAST = 4 };
 
-void ref_hex(const uint8_t *id, char out[2 * REF_ID_BYTES + 1])
+void ref_hex(const uint8_t *id, char out[REF_ID_DIGITS + 1])
 {
     text_hex(bytes_of(id, REF_ID_BYTES), out);
 }
@@ -19,7 +19,7 @@ void ref_short(const uint8_t *id, char out[REF_SHORT_BYTES])
 
 void ref_text(const char *kind, const uint8_t *id, char out[REF_TEXT_BYTES])
 {
-    char hex[DIGITS + 1];
+    char hex[REF_ID_DIGITS + 1];
     ref_hex(id, hex);
     snprintf(out, REF_TEXT_BYTES, "%.15s:%s", kind, hex);
 }
@@ -36,9 +36,9 @@ struct search {
 static bool compare(const struct folkmoot_record *record, void *arg)
 {
     struct search *search = arg;
-    char hex[DIGITS + 1];
+    char hex[REF_ID_DIGITS + 1];
     ref_hex(record->id, hex);
-    if (strcasecmp(hex + DIGITS - search->n, search->digits) == 0) {
+    if (strcasecmp(hex + REF_ID_DIGITS - search->n, search->digits) == 0) {
         memcpy(search->ref->kind, record->kind, REF_KIND_BYTES);
         memcpy(search->ref->id, record->id, REF_ID_BYTES);
         search->hits++;
@@ -49,7 +49,7 @@ static bool compare(const struct folkmoot_record *record, void *arg)
 static bool is_short(const char *text)
 {
     size_t n = strspn(text, "0123456789abcdefABCDEF");
-    return text[n] == 0 && n >= DIGITS_LEAST && n < DIGITS;
+    return text[n] == 0 && n >= DIGITS_LEAST && n < REF_ID_DIGITS;
 }
 
 // Looks through all records; `error` stays as it was when nothing ends so.

@@ -5,7 +5,13 @@
 
 #include "client/command/app.h"
 
-enum { REF_KIND_BYTES = 16, REF_ID_BYTES = 16, REF_SHORT_BYTES = 9, REF_TEXT_BYTES = 49 };
+enum {
+    REF_KIND_BYTES = 16,
+    REF_ID_BYTES = 16,
+    REF_ID_DIGITS = 32,
+    REF_SHORT_BYTES = 9,
+    REF_TEXT_BYTES = 49,
+};
 
 struct ref {
     char kind[REF_KIND_BYTES];
@@ -21,4 +27,4 @@ enum folkmoot_code ref_look(struct app *app, const char *text, struct ref *ref,
 // The short id; KIND:ID; 32 digits.
 void ref_short(const uint8_t *id, char out[REF_SHORT_BYTES]);
 void ref_text(const char *kind, const uint8_t *id, char out[REF_TEXT_BYTES]);
-void ref_hex(const uint8_t *id, char out[2 * REF_ID_BYTES + 1]);
+void ref_hex(const uint8_t *id, char out[REF_ID_DIGITS + 1]);

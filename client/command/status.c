@@ -1,5 +1,6 @@
 #include "client/command/status.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -43,8 +44,8 @@ static void print_community(const struct folkmoot_community *community, bool cho
     text_hex(BYTES(community->device), hex);
     print_entry("device", hex);
     print_entry("role", community->role[0] ? community->role : "not known before the first sync");
-    snprintf(counts, sizeof(counts), "%llu known, %u written here, %u not sent yet",
-             (unsigned long long)community->known, community->written, community->unsent);
+    snprintf(counts, sizeof(counts), "%" PRIu64 " known, %u written here, %u not sent yet",
+             community->known, community->written, community->unsent);
     print_entry("changes", counts);
     if (community->forked)
         print_entry("attention", "this store is a copy, or was restored from one: join anew");
@@ -73,7 +74,7 @@ enum command_exit status_show(struct app *app)
     for (size_t i = 0; i < n; i++) {
         enum folkmoot_code code = folkmoot_community_at(app->fm, i, &community);
         if (code != FOLKMOOT_OK)
-            return app_say(app_exit_of(code), "A community cannot be read from the store");
+            return app_say(app_exit_of(code), "a community cannot be read from the store");
         bool chosen = bytes_equal(BYTES(community.id), BYTES(app->community.id));
         print_community(&community, n > 1 && chosen);
     }
@@ -90,7 +91,7 @@ enum command_exit status_fingerprint(struct app *app)
         return app_fail(&error);
     text_hex(BYTES(hash), hex);
     if (!app->json) {
-        printf("%s  %llu records\n", hex, (unsigned long long)records);
+        printf("%s  %" PRIu64 " records\n", hex, records);
         return COMMAND_OK;
     }
     cJSON *document = cJSON_CreateObject();

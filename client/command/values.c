@@ -67,7 +67,7 @@ static enum folkmoot_code add_copy(struct values *values, const char *field, str
 enum folkmoot_code values_add_id(struct values *values, const char *field, const uint8_t *id,
                                  struct folkmoot_error *error)
 {
-    char hex[2 * REF_ID_BYTES + 1];
+    char hex[REF_ID_DIGITS + 1];
     ref_hex(id, hex);
     return add_copy(values, field, bytes_of_text(hex), error);
 }
@@ -243,7 +243,8 @@ static bool was_gone_over(const struct folkmoot_record *record, const struct fol
 {
     for (size_t i = 0; i < record->past_n; i++) {
         const struct folkmoot_past *past = &record->past[i];
-        bool by_other = memcmp(past->device, device, n) == 0 && memcmp(past->by_device, device, n);
+        bool by_other =
+            memcmp(past->device, device, n) == 0 && memcmp(past->by_device, device, n) != 0;
         if (by_other && strcmp(past->field, put->field) == 0 &&
             (!past->text || same_text(past->text, put->value)))
             return true;

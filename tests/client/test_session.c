@@ -131,6 +131,44 @@ Test(session, cut_at_any_byte_keeps_the_whole_pieces_and_loses_nothing)
     world_close(&world);
 }
 
+Test(session, that_was_cut_goes_on_behind_the_last_whole_piece)
+{
+    enum { CUT_AT = 400000, PIECE = 100000 };
+    struct world world;
+    struct folkmoot_progress first;
+    struct folkmoot_progress second;
+    struct hub_line line = {.cuts = true, .cut_at = CUT_AT, .part = 1000};
+    world_open(&world, 2);
+    add_needs(&world.phones[0], 500, 1500);
+    // Requests grow with success.
+    for (size_t i = 0; i < 6; i++)
+        cr_assert_eq(phone_sync(&world.phones[1], world.hub, NULL, NULL), FOLKMOOT_OK);
+    cr_assert_eq(phone_sync(&world.phones[0], world.hub, NULL, NULL), FOLKMOOT_OK);
+    cr_assert_eq(phone_sync(&world.phones[1], world.hub, &line, &first), FOLKMOOT_NETWORK);
+    cr_assert_gt(line.answer_n, CUT_AT + PIECE);
+    cr_assert_gt(first.pulled, 200);
+    cr_assert_eq(count_needs(&world.phones[1]), first.pulled);
+    cr_assert_eq(phone_sync(&world.phones[1], world.hub, NULL, &second), FOLKMOOT_OK);
+    cr_assert_eq(first.pulled + second.pulled, 500);
+    cr_assert_lt(second.bytes_in, line.answer_n - CUT_AT + PIECE, "what was here came again");
+    world_close(&world);
+}
+
+Test(session, counts_a_receipt_even_when_the_answer_is_cut_behind_it)
+{
+    struct world world;
+    struct folkmoot_progress progress;
+    struct hub_line line = {.cuts = true, .cut_at = 40};
+    world_open(&world, 2);
+    add_needs(&world.phones[1], 3, 100);
+    cr_assert_eq(phone_sync(&world.phones[1], world.hub, NULL, NULL), FOLKMOOT_OK);
+    add_needs(&world.phones[0], 4, 0);
+    cr_assert_eq(phone_sync(&world.phones[0], world.hub, &line, &progress), FOLKMOOT_NETWORK);
+    cr_assert_eq(progress.pushed, 4);
+    cr_assert_eq(progress.unsent, 0);
+    world_close(&world);
+}
+
 Test(session, gets_through_a_line_that_always_breaks)
 {
     struct world world;

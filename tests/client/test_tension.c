@@ -147,3 +147,23 @@ Test(tension, shows_whose_words_were_gone_over_and_by_whom)
     folkmoot_record_done(&record);
     world_close(&world);
 }
+
+Test(tension, tells_of_words_that_never_came_here_that_they_were_gone_over)
+{
+    struct world world;
+    uint8_t id[16];
+    struct folkmoot_record record;
+    world_open(&world, 2);
+    phone_add_need(&world.phones[0], "a crossing", id);
+    world.phones[0].now += 5000;
+    cr_assert_eq(phone_put(&world.phones[0], "need", id, "title", "stripes"), FOLKMOOT_OK);
+    world_sync_all(&world);
+    cr_assert_eq(folkmoot_record_get(world.phones[1].fm, "need", id, FOLKMOOT_WHOLE, &record, NULL),
+                 FOLKMOOT_OK);
+    cr_assert_eq(record.past_n, 1);
+    cr_assert_null(record.past[0].text);
+    cr_assert_str_eq(record.past[0].field, "");
+    cr_assert_geq(record.past[0].by_time, record.past[0].time + 5000);
+    folkmoot_record_done(&record);
+    world_close(&world);
+}

@@ -7,6 +7,8 @@
 #include "client/command/http.h"
 #include "tests/e2e/check.h"
 
+enum { SESSIONS_A_CONNECTION = 200 };
+
 // --- life ---
 
 void device_open(struct device_host *device, const char *dir, const char *name)
@@ -33,6 +35,14 @@ void device_route(struct device_host *device, uint16_t port)
 }
 
 // --- sessions ---
+
+// libcurl 7.88 resets each stream behind its answer, and nghttp2 allows a connection a thousand
+// resets at once: no real device asks so often in so short a time.
+static void renew_connection(struct device_host *device)
+{
+    if (++device->sessions % SESSIONS_A_CONNECTION == 0)
+        device_route(device, device->port);
+}
 
 static enum folkmoot_code run_session(struct device_host *device, struct folkmoot_session *session,
                                       struct folkmoot_error *error)
@@ -72,6 +82,7 @@ enum folkmoot_code device_sync(struct device_host *device, struct folkmoot_progr
                                struct folkmoot_error *error)
 {
     struct folkmoot_session *session = NULL;
+    renew_connection(device);
     enum folkmoot_code code = folkmoot_sync(device->fm, &session, error);
     if (code != FOLKMOOT_OK)
         return code;
@@ -86,7 +97,8 @@ void device_must_join(struct device_host *device, const char *link)
 {
     struct folkmoot_error error = {0};
     enum folkmoot_code code = device_join(device, link, &error);
-    CHECK(code == FOLKMOOT_OK, "join: %s (%s)", error.text, http_trouble(device->http));
+    CHECK(code == FOLKMOOT_OK, "join of %s: %s (%s)", device->path, error.text,
+          http_trouble(device->http));
 }
 
 struct folkmoot_progress device_must_sync(struct device_host *device)
@@ -94,7 +106,8 @@ struct folkmoot_progress device_must_sync(struct device_host *device)
     struct folkmoot_error error = {0};
     struct folkmoot_progress progress = {0};
     enum folkmoot_code code = device_sync(device, &progress, &error);
-    CHECK(code == FOLKMOOT_OK, "sync: %s (%s)", error.text, http_trouble(device->http));
+    CHECK(code == FOLKMOOT_OK, "sync of %s: %s (%s)", device->path, error.text,
+          http_trouble(device->http));
     CHECK(progress.unsent == 0, "%u changes without a receipt after a sync", progress.unsent);
     return progress;
 }

@@ -15,6 +15,7 @@ struct device_host {
     struct http *http; // lives as long as the route
     uint16_t port;     // of the hub or of the proxy before it; 0: as the join link says
     char path[256];
+    unsigned sessions;
 };
 
 // Opens the store DIR/NAME, new or old.

@@ -211,6 +211,7 @@ static void expect_same_progress(const struct progress *a, const struct progress
     cr_assert_eq(memcmp(a->seen_root, b->seen_root, sizeof a->seen_root), 0);
     cr_assert_eq(a->by_vector, b->by_vector);
     cr_assert_eq(a->forked, b->forked);
+    cr_assert_eq(a->unanswered, b->unanswered);
 }
 
 Test(community, keeps_its_progress_with_each_state)
@@ -221,9 +222,10 @@ Test(community, keeps_its_progress_with_each_state)
     struct progress none = {0};
     progress_get(txn, 7, &got);
     expect_same_progress(&got, &none);
-    for (int state = 0; state < 4; state++) {
+    for (int state = 0; state < 8; state++) {
         put.by_vector = state & 1;
         put.forked = state & 2;
+        put.unanswered = state & 4;
         progress_put(txn, 7, &put);
         progress_get(txn, 7, &got);
         expect_same_progress(&got, &put);

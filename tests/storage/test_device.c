@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "storage/device.h"
+#include "storage/table.h"
 #include "tests/leaks.h"
 #include "tests/storage/scratch.h"
 
@@ -197,6 +198,10 @@ Test(device, has_one_token_and_the_last_one_holds)
     cr_assert_eq(token(txn, 'a', 1, 5), OK);
     issue(txn, 'd', 1, 5);
     cr_assert_eq(token(txn, 'a', 1, 5), ERR_NOT_FOUND);
+    struct bytes row;
+    uint8_t former[HASH_SIZE];
+    memset(former, 'a', sizeof former);
+    cr_assert_eq(table_get(txn, TABLE_TOKEN, BYTES(former), &row), ERR_NOT_FOUND, "nor is it kept");
     cr_assert_eq(token(txn, 'd', 1, 5), OK);
     cr_assert_eq(token(txn, 'b', 1, 6), OK, "of another device");
     cr_assert_eq(token(txn, 'c', 2, 5), OK, "of another community");
@@ -224,6 +229,26 @@ Test(device, whose_token_is_damaged_gets_a_new_one_and_the_old_stays_void)
     uint8_t handle[HANDLE_SIZE];
     cr_assert_eq(token_get(txn, old, &community, handle), ERR_DAMAGED);
     issue(txn, 'b', 1, 5);
+    cr_assert_eq(token(txn, 'b', 1, 5), OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+Test(device, whose_own_row_is_damaged_still_gets_its_former_token_voided)
+{
+    // The device's row: a key that ends with the handle, the hash, and its check.
+    uint8_t row[HANDLE_SIZE + HASH_SIZE];
+    memset(row, 5, HANDLE_SIZE);
+    memset(row + HANDLE_SIZE, 'a', HASH_SIZE);
+    struct txn *txn = txn_begin_write(store);
+    issue(txn, 'a', 1, 5);
+    cr_assert_eq(txn_commit(&txn), OK);
+    store_close(&store);
+    cr_assert_geq(scratch_flip(&scratch, BYTES(row), sizeof row), 1);
+    store = scratch_open(&scratch);
+    txn = txn_begin_write(store);
+    cr_assert_eq(token(txn, 'a', 1, 5), ERR_DAMAGED);
+    issue(txn, 'b', 1, 5);
+    cr_assert_eq(token(txn, 'a', 1, 5), ERR_NOT_FOUND);
     cr_assert_eq(token(txn, 'b', 1, 5), OK);
     cr_assert_eq(txn_commit(&txn), OK);
 }

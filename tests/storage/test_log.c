@@ -255,7 +255,7 @@ Test(log, keeps_nodes_of_its_tree_by_level_and_index)
     uint8_t node[HASH_SIZE];
     for (unsigned level = 1; level <= 3; level++)
         for (uint64_t index = 0; index < 3; index++) {
-            memset(node, (int)(level * 10 + index), sizeof node);
+            memset(node, (int)level * 10 + (int)index, sizeof node);
             log_put_node(txn, 1, level, index, node);
         }
     cr_assert_eq(log_get_node(txn, 1, 2, 1, node), OK);

@@ -346,9 +346,8 @@ void world_dump(struct store *store, struct buf *out)
     world_must(!txn_error(txn) && !out->err, "the store could not be dumped");
 }
 
-void world_dump_merge(struct store *store, struct buf *out)
+void world_dump_merge(struct txn *txn, struct buf *out)
 {
-    struct txn *txn TXN_CLEANUP = txn_begin_read(store);
     dump_table(txn, TABLE_LIVE, out);
     dump_table(txn, TABLE_COVER, out);
     dump_table(txn, TABLE_APART, out);

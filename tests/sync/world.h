@@ -81,4 +81,4 @@ void world_write_raw(struct world *world, size_t device, struct bytes envelope, 
 // Appends all tables of a store to `out`, so that two states of it may be compared byte by byte.
 void world_dump(struct store *store, struct buf *out);
 // The same for the tables that the merge keeps: live edits, covers, what is set apart.
-void world_dump_merge(struct store *store, struct buf *out);
+void world_dump_merge(struct txn *txn, struct buf *out);

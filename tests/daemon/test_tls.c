@@ -1,0 +1,255 @@
+#include <criterion/criterion.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "daemon/certificate.h"
+#include "daemon/identity.h"
+#include "daemon/tls.h"
+#include "tests/leaks.h"
+
+static char directory[] = "/tmp/folkmoot-tls-XXXXXX";
+static char pem[64], key_file[64];
+
+static void set_up(void)
+{
+    cr_assert(mkdtemp(directory));
+    (void)snprintf(pem, sizeof pem, "%s/tls.pem", directory);
+    (void)snprintf(key_file, sizeof key_file, "%s/identity.key", directory);
+}
+
+static void tear_down(void)
+{
+    (void)unlink(pem);
+    (void)unlink(key_file);
+    (void)rmdir(directory);
+}
+
+TestSuite(tls, .init = set_up, .fini = tear_down);
+TestSuite(identity, .init = set_up, .fini = tear_down);
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0);
+    cr_assert_eq(chmod(path, 0600), 0);
+}
+
+Test(identity, is_made_once_and_for_its_owner_alone)
+{
+    struct identity first, second;
+    struct fault fault = {0};
+    bool made;
+    struct stat about;
+    cr_assert_eq(identity_open(key_file, &first, &made, &fault), OK, "%s", fault.text);
+    cr_assert(made);
+    cr_assert(stat(key_file, &about) == 0 && (about.st_mode & 0777) == 0600 && about.st_size == 65);
+    cr_assert_eq(identity_open(key_file, &second, &made, &fault), OK);
+    cr_assert_not(made);
+    cr_assert_arr_eq(&first, &second, sizeof first);
+    identity_done(&second);
+    cr_assert_neq(memcmp(&first, &second, sizeof first), 0);
+    expect_no_leaks();
+}
+
+Test(identity, that_others_can_read_or_that_is_damaged_is_refused)
+{
+    struct identity identity;
+    struct fault fault = {0};
+    bool made;
+    write_file(key_file, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+    cr_assert_eq(identity_open(key_file, &identity, &made, &fault), OK, "%s", fault.text);
+    cr_assert_eq(chmod(key_file, 0604), 0);
+    cr_assert_eq(identity_open(key_file, &identity, &made, &fault), ERR_FORBIDDEN);
+    write_file(key_file, "0123456789abcdef\n");
+    cr_assert_eq(identity_open(key_file, &identity, &made, &fault), ERR_DAMAGED);
+    write_file(key_file, "");
+    cr_assert_eq(identity_open(key_file, &identity, &made, &fault), ERR_DAMAGED);
+    cr_assert_not(made, "a key that is damaged is never replaced");
+}
+
+Test(tls, own_certificate_is_of_p256_and_lasts_ten_years)
+{
+    struct fault fault = {0};
+    struct stat about;
+    uint8_t hash[HASH_SIZE], wanted[HASH_SIZE];
+    cr_assert_eq(certificate_ensure(pem, &fault), OK, "%s", fault.text);
+    cr_assert(stat(pem, &about) == 0 && (about.st_mode & 0777) == 0600);
+    cr_assert_eq(certificate_ensure(pem, &fault), OK);
+    BIO *bio = BIO_new_file(pem, "r");
+    X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    cr_assert(certificate);
+    int days, seconds;
+    cr_assert(ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(certificate)));
+    cr_assert(days >= 3648 && days <= 3653, "%d", days);
+    char group[32];
+    cr_assert(EVP_PKEY_get_group_name(X509_get0_pubkey(certificate), group, sizeof group, NULL));
+    cr_assert_str_eq(group, "prime256v1");
+    unsigned n;
+    unsigned char *der = NULL;
+    int der_n = i2d_PUBKEY(X509_get0_pubkey(certificate), &der);
+    cr_assert(EVP_Digest(der, (size_t)der_n, wanted, &n, EVP_sha256(), NULL));
+    cr_assert_eq(certificate_key_hash(pem, hash, &fault), OK);
+    cr_assert_arr_eq(hash, wanted, HASH_SIZE);
+    OPENSSL_free(der);
+    X509_free(certificate);
+    BIO_free(bio);
+}
+
+Test(tls, certificate_that_is_none_is_refused)
+{
+    struct fault fault = {0};
+    uint8_t hash[HASH_SIZE];
+    struct tls_context *context = NULL;
+    cr_assert_eq(certificate_key_hash(pem, hash, &fault), ERR_NOT_FOUND);
+    write_file(pem, "hello\n");
+    cr_assert_eq(certificate_key_hash(pem, hash, &fault), ERR_DAMAGED);
+    cr_assert_eq(tls_context_new(pem, pem, &context, &fault), ERR_DAMAGED);
+    cr_assert_null(context);
+}
+
+// --- a client against the server's side, in memory ---
+
+struct pair {
+    struct tls_context *context;
+    struct tls *server;
+    SSL_CTX *ctx;
+    SSL *client;
+    BIO *in;
+    BIO *out;
+};
+
+static void pair_init(struct pair *pair, const char *alpn, int version_max, const char *ciphers)
+{
+    struct fault fault = {0};
+    cr_assert_eq(certificate_ensure(pem, &fault), OK);
+    cr_assert_eq(tls_context_new(pem, pem, &pair->context, &fault), OK, "%s", fault.text);
+    pair->server = tls_new(pair->context);
+    pair->ctx = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(pair->ctx, 0);
+    cr_assert(SSL_CTX_set_min_proto_version(pair->ctx, TLS1_VERSION));
+    cr_assert(SSL_CTX_set_max_proto_version(pair->ctx, version_max));
+    if (ciphers)
+        cr_assert(SSL_CTX_set_cipher_list(pair->ctx, ciphers));
+    pair->client = SSL_new(pair->ctx);
+    if (alpn)
+        cr_assert_eq(
+            SSL_set_alpn_protos(pair->client, (const unsigned char *)alpn, (unsigned)strlen(alpn)),
+            0);
+    pair->in = BIO_new(BIO_s_mem());
+    pair->out = BIO_new(BIO_s_mem());
+    BIO_set_mem_eof_return(pair->in, -1);
+    SSL_set_bio(pair->client, pair->in, pair->out);
+    SSL_set_connect_state(pair->client);
+}
+
+static void pair_done(struct pair *pair)
+{
+    SSL_free(pair->client);
+    SSL_CTX_free(pair->ctx);
+    tls_free(&pair->server);
+    tls_context_free(&pair->context);
+}
+
+// Carries what the client wrote to the server, `step` bytes at a time, and back.
+static enum err carry(struct pair *pair, size_t step, struct buf *text)
+{
+    char *p;
+    long n = BIO_get_mem_data(pair->out, &p);
+    struct buf wire = {0}, back = {0};
+    buf_put(&wire, bytes_of(p, (size_t)n));
+    (void)BIO_reset(pair->out);
+    enum err err = OK;
+    for (size_t at = 0; !err && at < wire.n; at += step)
+        err = tls_feed(pair->server, bytes_of(wire.p + at, wire.n - at < step ? wire.n - at : step),
+                       text, &back);
+    if (back.n > 0)
+        (void)BIO_write(pair->in, back.p, (int)back.n);
+    buf_done(&wire);
+    buf_done(&back);
+    return err;
+}
+
+static enum err shake_hands(struct pair *pair, size_t step)
+{
+    struct buf text = {0};
+    enum err err = OK;
+    for (int i = 0;
+         !err && i < 6 && !(SSL_is_init_finished(pair->client) && tls_is_open(pair->server)); i++) {
+        (void)SSL_do_handshake(pair->client);
+        err = carry(pair, step, &text);
+    }
+    buf_done(&text);
+    return err;
+}
+
+Test(tls, speaks_1_3_and_1_2_however_the_bytes_are_cut_and_shows_the_hashed_key)
+{
+    static const struct {
+        int version;
+        size_t step;
+    } rows[] = {{TLS1_3_VERSION, 100000}, {TLS1_3_VERSION, 1}, {TLS1_2_VERSION, 7}};
+    for (size_t i = 0; i < 3; i++) {
+        struct pair pair;
+        pair_init(&pair, "\x02h2", rows[i].version, NULL);
+        cr_assert_eq(shake_hands(&pair, rows[i].step), OK);
+        cr_assert(tls_is_open(pair.server) && SSL_version(pair.client) == rows[i].version);
+        uint8_t hash[HASH_SIZE];
+        unsigned char *der = NULL;
+        X509 *shown = SSL_get1_peer_certificate(pair.client);
+        int n = i2d_PUBKEY(X509_get0_pubkey(shown), &der);
+        cr_assert(EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL));
+        cr_assert_arr_eq(hash, tls_key_hash(pair.server), HASH_SIZE);
+        OPENSSL_free(der);
+        X509_free(shown);
+        pair_done(&pair);
+    }
+    expect_no_leaks();
+}
+
+Test(tls, carries_text_both_ways_and_says_goodbye)
+{
+    struct pair pair;
+    struct buf text = {0}, wire = {0};
+    char got[64];
+    pair_init(&pair, "\x02h2", TLS1_3_VERSION, NULL);
+    cr_assert_eq(shake_hands(&pair, 1000), OK);
+    cr_assert_eq(SSL_write(pair.client, "hello hub", 9), 9);
+    cr_assert_eq(carry(&pair, 5, &text), OK);
+    cr_assert(bytes_equal(buf_bytes(&text), bytes_of_text("hello hub")));
+    cr_assert_eq(tls_send(pair.server, bytes_of_text("hello device"), &wire), OK);
+    tls_finish(pair.server, &wire);
+    (void)BIO_write(pair.in, wire.p, (int)wire.n);
+    cr_assert_eq(SSL_read(pair.client, got, sizeof got), 12);
+    int end = SSL_read(pair.client, got, sizeof got);
+    cr_assert_eq(SSL_get_error(pair.client, end), SSL_ERROR_ZERO_RETURN, "no close_notify");
+    cr_assert_eq(SSL_shutdown(pair.client), 1);
+    cr_assert_eq(carry(&pair, 1000, &text), ERR_CUT);
+    buf_done(&text);
+    buf_done(&wire);
+    pair_done(&pair);
+    expect_no_leaks();
+}
+
+Test(tls, refuses_whoever_does_not_ask_for_h2_or_asks_for_what_is_old)
+{
+    static const struct {
+        const char *alpn;
+        int version;
+        const char *ciphers;
+    } rows[] = {{NULL, TLS1_3_VERSION, NULL},
+                {"\x08http/1.1", TLS1_3_VERSION, NULL},
+                {"\x02h2", TLS1_1_VERSION, "ALL:@SECLEVEL=0"},
+                {"\x02h2", TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256"},
+                {"\x02h2", TLS1_2_VERSION, "AES128-GCM-SHA256"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct pair pair;
+        pair_init(&pair, rows[i].alpn, rows[i].version, rows[i].ciphers);
+        cr_assert_eq(shake_hands(&pair, 1000), ERR_MALFORMED, "row %zu", i);
+        cr_assert(!tls_is_open(pair.server) || i == 0);
+        pair_done(&pair);
+    }
+    expect_no_leaks();
+}

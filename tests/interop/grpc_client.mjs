@@ -1,0 +1,78 @@
+// grpc-js with the .proto files read when it starts.
+import grpc from "@grpc/grpc-js";
+import loader from "@grpc/proto-loader";
+
+import { host, port, tlsKeyOf } from "./hub.mjs";
+
+const root = new URL("../../proto", import.meta.url).pathname;
+const files = ["enrol_service", "info_service", "record_service", "sync_service"];
+const definition = loader.loadSync(
+  files.map((name) => `folkmoot/v1/${name}.proto`),
+  { includeDirs: [root], longs: String, defaults: true },
+);
+const { folkmoot } = grpc.loadPackageDefinition(definition);
+
+// Numbers of 64 bits are text with this client.
+const long = new Set(["clock", "challengeExpires", "expires", "position", "size", "time"]);
+
+function toPlain(value) {
+  if (typeof value === "bigint") return value.toString();
+  if (Buffer.isBuffer(value) || value === null || typeof value !== "object") return value;
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(toPlain);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
+}
+
+function fromPlain(value, key) {
+  if (long.has(key)) return BigInt(value);
+  if (Buffer.isBuffer(value) || value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item) => fromPlain(item));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fromPlain(item, name)]));
+}
+
+const codeName = (code) => grpc.status[code].toLowerCase();
+
+export class GrpcJs {
+  constructor(certificate) {
+    const checkServerIdentity = (_, shown) => {
+      this.tlsKey = tlsKeyOf(shown.raw);
+    };
+    const credentials = grpc.credentials.createSsl(Buffer.from(certificate.pem), null, null, { checkServerIdentity });
+    this.clients = {};
+    this.make = (Service) => new Service(`${host}:${port}`, credentials);
+  }
+
+  client(service) {
+    this.clients[service] ??= this.make(folkmoot.v1[service]);
+    return this.clients[service];
+  }
+
+  call(service, method, message = {}, { token } = {}) {
+    const metadata = new grpc.Metadata();
+    if (token) metadata.set("authorization", `Bearer ${token.toString("base64url")}`);
+    const deadline = Date.now() + 20_000;
+    return new Promise((resolve, reject) => {
+      this.client(service)[method](toPlain(message), metadata, { deadline }, (error, answer) => {
+        if (!error) resolve(fromPlain(answer));
+        else reject(Object.assign(new Error(error.details), { code: codeName(error.code) }));
+      });
+    });
+  }
+
+  callUnknown() {
+    const same = (bytes) => bytes;
+    return new Promise((resolve) => {
+      const path = "/folkmoot.v1.InfoService/Gossip";
+      const done = (error) => resolve(error ? codeName(error.code) : "ok");
+      this.client("InfoService").makeUnaryRequest(path, same, same, Buffer.alloc(0), done);
+    });
+  }
+
+  decode(name, bytes) {
+    return fromPlain(definition[`folkmoot.v1.${name}`].deserialize(Buffer.from(bytes)));
+  }
+
+  close() {
+    for (const client of Object.values(this.clients)) client.close();
+  }
+}
