@@ -96,22 +96,22 @@ static enum err open_store(struct folkmoot *fm, const char *path, struct fault *
 }
 
 enum folkmoot_code folkmoot_open(const char *path, const struct folkmoot_host *host,
-                                 struct folkmoot **out, struct folkmoot_error *error)
+                                 struct folkmoot **fm, struct folkmoot_error *error)
 {
     state_clear(error);
-    struct folkmoot *fm = calloc(1, sizeof *fm);
-    if (!fm)
+    struct folkmoot *made = calloc(1, sizeof *made);
+    if (!made)
         return state_fail_err(error, ERR_NOMEM, NULL);
-    fm->host = host ? *host : (struct folkmoot_host){system_now, system_random, NULL};
-    fm->sizes = (struct sizes){PUSH_FIRST, ANSWER_FIRST};
+    made->host = host ? *host : (struct folkmoot_host){system_now, system_random, NULL};
+    made->sizes = (struct sizes){PUSH_FIRST, ANSWER_FIRST};
     struct fault fault = {0};
-    enum err err = open_store(fm, path, &fault);
+    enum err err = open_store(made, path, &fault);
     if (err) {
-        folkmoot_close(&fm);
+        folkmoot_close(&made);
         return state_fail_err(error, err, &fault);
     }
-    fm->chosen = search_communities(fm, 0).number;
-    *out = fm;
+    made->chosen = search_communities(made, 0).number;
+    *fm = made;
     return FOLKMOOT_OK;
 }
 

@@ -241,7 +241,7 @@ static bool find_with_kind(struct finding *finding)
         return false;
     find_prefix_of_kind(finding, kind, digits);
     // A whole id names a record that is not here (yet), too.
-    if (finding->count == 0 && digits.n == 2 * ID_SIZE) {
+    if (finding->count == 0 && digits.n == 2 * (size_t)ID_SIZE) {
         struct record_key record = {.kind = kind};
         if (text_unhex(digits, record.id, ID_SIZE) == OK)
             note_found(finding, &record);

@@ -4,23 +4,23 @@
 #include "client/titles.h"
 #include "sync/digest.h"
 
-enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *text,
+enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
                                  struct folkmoot_session **session, struct folkmoot_error *error)
 {
-    struct link link;
+    struct link parsed;
     struct fault fault = {0};
     state_clear(error);
-    enum err err = link_parse(text, &link, &fault);
+    enum err err = link_parse(link, &parsed, &fault);
     if (err)
         return state_fail_err(error, err, &fault);
-    struct folkmoot_session *made = session_new(fm, link.address);
+    struct folkmoot_session *made = session_new(fm, parsed.address);
     if (!made)
         return state_fail_err(error, ERR_NOMEM, NULL);
     made->joining = true;
-    made->link = link;
+    made->link = parsed;
     made->stage = STAGE_INFO;
     made->after_info = STAGE_ENROL;
-    bytes_wipe(&link, sizeof link);
+    bytes_wipe(&parsed, sizeof parsed);
     *session = made;
     return FOLKMOOT_OK;
 }

@@ -57,11 +57,11 @@ void session_failed(struct folkmoot_session *session)
 void session_fail(struct folkmoot_session *session, enum folkmoot_code code, const char *format,
                   ...)
 {
-    session->error.code = code;
     va_list args;
     va_start(args, format);
     vsnprintf(session->error.text, sizeof session->error.text, format, args);
     va_end(args);
+    session->error.code = code;
     session_failed(session);
 }
 

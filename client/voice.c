@@ -198,7 +198,7 @@ enum folkmoot_code folkmoot_card(struct folkmoot *fm, const char *code, uint8_t 
 {
     struct scope scope;
     struct fault fault = {0};
-    struct buf normal BUF_CLEANUP = {.max = 4 * CARD_CODE_MAX};
+    struct buf normal BUF_CLEANUP = {.max = 4 * (size_t)CARD_CODE_MAX};
     state_clear(error);
     enum err err = card_normalise(code, &normal, &fault);
     if (err)

@@ -19,6 +19,7 @@ enum {
 
 struct daemon {
     const struct config *config;
+    int lock; // a descriptor; -1: none
     struct loop *loop;
     struct gate *gate;
     struct contacts *contacts;
@@ -47,6 +48,14 @@ static enum err in_state_dir(const struct config *config, const char *name, char
 {
     int n = snprintf(path, PATH_MAX, "%s/%s", config->state_dir, name);
     return n > 0 && n < PATH_MAX ? OK : fault_set(fault, ERR_LIMIT, "[hub] state_dir is too long");
+}
+
+// Two hubs on one store would each believe themselves the only writer.
+static enum err lock_state_dir(struct daemon *daemon, struct fault *fault)
+{
+    char path[PATH_MAX];
+    enum err err = in_state_dir(daemon->config, "lock", path, fault);
+    return err ? err : file_lock(path, &daemon->lock, fault);
 }
 
 static enum err open_identity(struct daemon *daemon, struct fault *fault)
@@ -301,6 +310,8 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
 {
     enum err err = file_make_directory(daemon->config->state_dir, fault);
     if (!err)
+        err = lock_state_dir(daemon, fault);
+    if (!err)
         err = open_identity(daemon, fault);
     if (!err)
         err = open_tls(daemon, fault);
@@ -332,6 +343,7 @@ enum err daemon_start(const struct config *config, struct daemon **out, struct f
     if (!daemon)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     daemon->config = config;
+    daemon->lock = -1;
     enum err err = open_files(daemon, fault);
     if (!err)
         err = start_parts(daemon, fault);
@@ -362,6 +374,8 @@ void daemon_free(struct daemon **out)
     attempts_free(&daemon->attempts);
     contacts_free(&daemon->contacts);
     gate_close(&daemon->gate);
+    if (daemon->lock >= 0)
+        (void)close(daemon->lock);
     tls_context_free(&daemon->tls);
     loop_free(&daemon->loop);
     identity_done(&daemon->service.identity);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,4 +132,20 @@ enum err file_make_directory(const char *path, struct fault *fault)
         return fail(fault, "look at", path);
     return S_ISDIR(about.st_mode) ? OK
                                   : fault_set(fault, ERR_WRONG_STATE, "%s is no directory", path);
+}
+
+enum err file_lock(const char *path, int *fd, struct fault *fault)
+{
+    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (opened < 0)
+        return fail(fault, "open", path);
+    if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
+        *fd = opened;
+        return OK;
+    }
+    enum err err = errno == EWOULDBLOCK
+                       ? fault_set(fault, ERR_EXISTS, "another hub runs here: it holds %s", path)
+                       : fail(fault, "lock", path);
+    (void)close(opened);
+    return err;
 }

@@ -15,3 +15,6 @@ enum err file_read_secret(const char *path, size_t max, struct buf *out,
 enum err file_write_secret(const char *path, struct bytes bytes, struct fault *fault) must_check;
 // Makes the directory with mode 0700 unless it is there.
 enum err file_make_directory(const char *path, struct fault *fault) must_check;
+// Takes the file (made where it is missing) for this process alone, until the returned descriptor
+// is closed or the process ends. ERR_EXISTS: another process has it.
+enum err file_lock(const char *path, int *fd, struct fault *fault) must_check;

@@ -100,24 +100,24 @@ const uint8_t *hub_double_tls_key(const struct hub_double *hub)
     return hub->tls_key;
 }
 
-void hub_double_invite(struct hub_double *hub, enum role role, char *text)
+void hub_double_invite(struct hub_double *hub, enum role role, char *link)
 {
-    struct link link = {.address = "hub.test:7443", .name = "Marshgate"};
+    struct link parts = {.address = "hub.test:7443", .name = "Marshgate"};
     struct fault fault = {0};
-    draw(hub, link.code, sizeof link.code);
-    memcpy(link.community, hub->community.id, COMMUNITY_SIZE);
-    memcpy(link.hub_key, hub->identity_key, KEY_SIZE);
+    draw(hub, parts.code, sizeof parts.code);
+    memcpy(parts.community, hub->community.id, COMMUNITY_SIZE);
+    memcpy(parts.hub_key, hub->identity_key, KEY_SIZE);
     struct txn *txn = txn_begin_write(hub->store);
     enum err err = hub_invite(txn, &hub->community, role, bytes_of_text("a device"),
-                              hub->now + 7 * (int64_t)DAY_MS, link.code, &fault);
+                              hub->now + 7 * (int64_t)DAY_MS, parts.code, &fault);
     assert(!err);
     err = txn_commit(&txn);
     assert(!err);
     struct buf out BUF_CLEANUP = {0};
-    link_format(&link, &out);
+    link_format(&parts, &out);
     buf_put_u8(&out, 0);
     assert(!out.err && out.n <= LINK_MAX);
-    memcpy(text, out.p, out.n);
+    memcpy(link, out.p, out.n);
 }
 
 // --- errors as Connect says them ---

@@ -45,7 +45,7 @@ enum folkmoot_code phone_join(struct phone *phone, struct hub_double *hub, const
 // Syncs every device twice, so that all have all.
 void world_sync_all(struct world *world);
 // How many live values a field has; `text` (may be NULL) the one that is shown, in `size` bytes.
-size_t phone_values(struct phone *phone, const char *kind, const uint8_t *id, const char *field,
+size_t phone_values(struct phone *phone, const char *kind, const uint8_t *id, const char *name,
                     bool *tension, char *text, size_t size);
 // Edits one field.
 enum folkmoot_code phone_put(struct phone *phone, const char *kind, const uint8_t *id,

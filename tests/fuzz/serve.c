@@ -161,7 +161,8 @@ static enum err serve_once(struct serving *s, struct receipt *receipt)
     return err;
 }
 
-// What came after a gap could not be checked, and a later run may have filled the gap.
+// Of a run after a gap the signature cannot be checked, and a later run may have filled the gap; so
+// only what was taken in full must come out the same.
 static void serve_again(struct serving *s, const struct receipt *first)
 {
     struct state before = state_of(s);

@@ -1,7 +1,7 @@
 // `buf curl`, which knows nothing but the .proto files.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 import * as p from "../golden/protocol.mjs";
@@ -12,7 +12,7 @@ import { peerCertificate, url } from "./hub.mjs";
 const run = promisify(execFile);
 const buf = new URL("node_modules/.bin/buf", import.meta.url).pathname;
 const schema = new URL("../../proto", import.meta.url).pathname;
-let device, need;
+let client, device, need;
 
 async function curl(protocol, call, message, ...more) {
   const args = ["curl", "--insecure", "--schema", schema, "--protocol", protocol, "--data", JSON.stringify(message)];
@@ -21,10 +21,13 @@ async function curl(protocol, call, message, ...more) {
 }
 
 before(async () => {
-  device = await Device.join(new ConnectNode(await peerCertificate()));
+  client = new ConnectNode(await peerCertificate());
+  device = await Device.join(client);
   need = device.write({ kind: kinds.need }, words("Shade in the square"));
   await device.push();
 });
+
+after(() => client.close());
 
 for (const protocol of ["connect", "grpc"]) {
   test(`buf curl, ${protocol}: Info is signed by the hub`, async () => {

@@ -283,7 +283,7 @@ function cases(Client) {
     copy.write({ kind: kinds.need }, words("another one"));
     const forked = await copy.sync({ push: [copy.author.run(copy.changes)] });
     assert.equal(forked.receipts[0].standing, standing.fork);
-    assert.equal((await fresh.me()).seq, 3);
+    assert.equal((await copy.me()).seq, 3, "the first branch stands");
   });
 
   test("own tells the hub's idea of a chain that is not the device's", async () => {

@@ -1,7 +1,7 @@
 // connect-node over HTTP/2 with code that protoc-gen-es made.
 import { fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createConnectTransport } from "@connectrpc/connect-node";
+import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
 import { EnrolService } from "./gen/folkmoot/v1/enrol_service_pb.js";
 import { InfoService } from "./gen/folkmoot/v1/info_service_pb.js";
@@ -17,19 +17,25 @@ const schemas = { ...change, ...record };
 // "invalid_argument", as the protocol writes it.
 const codeName = (code) => Code[code].replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase();
 
+// Notes the methods of HTTP.
+class Sessions extends Http2SessionManager {
+  request(method, ...more) {
+    this.methods.push(method);
+    return super.request(method, ...more);
+  }
+}
+
 export class ConnectNode {
   constructor(certificate) {
     this.methods = []; // of HTTP, as they were used
-    const note = (next) => (request) => {
-      this.methods.push(request.requestMethod);
-      return next(request);
-    };
-    const nodeOptions = {
+    const sessionManager = new Sessions(url, {}, {
       ca: certificate.pem,
       checkServerIdentity: (_, shown) => {
         this.tlsKey = tlsKeyOf(shown.raw);
       },
-    };
+    });
+    sessionManager.methods = this.methods;
+    this.close = () => sessionManager.abort();
     const make = (useHttpGet) =>
       createConnectTransport({
         baseUrl: url,
@@ -37,8 +43,7 @@ export class ConnectNode {
         useBinaryFormat: true,
         useHttpGet,
         defaultTimeoutMs: 20_000,
-        interceptors: [note],
-        nodeOptions,
+        sessionManager,
       });
     this.transports = [make(false), make(true)];
   }
@@ -70,6 +75,4 @@ export class ConnectNode {
   decode(name, bytes) {
     return fromBinary(schemas[`${name}Schema`], bytes);
   }
-
-  close() {}
 }

@@ -24,7 +24,7 @@ function toPlain(value) {
 }
 
 function fromPlain(value, key) {
-  if (long.has(key)) return BigInt(value);
+  if (long.has(key) && typeof value === "string") return BigInt(value);
   if (Buffer.isBuffer(value) || value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item) => fromPlain(item));
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fromPlain(item, name)]));
@@ -39,7 +39,8 @@ export class GrpcJs {
     };
     const credentials = grpc.credentials.createSsl(Buffer.from(certificate.pem), null, null, { checkServerIdentity });
     this.clients = {};
-    this.make = (Service) => new Service(`${host}:${port}`, credentials);
+    const options = { "grpc.ssl_target_name_override": "hub.invalid" }; // an address is no name for SNI
+    this.make = (Service) => new Service(`${host}:${port}`, credentials, options);
   }
 
   client(service) {
