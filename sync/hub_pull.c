@@ -243,7 +243,7 @@ static enum err give(struct pulling *p)
     if (!err && (!holds || from < p->community.size || !request->cursor))
         err = give_head(p);
     p->response->cursor_lost = !holds;
-    p->response->more = !holds;
+    p->response->more = !holds || from < p->community.size;
     if (!err && holds && p->budget > 0 && from < p->community.size)
         err = give_pieces(p, from);
     return err;

@@ -108,7 +108,7 @@ check_files() {
     }
 
     function is_command_file(file) {
-        return file ~ /^client\/(main|cmd|command)[a-z0-9_]*\.[ch]$/
+        return file ~ /^client\/(command\/[a-z0-9_]+\.[ch]|example\.c)$/
     }
 
     function is_library(file) {
@@ -136,7 +136,17 @@ check_files() {
             complain(file, n, "\"" name "\" is not named from the root of the tree")
         if (line ~ /"/ && other in rank && other != room && rank[other] >= rank[room])
             complain(file, n, room "/ may not include " other "/")
+        if (room == "client" && line ~ /"/)
+            check_command(file, n, name)
         check_foreign(file, n, name)
+    }
+
+    # The command stands on the public header, as any app does.
+    function check_command(file, n, name) {
+        if (!is_command_file(file) && name ~ /^client\/command\//)
+            complain(file, n, "a library does not know its command")
+        if (file ~ /^client\/command\// && name !~ /^(base|client\/command)\// && name != "client/folkmoot.h" && name !~ /^daemon\//)
+            complain(file, n, "a command knows base/ and client/folkmoot.h")
     }
 
     # Which libraries of others belong to which rooms.
@@ -185,7 +195,9 @@ make_house() {
     printf '#include <zstd.h>\n' >>"$1/proto/proto.c"
     printf '#include <lmdb.h>\n' >>"$1/storage/storage.c"
     printf '#include <curl/curl.h>\n#include "sync/sync.h"\n' >>"$1/client/client.c"
-    printf '#include <openssl/rand.h>\nprintf("hello");\n' >"$1/client/command_init.c"
+    mkdir "$1/client/command"
+    printf '#include <openssl/rand.h>\nprintf("hello");\n' >"$1/client/command/init.c"
+    printf '#include "base/base.h"\n#include "client/folkmoot.h"\n' >>"$1/client/command/init.c"
     printf '#include <event2/event.h>\n' | tee "$1/daemon/loop.c" >"$1/daemon/conn.c"
     printf '#include <nghttp2/nghttp2.h>\n#include <openssl/ssl.h>\nexit(1);\n' >>"$1/daemon/daemon.c"
     cat >>"$1/sync/sync.c" <<'CODE'
@@ -232,6 +244,9 @@ plant_includes() {
     done
     plant daemon/new.c '#include "client/x.h"' 'may not include client/'
     plant proto/proto.h '  #  include "storage/x.h"' 'may not include storage/'
+    plant client/new.c '#include "client/command/app.h"' 'a library does not know its command'
+    plant client/command/new.c '#include "sync/x.h"' 'a command knows base/ and client/folkmoot.h'
+    plant client/command/new.c '#include "client/state.h"' 'a command knows base/ and client/folkmoot.h'
     plant sync/new.c '#include "merge.h"' 'not named from the root'
     plant sync/new.c '#include "../base/buf.h"' 'not named from the root'
 }

@@ -21,6 +21,8 @@ struct pushing {
     struct buf changes; // of the pack under construction
     struct buf salts;
     struct run *run;
+    bool is_first;
+    bool forged; // the first run's signature, and it is not behind a gap
 };
 
 static void *must_alloc(struct pushing *p, size_t count, size_t size)
@@ -132,8 +134,10 @@ static void sign(struct pushing *p, uint32_t last, const uint8_t head[HASH_SIZE]
     digest_run_transcript(moot_get()->community, p->key, last, head, p->run->seen, &transcript);
     enum err err = sign_make(p->device->seed, buf_bytes(&transcript), signature);
     assert(!transcript.err && !err);
-    if (script_u8(p->script) == 0xff)
-        signature[0] ^= 1;
+    if (script_u8(p->script) == 0xff) {
+        signature[script_u8(p->script) % SIGN_SIZE] ^= 1;
+        p->forged |= p->is_first && p->run->first <= START_SEQ + 1;
+    }
     p->run->signature = must_copy(p, BYTES(signature));
     p->run->salts = must_copy(p, buf_bytes(&p->salts));
     buf_reset(&p->salts);
@@ -165,6 +169,7 @@ static void push_runs(struct pushing *p, struct sync_request *request)
     struct run *runs = must_alloc(p, RUNS, sizeof *runs);
     request->push.p = runs;
     while (request->push.n < RUNS && (request->push.n == 0 || !script_ended(p->script))) {
+        p->is_first = request->push.n == 0;
         p->run = &runs[request->push.n++];
         push_run(p);
     }
@@ -197,7 +202,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     push_runs(&pushing, &request);
     put_points(&pushing, &request);
     enum err err = serve(pushing.device, &request, NULL);
-    (void)err;
+    assert(err || !pushing.forged);
     arena_done(&pushing.arena);
     buf_done(&pushing.changes);
     buf_done(&pushing.salts);

@@ -26,7 +26,6 @@ Test(change, an_envelope_cut_at_any_byte_is_refused_or_another_one)
     message_encode(&envelope_message, &envelope, &buf);
     for (size_t n = 0; n < buf.n; n++) {
         struct buf part BUF_CLEANUP = {0};
-        struct buf again BUF_CLEANUP = {0};
         buf_put(&part, bytes_of(buf.p, n));
         if (decode(&part, &envelope))
             continue;

@@ -210,8 +210,8 @@ Test(pull, comes_to_the_end_in_pages_of_any_size_and_gives_nothing_twice)
 {
     write_many(200);
     expect_pages(1, 5);
-    expect_pages(300, 5);
-    expect_pages(3000, 2);
+    expect_pages(300, 3);
+    expect_pages(3000, 1);
     expect_pages(1 << 20, 1);
 }
 

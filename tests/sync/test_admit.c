@@ -1,0 +1,345 @@
+#include <criterion/criterion.h>
+
+#include "base/sign.h"
+#include "proto/schema.h"
+#include "proto/wire.h"
+#include "sync/digest.h"
+#include "tests/leaks.h"
+#include "tests/sync/network.h"
+
+// Somebody who asks to come in.
+struct guest {
+    uint8_t seed[SIGN_SEED_SIZE];
+    uint8_t key[KEY_SIZE];
+    uint8_t code[CODE_SIZE];
+    uint8_t challenge[16];
+    uint8_t signature[SIGN_SIZE];
+    uint8_t token[TOKEN_SIZE];
+    int64_t expires;
+};
+
+static struct world world;
+static struct arena arena;
+static struct fault fault;
+static struct guest guest;
+static uint8_t salt[SALT_SIZE];
+
+static void challenge(struct guest *g)
+{
+    g->expires = world.now + 60000;
+    hub_challenge(world.challenge_secret, g->expires, g->challenge);
+}
+
+static void invite(struct guest *g, enum role role, int64_t expires)
+{
+    struct community community;
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
+    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
+    cr_assert_eq(hub_invite(txn, &community, role, bytes_of_text("phone"), expires, g->code, NULL),
+                 OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+static void guest_init(struct guest *g)
+{
+    dice_bytes(&world.dice, g, sizeof *g);
+    cr_assert_eq(sign_public_key(g->seed, g->key), OK);
+    challenge(g);
+}
+
+static void set_up(void)
+{
+    world_open(&world, 1);
+    world_begin(&world, 6);
+    arena_init(&arena, 1 << 20);
+    guest_init(&guest);
+    invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
+}
+
+static void tear_down(void)
+{
+    arena_done(&arena);
+    world_close(&world);
+}
+
+TestSuite(admit, .init = set_up, .fini = tear_down);
+
+static void sign_in(struct guest *g, enum enrol_purpose purpose)
+{
+    uint8_t hash[HASH_SIZE];
+    struct buf message BUF_CLEANUP = {0};
+    digest_invitation(g->code, hash);
+    struct enrol_transcript transcript = {purpose,
+                                          world.identity_key,
+                                          world.id,
+                                          g->key,
+                                          purpose == PURPOSE_ENROL ? hash : NULL,
+                                          BYTES(g->challenge),
+                                          g->expires};
+    digest_enrol_transcript(&transcript, &message);
+    cr_assert_eq(sign_make(g->seed, buf_bytes(&message), g->signature), OK);
+}
+
+static struct hub_admitting admitting_of(struct guest *g)
+{
+    return (struct hub_admitting){world.identity_key, world.challenge_secret, world.now, g->token,
+                                  salt};
+}
+
+static struct enrol_request enrolment_of(struct guest *g)
+{
+    sign_in(g, PURPOSE_ENROL);
+    return (struct enrol_request){BYTES(world.id),      BYTES(g->key), BYTES(g->code),
+                                  BYTES(g->challenge), g->expires,    BYTES(g->signature)};
+}
+
+static struct login_request login_of(struct guest *g)
+{
+    sign_in(g, PURPOSE_LOGIN);
+    return (struct login_request){BYTES(world.id), BYTES(g->key), BYTES(g->challenge), g->expires,
+                                  BYTES(g->signature)};
+}
+
+static enum err enrol(struct guest *g, const struct enrol_request *request)
+{
+    struct admission admission;
+    struct hub_admitting admitting = admitting_of(g);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
+    enum err err = hub_enrol(txn, &admitting, request, &arena, &admission, &fault);
+    return err ? err : txn_commit(&txn);
+}
+
+static enum err login(struct guest *g, const struct login_request *request)
+{
+    struct admission admission;
+    struct hub_admitting admitting = admitting_of(g);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
+    enum err err = hub_login(txn, &admitting, request, &arena, &admission, &fault);
+    return err ? err : txn_commit(&txn);
+}
+
+static enum err authenticate(const uint8_t token[TOKEN_SIZE], struct hub_caller *caller)
+{
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+    return hub_authenticate(txn, token, caller, &fault);
+}
+
+// The enrolment is refused with this error, and the hub's store is as it was, though it committed.
+static void expect_not_enrolled(const struct enrol_request *request, enum err expected)
+{
+    struct admission admission;
+    struct buf before BUF_CLEANUP = {0};
+    struct buf after BUF_CLEANUP = {0};
+    struct hub_admitting admitting = admitting_of(&guest);
+    world_dump(world.hub, &before);
+    fault = (struct fault){0};
+    struct txn *txn = txn_begin_write(world.hub);
+    enum err err = hub_enrol(txn, &admitting, request, &arena, &admission, &fault);
+    cr_expect_eq(txn_commit(&txn), OK);
+    world_dump(world.hub, &after);
+    cr_expect_eq(err, expected, "%s", err_text(err));
+    cr_expect_gt(strlen(fault.text), 10);
+    cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "the store was changed");
+}
+
+Test(admit, founds_a_community_whose_id_and_log_follow_from_its_keys)
+{
+    uint8_t id[COMMUNITY_SIZE];
+    struct community community;
+    struct device hub;
+    struct log_entry entry;
+    struct log_body body;
+    struct wire_field field;
+    struct incarnation incarnation = {0};
+    struct buf transcript BUF_CLEANUP = {0};
+    struct txn *txn = txn_begin_read(world.hub);
+    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
+    cr_assert_eq(device_get(txn, world.community, community.log, &hub), OK);
+    cr_expect_eq(hub.role, ROLE_HUB);
+    cr_expect(memcmp(hub.identity, world.identity_key, KEY_SIZE) == 0);
+    cr_assert_eq(log_get(txn, world.community, 1, &entry), OK);
+    cr_expect(memcmp(entry.device, community.log, HANDLE_SIZE) == 0);
+    cr_assert_eq(log_get_body(txn, world.community, 1, &body), OK);
+    struct wire_reader reader = wire_reader(body.fields);
+    cr_assert_eq(wire_next(&reader, &field), OK);
+    cr_assert_eq(message_decode(&incarnation_message, field.bytes, &arena, &incarnation, NULL), OK);
+    digest_community(world.identity_key, incarnation.nonce.p, id);
+    cr_expect(memcmp(id, world.id, COMMUNITY_SIZE) == 0);
+    digest_incarnation_transcript(world.id, hub.key, &incarnation, &transcript);
+    cr_expect(sign_check(world.identity_key, buf_bytes(&transcript), incarnation.signature.p));
+    txn_abort(&txn);
+    buf_done(&transcript);
+    expect_no_leaks();
+}
+
+Test(admit, refuses_names_of_communities_and_labels_that_are_no_text)
+{
+    struct community community;
+    struct hub_found_random random = {{1}, {2}, {3}};
+    static const struct bytes names[] = {{NULL, 0}, {(const uint8_t *)"\xff", 1}};
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_eq(hub_found(txn, world.identity_seed, names[i], 1, &random, &community, &fault),
+                     ERR_MALFORMED);
+    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
+    cr_expect_eq(hub_invite(txn, &community, ROLE_HUB, names[0], 1, guest.code, &fault),
+                 ERR_MALFORMED);
+    cr_expect_eq(hub_invite(txn, &community, ROLE_VOLUNTEER, names[1], 1, guest.code, &fault),
+                 ERR_MALFORMED);
+}
+
+Test(admit, enrols_an_invited_device_with_role_and_label)
+{
+    struct hub_caller caller;
+    struct enrol_request request = enrolment_of(&guest);
+    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
+    cr_assert_eq(authenticate(guest.token, &caller), OK);
+    cr_expect_eq(caller.device.role, ROLE_VOLUNTEER);
+    cr_expect_str_eq(caller.device.label, "phone");
+    cr_expect(memcmp(caller.device.key, guest.key, KEY_SIZE) == 0);
+    cr_expect_eq(caller.community.number, world.community);
+    network_settle(&world);
+    struct device known;
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.devices[0].store);
+    cr_expect_eq(device_get(txn, world.devices[0].community, caller.device.handle, &known), OK);
+    cr_expect_eq(known.role, ROLE_VOLUNTEER, "every device learns of it");
+}
+
+Test(admit, lets_an_invitation_be_used_once_but_again_by_the_same_device)
+{
+    struct hub_caller caller;
+    uint8_t first[TOKEN_SIZE];
+    struct enrol_request request = enrolment_of(&guest);
+    cr_assert_eq(enrol(&guest, &request), OK);
+    memcpy(first, guest.token, TOKEN_SIZE);
+    guest.token[0] ^= 1;
+    world.now += 5000; // the invitation expired, the challenge did not
+    uint64_t size = world_caller(&world, 0).community.size;
+    cr_assert_eq(enrol(&guest, &request), OK);
+    cr_expect_eq(world_caller(&world, 0).community.size, size, "nothing was decided again");
+    cr_expect_eq(authenticate(guest.token, &caller), OK);
+    cr_expect_eq(authenticate(first, &caller), ERR_UNAUTHENTICATED, "the older token is void");
+    struct guest other = guest;
+    dice_bytes(&world.dice, other.seed, sizeof other.seed);
+    cr_assert_eq(sign_public_key(other.seed, other.key), OK);
+    struct enrol_request second = enrolment_of(&other);
+    expect_not_enrolled(&second, ERR_FORBIDDEN);
+}
+
+Test(admit, refuses_an_expired_or_unknown_invitation)
+{
+    struct enrol_request request = enrolment_of(&guest);
+    world.now += 1001;
+    expect_not_enrolled(&request, ERR_FORBIDDEN);
+    world.now -= 1001;
+    guest.code[0] ^= 1;
+    request = enrolment_of(&guest);
+    expect_not_enrolled(&request, ERR_FORBIDDEN);
+}
+
+Test(admit, refuses_a_challenge_that_expired_or_is_not_its_own)
+{
+    struct enrol_request request = enrolment_of(&guest);
+    world.now += 60001;
+    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    world.now -= 60001;
+    guest.expires++;
+    request = enrolment_of(&guest);
+    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    guest.expires--;
+    guest.challenge[0] ^= 1;
+    request = enrolment_of(&guest);
+    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    request.challenge = (struct bytes){0};
+    expect_not_enrolled(&request, ERR_WRONG_STATE);
+}
+
+Test(admit, refuses_a_signature_over_anything_else)
+{
+    struct enrol_request request = enrolment_of(&guest);
+    guest.signature[0] ^= 1;
+    expect_not_enrolled(&request, ERR_MALFORMED);
+    sign_in(&guest, PURPOSE_LOGIN);
+    expect_not_enrolled(&request, ERR_MALFORMED);
+    request = enrolment_of(&guest);
+    world.now += 1; // an answer to another challenge, replayed
+    challenge(&guest);
+    request.expires = guest.expires;
+    expect_not_enrolled(&request, ERR_MALFORMED);
+    request = enrolment_of(&guest);
+    request.signature = (struct bytes){0};
+    expect_not_enrolled(&request, ERR_MALFORMED);
+}
+
+Test(admit, refuses_keys_of_small_order)
+{
+    static const uint8_t small[][KEY_SIZE] = {{0}, {1}};
+    struct enrol_request request = enrolment_of(&guest);
+    for (size_t i = 0; i < 2; i++) {
+        request.device_key = BYTES(small[i]);
+        expect_not_enrolled(&request, ERR_MALFORMED);
+    }
+    request.device_key = (struct bytes){0};
+    expect_not_enrolled(&request, ERR_MALFORMED);
+}
+
+Test(admit, keeps_communities_apart)
+{
+    struct community other;
+    struct hub_found_random random = {{1}, {2}, {3}};
+    struct enrol_request request = enrolment_of(&guest);
+    uint8_t nowhere[COMMUNITY_SIZE] = {1};
+    request.community = BYTES(nowhere);
+    expect_not_enrolled(&request, ERR_NOT_FOUND);
+    request.community = (struct bytes){0};
+    expect_not_enrolled(&request, ERR_NOT_FOUND);
+    struct txn *txn = txn_begin_write(world.hub);
+    cr_assert_eq(hub_found(txn, world.identity_seed, bytes_of_text("Hill"), 1, &random, &other,
+                           &fault),
+                 OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+    uint8_t dale[COMMUNITY_SIZE];
+    memcpy(dale, world.id, COMMUNITY_SIZE);
+    memcpy(world.id, other.id, COMMUNITY_SIZE);
+    request = enrolment_of(&guest);
+    expect_not_enrolled(&request, ERR_FORBIDDEN); // the invitation is for the other one
+    memcpy(world.id, dale, COMMUNITY_SIZE);
+    request = enrolment_of(&guest);
+    request.community = BYTES(other.id);
+    expect_not_enrolled(&request, ERR_MALFORMED); // signed for the other one
+}
+
+Test(admit, gives_a_new_token_at_login_and_voids_the_older_one)
+{
+    struct hub_caller caller;
+    uint8_t first[TOKEN_SIZE];
+    struct enrol_request request = enrolment_of(&guest);
+    cr_assert_eq(enrol(&guest, &request), OK);
+    memcpy(first, guest.token, TOKEN_SIZE);
+    cr_expect_eq(authenticate(first, &caller), OK);
+    guest.token[5] ^= 1;
+    struct login_request again = login_of(&guest);
+    cr_assert_eq(login(&guest, &again), OK, "%s", fault.text);
+    cr_expect_eq(authenticate(guest.token, &caller), OK);
+    cr_expect_eq(authenticate(first, &caller), ERR_UNAUTHENTICATED);
+    cr_expect_eq(authenticate(world.devices[0].token, &caller), OK, "others keep theirs");
+}
+
+Test(admit, lets_nobody_log_in_who_is_not_enrolled_or_replays_an_enrolment)
+{
+    struct login_request request = login_of(&guest);
+    cr_expect_eq(login(&guest, &request), ERR_FORBIDDEN);
+    struct enrol_request enrolment = enrolment_of(&guest);
+    cr_assert_eq(enrol(&guest, &enrolment), OK);
+    cr_expect_eq(login(&guest, &request), ERR_MALFORMED, "signed to enrol, not to log in");
+    request = login_of(&guest);
+    world.now += 60001;
+    cr_expect_eq(login(&guest, &request), ERR_WRONG_STATE);
+}
+
+Test(admit, knows_no_token_that_it_did_not_give)
+{
+    struct hub_caller caller;
+    uint8_t token[TOKEN_SIZE] = {0};
+    cr_expect_eq(authenticate(token, &caller), ERR_UNAUTHENTICATED);
+}
