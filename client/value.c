@@ -58,7 +58,7 @@ enum err value_read_ref(struct bytes text, const struct value_resolver *resolver
 
 static enum err read_ref(struct bytes text, const struct value_resolver *resolver, struct buf *out)
 {
-    uint8_t id[ID_SIZE];
+    uint8_t id[ID_SIZE] = {0};
     struct ref ref = {.id = BYTES(id)};
     enum err err = value_read_ref(text, resolver, &ref.kind, id);
     if (!err)

@@ -169,6 +169,7 @@ static cJSON *community_list(struct admin_context *context, const cJSON *request
 }
 
 struct device_listing {
+    struct contacts *contacts;
     struct txn *txn;
     uint32_t community;
     cJSON *list;
@@ -179,6 +180,7 @@ static bool list_device(const struct device *device, void *arg)
     struct device_listing *listing = arg;
     struct contact contact;
     contact_get(listing->txn, listing->community, device->handle, &contact);
+    contacts_add_to(listing->contacts, listing->community, device->handle, &contact);
     cJSON *item = cJSON_CreateObject();
     add_hex(item, "handle", BYTES(device->handle));
     (void)cJSON_AddStringToObject(item, "role",
@@ -194,15 +196,14 @@ static bool list_device(const struct device *device, void *arg)
 
 static cJSON *devices(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
-    (void)context;
     struct fault fault = {0};
-    struct community community;
+    struct community community = {.number = 0};
     enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
     if (err)
         return fault_answer(err, &fault);
     cJSON *answer = ok_answer();
     (void)cJSON_AddStringToObject(answer, "community", community.name);
-    struct device_listing listing = {txn, community.number,
+    struct device_listing listing = {context->calls->contacts, txn, community.number,
                                      cJSON_AddArrayToObject(answer, "devices")};
     device_each(txn, community.number, list_device, &listing);
     return answer;
@@ -213,7 +214,7 @@ static cJSON *devices(struct admin_context *context, const cJSON *request, struc
 static cJSON *fingerprint(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
     struct fault fault = {0};
-    struct community community;
+    struct community community = {.number = 0};
     enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
     if (err)
         return fault_answer(err, &fault);

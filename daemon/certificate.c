@@ -39,11 +39,11 @@ static bool number_it(X509 *certificate)
 
 static bool fill(X509 *certificate, EVP_PKEY *key)
 {
-    const long day = 24 * 60 * 60;
+    const long day = 24L * 60 * 60;
     return X509_set_version(certificate, X509_VERSION_3) && number_it(certificate) &&
            // A day back: the clocks of phones lie.
            X509_gmtime_adj(X509_getm_notBefore(certificate), -day) &&
-           X509_gmtime_adj(X509_getm_notAfter(certificate), CERTIFICATE_YEARS * 365 * day) &&
+           X509_gmtime_adj(X509_getm_notAfter(certificate), CERTIFICATE_YEARS * 365L * day) &&
            X509_set_pubkey(certificate, key) && name_it(certificate) &&
            add_alternative_name(certificate) && X509_sign(certificate, key, EVP_sha256()) > 0;
 }

@@ -248,7 +248,7 @@ static int on_value(void *user, const char *section, const char *name, const cha
     char what[120];
     (void)snprintf(what, sizeof what, "[%.40s] %.60s", section, name);
     for (size_t i = 0; i < KEYS_N; i++) {
-        if (strcmp(section, keys[i].section) || strcmp(name, keys[i].name))
+        if (strcmp(section, keys[i].section) != 0 || strcmp(name, keys[i].name) != 0)
             continue;
         if (reading->given[i])
             return fail(reading, ERR_EXISTS, what, "given twice, or goes on in a second line");

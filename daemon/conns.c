@@ -99,7 +99,7 @@ static void on_sweep(void *arg)
 // Of IPv6 the network's half, which is what one household or phone is given.
 static bool read_address(int fd, uint8_t address[ATTEMPTS_ADDRESS_SIZE])
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof peer;
     memset(address, 0, ATTEMPTS_ADDRESS_SIZE);
     if (getpeername(fd, (struct sockaddr *)(void *)&peer, &n))

@@ -24,7 +24,7 @@ struct conn_options {
 
 struct conns;
 
-enum err conns_new(const struct conn_options *options, struct conns **conns) must_check;
+enum err conns_new(const struct conn_options *options, struct conns **out) must_check;
 // Drops those that are left.
 void conns_free(struct conns **conns);
 // Takes a socket that was just accepted, or closes it when there are too many.

@@ -37,17 +37,15 @@ void contacts_free(struct contacts **contacts)
     *contacts = NULL;
 }
 
-static bool is_same(const struct hub_caller *a, const struct hub_caller *b)
+static struct contact_note *find(struct contacts *contacts, uint32_t community,
+                                 const uint8_t handle[HANDLE_SIZE])
 {
-    return a->community.number == b->community.number &&
-           memcmp(a->device.handle, b->device.handle, HANDLE_SIZE) == 0;
-}
-
-static struct contact_note *find(struct contacts *contacts, const struct hub_caller *caller)
-{
-    for (size_t i = 0; i < contacts->n; i++)
-        if (is_same(&contacts->notes[i].caller, caller))
+    for (size_t i = 0; i < contacts->n; i++) {
+        const struct hub_caller *caller = &contacts->notes[i].caller;
+        if (caller->community.number == community &&
+            memcmp(caller->device.handle, handle, HANDLE_SIZE) == 0)
             return &contacts->notes[i];
+    }
     return NULL;
 }
 
@@ -71,13 +69,26 @@ void contacts_add(struct contacts *contacts, const struct hub_caller *caller, in
                   uint64_t bytes_in, uint64_t bytes_out)
 {
     (void)pthread_mutex_lock(&contacts->lock);
-    struct contact_note *note = find(contacts, caller);
+    struct contact_note *note = find(contacts, caller->community.number, caller->device.handle);
     if (!note)
         note = add(contacts, caller);
     if (note) {
         note->now = now;
         note->bytes_in += bytes_in;
         note->bytes_out += bytes_out;
+    }
+    (void)pthread_mutex_unlock(&contacts->lock);
+}
+
+void contacts_add_to(struct contacts *contacts, uint32_t community,
+                     const uint8_t handle[HANDLE_SIZE], struct contact *contact)
+{
+    (void)pthread_mutex_lock(&contacts->lock);
+    const struct contact_note *note = find(contacts, community, handle);
+    if (note) {
+        contact->last_sync = note->now;
+        contact->bytes_in += note->bytes_in;
+        contact->bytes_out += note->bytes_out;
     }
     (void)pthread_mutex_unlock(&contacts->lock);
 }

@@ -15,6 +15,9 @@ void contacts_free(struct contacts **contacts);
 // Adds bytes of a request and its answer to the caller's note; now in ms since 1970 UTC.
 void contacts_add(struct contacts *contacts, const struct hub_caller *caller, int64_t now,
                   uint64_t bytes_in, uint64_t bytes_out);
+// Adds what is not yet in the store to a contact that was read from it.
+void contacts_add_to(struct contacts *contacts, uint32_t community,
+                     const uint8_t handle[HANDLE_SIZE], struct contact *contact);
 bool contacts_any(struct contacts *contacts) must_check;
 // Writes all to the transaction and empties the list.
 void contacts_write(struct contacts *contacts, struct txn *txn);

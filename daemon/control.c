@@ -171,8 +171,10 @@ void control_close(struct control **control)
     if (!*control)
         return;
     listen_close(&(*control)->listener);
-    while ((*control)->first)
-        free_visitor((*control)->first);
+    for (struct visitor *visitor = (*control)->first, *next; visitor; visitor = next) {
+        next = visitor->next;
+        free_visitor(visitor);
+    }
     free(*control);
     *control = NULL;
 }

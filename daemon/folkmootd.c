@@ -1,7 +1,6 @@
 // folkmootd, the hub. See --help.
 
 #include <getopt.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

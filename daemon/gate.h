@@ -9,7 +9,7 @@
 struct gate;
 
 // Opens the store in this directory; map_size in bytes, 0: the store's default.
-enum err gate_open(const char *path, size_t map_size, struct gate **gate,
+enum err gate_open(const char *path, size_t map_size, struct gate **out,
                    struct fault *fault) must_check;
 void gate_close(struct gate **gate);
 

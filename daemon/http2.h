@@ -54,7 +54,7 @@ void http2_answer_done(struct http2_answer *answer);
 
 // limits and events stay the caller's and outlive the session.
 enum err http2_new(const struct http2_limits *limits, const struct http2_events *events,
-                   void *owner, struct http2 **http2) must_check;
+                   void *owner, struct http2 **out) must_check;
 // Tells `closed` of every stream that is left.
 void http2_free(struct http2 **http2);
 

@@ -24,7 +24,7 @@ struct listener;
 // Listens, and calls `accepted` with each socket (non-blocking, close-on-exec), which the callee
 // then owns. A unix socket is made with `mode`; one that nobody listens on any more is replaced.
 enum err listen_open(struct loop *loop, const struct listen_address *address, mode_t mode,
-                     void (*accepted)(void *arg, int fd), void *arg, struct listener **listener,
+                     void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
                      struct fault *fault) must_check;
 // Stops listening; a unix socket's file goes away.
 void listen_close(struct listener **listener);

@@ -13,7 +13,7 @@ struct loop_bell;
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-enum err loop_new(struct loop **loop) must_check;
+enum err loop_new(struct loop **out) must_check;
 // Watches, timers and bells are freed before.
 void loop_free(struct loop **loop);
 // Turns until loop_stop; may be run again.

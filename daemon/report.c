@@ -26,11 +26,6 @@ void report_set_level(enum report_level level)
     atomic_store(&least, (int)level);
 }
 
-enum report_level report_get_level(void)
-{
-    return (enum report_level)atomic_load(&least);
-}
-
 static void make_one_line(char *text)
 {
     for (char *p = text; *p; p++)

@@ -7,7 +7,6 @@ enum report_level { REPORT_ERROR, REPORT_WARNING, REPORT_INFO, REPORT_DEBUG };
 
 // Lines less urgent than this are left out; at the start: REPORT_INFO.
 void report_set_level(enum report_level level);
-enum report_level report_get_level(void);
 
 // Writes "level: sentence" in one piece, without line breaks and cut at 1,000 bytes. With
 // JOURNAL_STREAM in the environment the level is a prefix that the journal understands.

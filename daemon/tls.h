@@ -11,7 +11,7 @@ struct tls;
 
 // Reads certificate and key (PEM; both may stand in one file) anew. Connections that were made
 // under an older context keep it.
-enum err tls_context_new(const char *certificate, const char *key, struct tls_context **context,
+enum err tls_context_new(const char *certificate, const char *key, struct tls_context **out,
                          struct fault *fault) must_check;
 void tls_context_free(struct tls_context **context);
 // SHA-256 of the key's DER SubjectPublicKeyInfo.

@@ -40,7 +40,7 @@ struct writer_options {
 };
 
 // Starts the thread. The options' objects outlive the writer.
-enum err writer_start(const struct writer_options *options, struct writer **writer,
+enum err writer_start(const struct writer_options *options, struct writer **out,
                       struct fault *fault) must_check;
 // Commits what waits, calls `done` for it, and ends the thread.
 void writer_stop(struct writer **writer);

@@ -23,7 +23,8 @@ struct pushing {
     uint8_t head[HASH_SIZE];
 };
 
-enum { PACK_TARGET = 128 << 10 };
+// PUSH_MOST: what always fits a request beside salts and vector, even if nothing can be packed.
+enum { PACK_TARGET = 128 << 10, PUSH_MOST = REQUEST_MAX / 4 * 3 };
 
 static enum err close_pack(struct pushing *p)
 {
@@ -145,8 +146,8 @@ static enum err request_push(struct txn *txn, const struct community *community,
         p.run->packs.p = arena_alloc(arena, RUN_PACKS_MAX, sizeof(struct pack));
     if (!p.run || !p.run->packs.p)
         return ERR_NOMEM;
-    if (push_max > REQUEST_UNPACKED_MAX / 2)
-        push_max = REQUEST_UNPACKED_MAX / 2;
+    if (push_max > PUSH_MOST)
+        push_max = PUSH_MOST;
     enum err err = push_run(&p, progress, seed, push_max);
     buf_done(&p.salts);
     buf_done(&p.changes);
@@ -213,6 +214,13 @@ static enum err request_own(struct txn *txn, const struct community *community,
     return err;
 }
 
+// While the cursor is not yet where the log was last seen to end: an answer may have been cut.
+static bool wants_vector(const struct progress *progress)
+{
+    bool at_end = has_cursor(progress) && progress->position >= progress->seen_size;
+    return progress->by_vector && !at_end;
+}
+
 static enum err request_cursor(const struct progress *progress, struct arena *arena,
                                struct sync_request *request)
 {
@@ -239,7 +247,7 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     enum err err = request_own(txn, community, own, &progress, arena, request);
     if (!err)
         err = request_cursor(&progress, arena, request);
-    if (!err && progress.by_vector)
+    if (!err && wants_vector(&progress))
         err = request_vector(txn, community, own, arena, request);
     if (!err)
         err = request_push(txn, community, own, seed, &progress, options->push_max, arena, request);
@@ -264,11 +272,11 @@ uint32_t exchange_unsent(struct txn *txn, const struct community *community,
 
 // --- the answer ---
 
-// Whether the receipt lies on the own chain.
+// Whether the receipt lies on the own chain; `head` is the chain's there.
 static enum err receipt_is_mine(struct txn *txn, const struct community *community,
-                                const struct device *own, const struct receipt *receipt, bool *mine)
+                                const struct device *own, const struct receipt *receipt,
+                                uint8_t head[HASH_SIZE], bool *mine)
 {
-    uint8_t head[HASH_SIZE];
     *mine = receipt->seq == 0;
     if (receipt->seq == 0 || receipt->seq > own->seq)
         return OK;
@@ -277,15 +285,26 @@ static enum err receipt_is_mine(struct txn *txn, const struct community *communi
     return err;
 }
 
+// Keeps the head where a receipt stands, as a run without signature, so that the next request need
+// not hash its way there from the beginning of the chain.
+static void note_head(struct txn *txn, const struct community *community, const struct device *own,
+                      uint32_t seq, const uint8_t head[HASH_SIZE])
+{
+    struct log_run run = {.first = seq, .last = seq};
+    memcpy(run.head, head, HASH_SIZE);
+    log_put_run(txn, community->number, own->handle, &run);
+}
+
 enum err exchange_take_receipt(struct txn *txn, struct community *community,
                                const struct device *own, const struct receipt *receipt,
                                struct exchange_report *report)
 {
     struct progress progress;
+    uint8_t head[HASH_SIZE];
     bool mine;
     if (receipt->device.n && !bytes_equal(receipt->device, BYTES(own->handle)))
         return OK;
-    enum err err = receipt_is_mine(txn, community, own, receipt, &mine);
+    enum err err = receipt_is_mine(txn, community, own, receipt, head, &mine);
     if (err)
         return err;
     progress_get(txn, community->number, &progress);
@@ -294,8 +313,10 @@ enum err exchange_take_receipt(struct txn *txn, struct community *community,
         progress.forked = true;
         report->forked = true;
     } else {
-        if (receipt->seq > progress.receipt_seq)
+        if (receipt->seq > progress.receipt_seq) {
             report->pushed += receipt->seq - progress.receipt_seq;
+            note_head(txn, community, own, receipt->seq, head);
+        }
         progress.receipt_seq = receipt->seq;
         report->gap |= receipt->standing == STANDING_GAP;
         report->apart += (uint32_t)receipt->set_apart.n;
@@ -329,7 +350,7 @@ enum err exchange_take_top(struct txn *txn, struct community *community,
         progress.by_vector = response->view == progress.view;
         progress.position = 0;
         memset(progress.log, 0, HANDLE_SIZE);
-    } else if (!response->more) {
+    } else if (!response->more && !head) { // nothing was new: all is here
         progress.by_vector = false;
     }
     progress.view = response->view;
@@ -353,6 +374,8 @@ static enum err check_entry(struct taking *t, const struct entry *entry, struct 
     uint32_t edits;
     if (entry->device >= t->entries.devices.n || entry->seq == 0)
         return fault_set(fault, ERR_MALFORMED, "Entry: of no device or without seq");
+    if (entry->envelope.n + entry->fields.n > CHANGE_MAX)
+        return fault_set(fault, ERR_LIMIT, "Entry: over %d bytes", CHANGE_MAX);
     enum err err = envelope_decode(entry->envelope, t->arena, &envelope, fault);
     return err ? err : fields_check(entry->fields, &edits, fault);
 }

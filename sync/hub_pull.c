@@ -1,6 +1,8 @@
 // Giving what the log holds after a cursor: whole changes while any of their edits is live, husks
 // else, in pieces that stand for themselves.
 
+#include <stdlib.h>
+
 #include "proto/change.h"
 #include "proto/pack.h"
 #include "storage/log.h"
@@ -24,6 +26,7 @@ struct pulling {
     struct arena *arena;
     struct community community;
     struct view_eye eye;
+    struct list vector; // the request's, sorted
     struct sync_response *response;
     size_t budget;     // packed bytes that may still be given
     uint64_t position; // the last entry that was looked at
@@ -54,14 +57,36 @@ static enum err cursor_holds(struct pulling *p, const struct cursor *cursor, boo
     return err;
 }
 
+static int by_device(const void *a, const void *b)
+{
+    const struct chain_point *x = a;
+    const struct chain_point *y = b;
+    return bytes_compare(x->device, y->device);
+}
+
+// A copy in the order of handles: it is asked for every entry.
+static enum err sort_vector(struct pulling *p)
+{
+    struct list vector = p->request->vector;
+    if (vector.n == 0)
+        return OK;
+    p->vector =
+        (struct list){arena_alloc(p->arena, vector.n, sizeof(struct chain_point)), vector.n};
+    if (!p->vector.p)
+        return ERR_NOMEM;
+    memcpy(p->vector.p, vector.p, vector.n * sizeof(struct chain_point));
+    qsort(p->vector.p, vector.n, sizeof(struct chain_point), by_device);
+    return OK;
+}
+
 static bool vector_has(const struct pulling *p, const struct log_entry *entry)
 {
-    for (size_t i = 0; i < p->request->vector.n; i++) {
-        const struct chain_point *point = LIST_AT(struct chain_point, p->request->vector, i);
-        if (bytes_equal(point->device, BYTES(entry->device)))
-            return entry->seq <= point->seq;
-    }
-    return false;
+    struct chain_point key = {.device = BYTES(entry->device)};
+    if (p->vector.n == 0)
+        return false;
+    const struct chain_point *point =
+        bsearch(&key, p->vector.p, p->vector.n, sizeof key, by_device);
+    return point && entry->seq <= point->seq;
 }
 
 // --- pieces ---
@@ -264,6 +289,8 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
     if (request->packings != PACKINGS_KNOWN)
         response->packings = PACKINGS_KNOWN;
     enum err err = community_get_number(txn, caller->community.number, &p.community);
+    if (!err)
+        err = sort_vector(&p);
     if (!err)
         err = give(&p);
     buf_done(&p.entries);

@@ -317,9 +317,12 @@ static void store_run(struct taking *t, const struct planned_run *run, uint32_t 
     struct log_run stored = {.first = first, .last = run->last};
     memcpy(stored.head, t->device.head, HASH_SIZE);
     memcpy(stored.signature, run->signature, SIGN_SIZE);
-    if (run->seen && run->seen->log.n && run->seen->root.n) {
-        memcpy(stored.seen_log, run->seen->log.p, HANDLE_SIZE);
-        memcpy(stored.seen_root, run->seen->root.p, HASH_SIZE);
+    // As it was signed: what is absent is zeros.
+    if (run->seen) {
+        if (run->seen->log.n)
+            memcpy(stored.seen_log, run->seen->log.p, HANDLE_SIZE);
+        if (run->seen->root.n)
+            memcpy(stored.seen_root, run->seen->root.p, HASH_SIZE);
         stored.seen_size = run->seen->size;
     }
     log_put_run(t->txn, t->community.number, t->device.handle, &stored);

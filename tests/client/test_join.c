@@ -94,6 +94,44 @@ Test(join, says_nothing_secret_to_somebody_who_stands_between)
     world_close(&world);
 }
 
+// Info as the hub gave it, but for the key, which is that of somebody who stands between.
+static void forge_info(struct buf *body, const uint8_t theirs[32])
+{
+    struct info_response info = {.version_min = 0};
+    struct arena arena ARENA_CLEANUP;
+    struct buf forged = {0};
+    arena_init(&arena, 1 << 16);
+    cr_assert_eq(message_decode(&info_response_message, buf_bytes(body), &arena, &info, NULL), OK);
+    info.tls_key = bytes_of(theirs, 32);
+    message_encode(&info_response_message, &info, &forged);
+    buf_done(body);
+    *body = forged;
+}
+
+Test(join, believes_no_key_that_the_hub_did_not_sign)
+{
+    static const uint8_t theirs[32] = {6, 6, 6};
+    struct world world;
+    char link[LINK_MAX];
+    struct folkmoot_session *session;
+    struct folkmoot_request request;
+    struct hub_answer answer = {.status = 0};
+    world_open_apart(&world, 1);
+    hub_double_invite(world.hub, ROLE_VOLUNTEER, link);
+    cr_assert_eq(folkmoot_join(world.phones[0].fm, link, &session, NULL), FOLKMOOT_OK);
+    cr_assert_eq(folkmoot_session_next(session, &request), FOLKMOOT_SEND);
+    hub_double_serve(world.hub, &request, &answer);
+    forge_info(&answer.body, theirs);
+    folkmoot_session_answer(session, 200, theirs);
+    folkmoot_session_receive(session, answer.body.p, answer.body.n);
+    folkmoot_session_finish(session, true);
+    cr_assert_eq(folkmoot_session_next(session, &request), FOLKMOOT_FAILED);
+    cr_assert_eq(folkmoot_session_error(session)->code, FOLKMOOT_UNTRUSTED);
+    folkmoot_session_done(&session);
+    buf_done(&answer.body);
+    world_close(&world);
+}
+
 Test(join, does_not_follow_a_link_to_another_hub_for_a_community_that_it_is_in)
 {
     struct world world;

@@ -127,10 +127,27 @@ static void push_one(struct pushing *p, uint32_t seq, uint8_t head[HASH_SIZE])
         close_pack(p, choice & 0x80);
 }
 
+// The log head that the run says was seen; its parts may be missing.
+static void put_seen(struct pushing *p)
+{
+    static const uint8_t log[HANDLE_SIZE] = "a hub's log";
+    static const uint8_t root[HASH_SIZE] = "a root";
+    uint8_t choice = script_u8(p->script);
+    if (!(choice & 1))
+        return;
+    p->run->seen = must_alloc(p, 1, sizeof *p->run->seen);
+    p->run->seen->size = choice;
+    if (choice & 2)
+        p->run->seen->log = BYTES(log);
+    if (choice & 4)
+        p->run->seen->root = BYTES(root);
+}
+
 static void sign(struct pushing *p, uint32_t last, const uint8_t head[HASH_SIZE])
 {
     uint8_t signature[SIGN_SIZE];
     struct buf transcript BUF_CLEANUP = {0};
+    put_seen(p);
     digest_run_transcript(moot_get()->community, p->key, last, head, p->run->seen, &transcript);
     enum err err = sign_make(p->device->seed, buf_bytes(&transcript), signature);
     assert(!transcript.err && !err);

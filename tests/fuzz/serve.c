@@ -4,6 +4,8 @@
 
 #include "proto/change.h"
 #include "proto/pack.h"
+#include "storage/log.h"
+#include "sync/digest.h"
 
 enum {
     ARENA_MAX = 64 << 20, // as much as the daemon grants
@@ -61,6 +63,22 @@ static void check_receipt(const struct receipt *receipt, const struct state *bef
     }
 }
 
+// What the hub holds is what the device signed: the last run ends at the chain's end, and its
+// signature fits the head there.
+static void check_signed(const struct serving *s)
+{
+    struct community community;
+    struct device row;
+    struct log_run run;
+    struct buf transcript BUF_CLEANUP = {0};
+    moot_rows(s->txn, moot_get(), s->device, &community, &row);
+    enum err err = log_run_upto(s->txn, community.number, row.handle, row.seq, &run);
+    assert(!err && run.last == row.seq && memcmp(run.head, row.head, HASH_SIZE) == 0);
+    struct log_head seen = {BYTES(run.seen_log), run.seen_size, BYTES(run.seen_root)};
+    digest_run_transcript(community.id, row.key, run.last, row.head, &seen, &transcript);
+    assert(!transcript.err && sign_check(row.key, buf_bytes(&transcript), run.signature));
+}
+
 static enum err push(struct serving *s, const struct hub_caller *caller, struct list *receipts)
 {
     static const uint8_t random[32] = "random";
@@ -81,6 +99,7 @@ static enum err push(struct serving *s, const struct hub_caller *caller, struct 
     assert(!err && receipts->n == 1);
     struct state after = state_of(s);
     check_receipt(LIST_AT(struct receipt, *receipts, 0), &before, &after);
+    check_signed(s);
     return OK;
 }
 

@@ -147,7 +147,8 @@ export function log() {
   const devices = [author("a"), author("b"), author("c")].map((one) => one.handle);
   const entries = [];
   for (let i = 0; i < 100; i++) {
-    const input = { position: String(i + 1), device: devices[i % 3], seq: Math.floor(i / 3) + 1, leaf: seeded(`leaf ${i}`) };
+    const seq = Math.floor(i / 3) + 1;
+    const input = { position: String(i + 1), device: devices[i % 3], seq, leaf: seeded(`leaf ${i}`) };
     entries.push({ ...input, node: p.digest("log_entry", input) });
   }
   const nodes = entries.map((one) => one.node);

@@ -109,7 +109,8 @@ const cases = {
     s.edit(s.b, first, 2000, [[first, 0]], join(put.uint(5000, 1), put.text(5000, "")));
   },
   "an unknown kind of an unknown class is kept"(s) {
-    const first = s.write(s.a, { kind: 60000, time: 5, class: 7 }, join(put.bytes(3, p.unhex("ff00")), put.uint(1, 0)));
+    const fields = join(put.bytes(3, p.unhex("ff00")), put.uint(1, 0));
+    const first = s.write(s.a, { kind: 60000, time: 5, class: 7 }, fields);
     s.edit(s.b, first, 6, [[first, 1]], put.uint(1, 2n ** 64n - 1n));
     s.write(s.c, { kind: 65535, parts: [p.text("x")], time: 1 }, put.uint(1, 1));
   },
@@ -219,7 +220,8 @@ const cases = {
     s.edit(s.b, same, 5000, [[same]], words("not the same after all"));
   },
   "needs that are joined are counted together"(s) {
-    const needs = [s.need(s.a, 1000, words("water")), s.need(s.b, 1000, words("a tap")), s.need(s.c, 1000, words("a well"))];
+    const said = [[s.a, "water"], [s.b, "a tap"], [s.c, "a well"]];
+    const needs = said.map(([by, need]) => s.need(by, 1000, words(need)));
     s.voice(s.a, needs[0], seeded("p", 16), 2000, 1);
     s.voice(s.b, needs[1], seeded("p", 16), 3000, 1);
     s.voice(s.c, needs[2], seeded("q", 16), 3000, 2);

@@ -22,7 +22,8 @@ export function splitFields(bytes) {
     else if (type === 2) at = Number(varint()) + at; // varint() moves `at` first
     else if (type === 5) at += 4;
     else throw new Error(`wire type ${type}`);
-    fields.push({ number: Number(tag >> 3n), whole: bytes.subarray(start, at), value: bytes.subarray(value, at) });
+    const whole = bytes.subarray(start, at);
+    fields.push({ number: Number(tag >> 3n), whole, value: bytes.subarray(value, at) });
   }
   return fields;
 }
@@ -76,8 +77,8 @@ export const message = (edits) => Buffer.concat(edits.map((edit) => edit.whole))
 
 // The numbers of those registers that hold several values that differ.
 export function tensions(edits, registers) {
-  const differs = (number) => new Set(edits.filter((e) => e.number === number).map((e) => e.whole.toString("hex"))).size > 1;
-  return registers.filter(differs);
+  const values = (number) => edits.filter((edit) => edit.number === number).map((edit) => edit.whole);
+  return registers.filter((number) => values(number).some((one, _, all) => !one.equals(all[0])));
 }
 
 export function recordsOf(changes) {

@@ -15,7 +15,8 @@ const schema = new URL("../../proto", import.meta.url).pathname;
 let client, device, need;
 
 async function curl(protocol, call, message, ...more) {
-  const args = ["curl", "--insecure", "--schema", schema, "--protocol", protocol, "--data", JSON.stringify(message)];
+  const data = JSON.stringify(message);
+  const args = ["curl", "--insecure", "--schema", schema, "--protocol", protocol, "--data", data];
   const { stdout } = await run(buf, [...args, ...more, `${url}/folkmoot.v1.${call}`], { timeout: 20_000 });
   return JSON.parse(stdout);
 }

@@ -82,7 +82,8 @@ function cases(Client) {
   });
 
   test("a plain run is taken, is durable, and changes nothing when it is repeated", async () => {
-    const need = device.write({ kind: kinds.need }, Buffer.concat([words("The tap is dry."), put.uint(number.urgency, 3)]));
+    const fields = Buffer.concat([words("The tap is dry."), put.uint(number.urgency, 3)]);
+    const need = device.write({ kind: kinds.need }, fields);
     device.write({ kind: kinds.remark }, Buffer.concat([ref(need.record), words("Since May.")]));
     const { log: seen } = await device.me();
     await device.push({ seen: { ...seen, log: bytes(seen.log), root: bytes(seen.root) } });
@@ -114,7 +115,8 @@ function cases(Client) {
 
   test("what the C device wrote is pulled, merged alike and read", async () => {
     const said = `Wasser für alle — ${Client.name}`;
-    await laptop.do("add", "need", "--title", "Water", "--words", said, "--category", "water", "--urgency", "high");
+    const fields = ["--words", said, "--category", "water", "--urgency", "high"];
+    await laptop.do("add", "need", "--title", "Water", ...fields);
     const [{ id }] = await laptop.do("list", "need").then(recordsOf);
     await laptop.do("edit", id, "--title", "Water for all");
     await laptop.do("sync");
@@ -132,7 +134,8 @@ function cases(Client) {
   test("the C device reads what this one wrote, and counts its voices", async () => {
     const need = device.write({ kind: kinds.need }, words("A crossing by the school."));
     for (const [person, value] of [[random(16), 1], [random(16), 1], [random(16), 2]]) {
-      device.write({ kind: kinds.voice, parts: [subject(need.record), person] }, put.uint(number.stance, value));
+      const parts = [subject(need.record), person];
+      device.write({ kind: kinds.voice, parts }, put.uint(number.stance, value));
     }
     await device.push();
     await laptop.do("sync");
@@ -144,7 +147,8 @@ function cases(Client) {
   });
 
   test("a thin client copies `over`, and the C device sees the new value alone", async () => {
-    const need = device.write({ kind: kinds.need }, Buffer.concat([words("Old words"), put.text(number.title, "Kept")]));
+    const fields = Buffer.concat([words("Old words"), put.text(number.title, "Kept")]);
+    const need = device.write({ kind: kinds.need }, fields);
     await device.push();
     device.writeOver(await device.get(need.record), words("New words"), number.words);
     await device.push();
@@ -171,7 +175,8 @@ function cases(Client) {
     const [field] = view.fields.filter((one) => one.field === number.words);
     assert.equal(field.tension, true);
     assert.equal(field.edits.length, 2);
-    assert.deepEqual(valuesOf(await laptop.do("show", name), "words").sort(), ["At the bridge", "At the mill"]);
+    const both = valuesOf(await laptop.do("show", name), "words");
+    assert.deepEqual(both.sort(), ["At the bridge", "At the mill"]);
     device.writeOver(view, words("At both"), number.words);
     await device.push();
     const settled = await device.get(need.record);
@@ -207,7 +212,9 @@ function cases(Client) {
     assert.ok(lost.cursorLost);
     assert.equal(lost.pieces.length, 0);
     const known = new Map();
-    for (const { device: one, seq } of device.entries) known.set(p.hex(one), Math.max(known.get(p.hex(one)) ?? 0, seq));
+    for (const { device: one, seq } of device.entries) {
+      known.set(p.hex(one), Math.max(known.get(p.hex(one)) ?? 0, seq));
+    }
     const vector = [...known].map(([one, seq]) => ({ device: p.unhex(one), seq }));
     await laptop.do("add", "need", "--words", "New since");
     await laptop.do("sync");
@@ -248,11 +255,13 @@ function cases(Client) {
   test("a change of a wrong form for its kind is durable and set apart", async () => {
     device.write({ kind: kinds.need }, put.bytes(number.words, p.unhex("c080")));
     const { setApart } = await device.push();
-    assert.deepEqual(setApart.map(({ seq, reason }) => [seq, reason]), [[device.author.seq, 1]]);
+    const told = setApart.map(({ seq, reason }) => [seq, reason]);
+    assert.deepEqual(told, [[device.author.seq, 1]], "REASON_MALFORMED_FIELD");
   });
 
   test("kinds and fields of later are kept and given back", async () => {
-    const change = device.write({ kind: 54321, class: 0 }, Buffer.concat([put.uint(900, 0), put.text(1, "later")]));
+    const fields = Buffer.concat([put.uint(900, 0), put.text(1, "later")]);
+    const change = device.write({ kind: 54321 }, fields);
     await device.push();
     const view = await device.get(change.record);
     assert.deepEqual(bytes(view.record), Buffer.concat([put.text(1, "later"), put.uint(900, 0)]));
@@ -262,7 +271,9 @@ function cases(Client) {
     const fresh = await Device.join(client);
     fresh.write({ kind: kinds.need }, words("x"));
     const run = fresh.author.run(fresh.changes);
-    const wrong = { ...run, signature: Buffer.from(run.signature.map((byte, i) => (i === 5 ? byte ^ 1 : byte))) };
+    const signature = Buffer.from(run.signature);
+    signature[5] ^= 1;
+    const wrong = { ...run, signature };
     assert.equal(await codeOf(fresh.sync({ push: [wrong] })), "invalid_argument");
     assert.equal(await codeOf(fresh.sync({ push: [run, wrong] })), "invalid_argument");
     assert.equal(await codeOf(fresh.sync({ push: [{ ...run, salts: random(16) }] })), "invalid_argument");
@@ -290,9 +301,11 @@ function cases(Client) {
     const own = { seq: device.author.seq + 5, head: random(16) };
     const behind = await device.sync({ own, answerMax: 0 });
     assert.equal(behind.receipts[0].seq, device.author.seq, "the hub lacks changes");
-    const other = await device.sync({ own: { seq: device.author.seq, head: random(16) }, answerMax: 0 });
+    const branch = { seq: device.author.seq, head: random(16) };
+    const other = await device.sync({ own: branch, answerMax: 0 });
     assert.equal(other.receipts[0].standing, standing.fork);
-    const same = await device.sync({ own: { seq: device.author.seq, head: device.author.head.subarray(0, 16) }, answerMax: 0 });
+    const known = { seq: device.author.seq, head: device.author.head.subarray(0, 16) };
+    const same = await device.sync({ own: known, answerMax: 0 });
     assert.equal(same.receipts.length, 0);
   });
 

@@ -12,6 +12,8 @@ export const number = { about: 1, audience: 3, words: 7, title: 8, category: 11,
 export const standing = { unspecified: 0, gap: 1, fork: 2 };
 export const role = { volunteer: 2, coordinator: 3 };
 
+const withHandle = (dot) => ({ ...dot, device: Buffer.from(dot.device) });
+
 export class Device {
   constructor(client, invitation) {
     this.client = client;
@@ -78,7 +80,7 @@ export class Device {
   }
 
   me = (options) => this.call("RecordService", "Me", {}, options);
-  get = (record, options) => this.call("RecordService", "Get", record, options).then((answer) => answer.record);
+  get = async (record, options) => (await this.call("RecordService", "Get", record, options)).record;
   list = (message, options) => this.call("RecordService", "List", message, options);
   sync = (message) => this.call("SyncService", "Sync", { version: 1, ...message });
 
@@ -90,7 +92,7 @@ export class Device {
   // A change that goes over all that a RecordService answer shows of these fields.
   writeOver(view, fields, ...numbers) {
     const shown = view.fields.filter(({ field }) => numbers.includes(field));
-    const over = shown.flatMap((field) => field.over).map((dot) => ({ ...dot, device: Buffer.from(dot.device) }));
+    const over = shown.flatMap((field) => field.over.map(withHandle));
     const id = Buffer.from(view.id);
     const which = view.parts.length ? { parts: view.parts.map((part) => Buffer.from(part)) } : { id };
     return this.write({ kind: view.kind, ...which, over }, fields);
@@ -120,7 +122,8 @@ export class Device {
         this.takeEntries(this.client.decode("Entries", data));
       }
       const log = answer.head?.log ?? this.cursor?.log;
-      this.cursor = { log: Buffer.from(log), position: piece.position, root: piece.root, view: answer.view };
+      const { position, root } = piece;
+      this.cursor = { log: Buffer.from(log), position, root, view: answer.view };
     }
   }
 
@@ -133,7 +136,7 @@ export class Device {
         parts: envelope.parts.map((part) => Buffer.from(part)),
         time: envelope.time,
         class: envelope.class,
-        over: envelope.over.map((dot) => ({ ...dot, device: Buffer.from(dot.device) })),
+        over: envelope.over.map(withHandle),
       };
       const change = { device: Buffer.from(devices[entry.device]), seq: entry.seq, tag: entry.tag, about };
       change.fields = Buffer.from(entry.fields ?? []);

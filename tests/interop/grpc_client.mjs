@@ -15,19 +15,22 @@ const { folkmoot } = grpc.loadPackageDefinition(definition);
 // Numbers of 64 bits are text with this client.
 const long = new Set(["clock", "challengeExpires", "expires", "position", "size", "time"]);
 
+const mapped = (value, map) =>
+  Object.fromEntries(Object.entries(value).map(([key, item]) => [key, map(item, key)]));
+
 function toPlain(value) {
   if (typeof value === "bigint") return value.toString();
   if (Buffer.isBuffer(value) || value === null || typeof value !== "object") return value;
   if (value instanceof Uint8Array) return Buffer.from(value);
   if (Array.isArray(value)) return value.map(toPlain);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toPlain(item)]));
+  return mapped(value, toPlain);
 }
 
 function fromPlain(value, key) {
   if (long.has(key) && typeof value === "string") return BigInt(value);
   if (Buffer.isBuffer(value) || value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item) => fromPlain(item));
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fromPlain(item, name)]));
+  return mapped(value, fromPlain);
 }
 
 const codeName = (code) => grpc.status[code].toLowerCase();
@@ -37,7 +40,8 @@ export class GrpcJs {
     const checkServerIdentity = (_, shown) => {
       this.tlsKey = tlsKeyOf(shown.raw);
     };
-    const credentials = grpc.credentials.createSsl(Buffer.from(certificate.pem), null, null, { checkServerIdentity });
+    const pinned = Buffer.from(certificate.pem);
+    const credentials = grpc.credentials.createSsl(pinned, null, null, { checkServerIdentity });
     this.clients = {};
     const options = { "grpc.ssl_target_name_override": "hub.invalid" }; // an address is no name for SNI
     this.make = (Service) => new Service(`${host}:${port}`, credentials, options);

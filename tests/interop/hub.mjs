@@ -35,7 +35,7 @@ export async function invite(role = "volunteer") {
   const { link } = await control("invite", communityName, "--role", role);
   const query = new URL(link).searchParams;
   const bytes = (name) => Buffer.from(query.get(name), "base64url");
-  return { link, name: query.get("name"), community: bytes("community"), hub: bytes("hub"), code: bytes("code") };
+  return { link, community: bytes("community"), hub: bytes("hub"), code: bytes("code") };
 }
 
 // The installation of a volunteer with a laptop: the folkmoot command and a store of its own.

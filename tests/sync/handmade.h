@@ -9,7 +9,7 @@ struct handmade {
     size_t device; // whose key signs
     struct arena *arena;
     uint32_t first;
-    uint8_t head[HASH_SIZE];      // of the chain after what was added so far
+    uint8_t head[HASH_SIZE]; // of the chain after what was added so far
     uint8_t community[COMMUNITY_SIZE];
     struct change *changes;
     size_t n;

@@ -82,8 +82,8 @@ static void put_over(struct draft *draft, const struct history_dot *dot)
     over->n++;
 }
 
-// Goes over edits of a field (0: any) of the record: those that the device saw, or now and then some
-// that it cannot have seen.
+// Goes over edits of a field (0: any) of the record: those that the device saw, or now and then
+// some that it cannot have seen.
 static void draft_over(struct draft *draft, uint32_t field, unsigned percent)
 {
     const struct history *history = draft->history;
@@ -218,9 +218,8 @@ static void draft_write(struct draft *draft)
         world_must(!world_write(world, draft->device, &draft->envelope, fields, &change),
                    "a sound change was not written");
     world_must(!sign_public_key(world->devices[draft->device].seed, key), "no key");
-    const struct model_change *known =
-        model_add(&history->model, key, change.seq, change.salt, buf_bytes(&envelope), fields,
-                  draft->refused);
+    const struct model_change *known = model_add(&history->model, key, change.seq, change.salt,
+                                                 buf_bytes(&envelope), fields, draft->refused);
     world_must(known->tag == change.tag, "the model makes another tag");
     world_must(memcmp(known->record.id, change.record.id, ID_SIZE) == 0 || draft->refused,
                "the model makes another id");
@@ -320,8 +319,8 @@ static void say_same(struct history *history)
 static void say_personal(struct history *history)
 {
     struct draft draft;
-    draft_init(&draft, history, dice_percent(&history->world->dice, 50) ? KIND_PERSON
-                                                                         : KIND_CONTACT);
+    draft_init(&draft, history,
+               dice_percent(&history->world->dice, 50) ? KIND_PERSON : KIND_CONTACT);
     draft.envelope.class = CLASS_PERSONAL;
     put_text(&draft, 12, "555 01");
     put_text(&draft, FIELD_LANGUAGE, "so");

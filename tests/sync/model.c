@@ -157,8 +157,8 @@ static void look_at(const struct model *model, const uint8_t *device,
         struct wire_field field;
         enum err err = wire_next(&reader, &field);
         assert(!err);
-        struct model_edit edit = {change,      i,           field.number, field.value,
-                                  field.type == WIRE_VARINT, field.whole};
+        struct model_edit edit = {
+            change, i, field.number, field.value, field.type == WIRE_VARINT, field.whole};
         if (!is_live(model, device, &edit))
             continue;
         view->edits = grown(view->edits, view->n, &view->cap, sizeof *view->edits);

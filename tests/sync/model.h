@@ -1,8 +1,8 @@
 #pragma once
 
 // The merge of docs/protocol.md section 4 once more, as naive as it can be said, to compare the
-// real one with: all changes in memory, every question answered by going through all of them. Shares
-// with the house only what reads and writes bytes.
+// real one with: all changes in memory, every question answered by going through all of them.
+// Shares with the house only what reads and writes bytes.
 
 #include "base/arena.h"
 #include "base/hash.h"

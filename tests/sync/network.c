@@ -12,12 +12,15 @@ void network_ask(struct world *world, size_t index, const struct exchange_option
     struct sync_request sync;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, WORLD_ARENA_MAX);
-    struct txn *txn TXN_CLEANUP = txn_begin_read(device->store);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(device->store);
     world_self(txn, device, &community, &own);
     enum err err = exchange_request(txn, &community, &own, device->seed, options, &arena, &sync);
     world_must(!err, "no request could be made");
     message_encode(&sync_request_message, &sync, request);
     world_must(!request->err, "a request could not be encoded");
+    if (sync.push.n)
+        exchange_note_sent(txn, &community);
+    world_must(!txn_commit(&txn), "that a push is sent was not noted");
 }
 
 // --- the hub ---

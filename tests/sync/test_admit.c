@@ -89,7 +89,7 @@ static struct hub_admitting admitting_of(struct guest *g)
 static struct enrol_request enrolment_of(struct guest *g)
 {
     sign_in(g, PURPOSE_ENROL);
-    return (struct enrol_request){BYTES(world.id),      BYTES(g->key), BYTES(g->code),
+    return (struct enrol_request){BYTES(world.id),     BYTES(g->key), BYTES(g->code),
                                   BYTES(g->challenge), g->expires,    BYTES(g->signature)};
 }
 
@@ -294,9 +294,8 @@ Test(admit, keeps_communities_apart)
     request.community = (struct bytes){0};
     expect_not_enrolled(&request, ERR_NOT_FOUND);
     struct txn *txn = txn_begin_write(world.hub);
-    cr_assert_eq(hub_found(txn, world.identity_seed, bytes_of_text("Hill"), 1, &random, &other,
-                           &fault),
-                 OK);
+    cr_assert_eq(
+        hub_found(txn, world.identity_seed, bytes_of_text("Hill"), 1, &random, &other, &fault), OK);
     cr_assert_eq(txn_commit(&txn), OK);
     uint8_t dale[COMMUNITY_SIZE];
     memcpy(dale, world.id, COMMUNITY_SIZE);

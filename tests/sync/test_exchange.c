@@ -56,7 +56,8 @@ static void expect_nothing_kept(enum err expected, const char *what)
     world_dump(world.devices[1].store, &after);
     cr_expect_eq(err, expected, "%s: %s", what, err_text(err));
     cr_expect_gt(strlen(fault.text), 5, "%s", what);
-    cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "%s: the store was changed", what);
+    cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "%s: the store was changed",
+              what);
 }
 
 static struct entry sound_entry(uint32_t seq)

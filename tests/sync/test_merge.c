@@ -10,7 +10,8 @@
 
 enum { CHANGES_MAX = 16, HUB = 9 };
 
-// A change as it stands in a log: `author` is 1, 2 … or HUB; its position is its place in the table.
+// A change as it stands in a log: `author` is 1, 2 … or HUB; its position is its place in the
+// table.
 struct spoken {
     uint8_t author;
     uint32_t seq;
@@ -169,9 +170,8 @@ static void expect_one_outcome(size_t orders)
     do {
         buf_reset(&other);
         fold_in_order(order, n % spoken_n, &other);
-        cr_assert(bytes_equal(buf_bytes(&first), buf_bytes(&other)),
-                  "order %zu: %zu%zu%zu%zu%zu", n, order[0], order[1], order[2], order[3],
-                  order[4]);
+        cr_assert(bytes_equal(buf_bytes(&first), buf_bytes(&other)), "order %zu: %zu%zu%zu%zu%zu",
+                  n, order[0], order[1], order[2], order[3], order[4]);
         n++;
     } while (next_order(order, spoken_n));
     cr_expect_eq(n, orders);
@@ -327,8 +327,8 @@ static void say_random(void)
     memset(spoken, 0, sizeof spoken);
     for (size_t i = 0; i < 10; i++) {
         uint32_t kind = dice_percent(dice, 50) ? KIND_VOICE : KIND_NEED;
-        struct spoken *s = speak((uint8_t)(1 + dice_below(dice, 3)), kind,
-                                 (int64_t)dice_below(dice, 3));
+        struct spoken *s =
+            speak((uint8_t)(1 + dice_below(dice, 3)), kind, (int64_t)dice_below(dice, 3));
         for (size_t k = dice_below(dice, 5); k > 0 && i > 0; k--)
             goes_over(s, &spoken[dice_below(dice, i)], (uint32_t)dice_below(dice, 2));
         for (size_t k = dice_below(dice, 3); k > 0; k--)

@@ -23,9 +23,8 @@ struct replica {
 
 static uint64_t seed;
 
-#define sure(condition, ...)                                                                       \
-    cr_assert((condition), "FOLKMOOT_SEED=%llu: " __VA_ARGS__)
-#define SEED ((unsigned long long)seed)
+#define sure(condition, ...) cr_assert((condition), "FOLKMOOT_SEED=%llu: " __VA_ARGS__)
+#define SEED                 ((unsigned long long)seed)
 
 static enum err look(const struct replica *replica, const struct record_key *record,
                      struct arena *arena, struct record_view *view)
@@ -145,7 +144,10 @@ static struct replica device_of(struct world *world, size_t i)
     static const char *const names[] = {"device 0", "device 1", "device 2", "device 3"};
     struct world_device *device = &world->devices[i];
     bool all = device->role == ROLE_COORDINATOR;
-    return (struct replica){names[i], device->store, device->community, {true, device->handle},
+    return (struct replica){names[i],
+                            device->store,
+                            device->community,
+                            {true, device->handle},
                             all ? NULL : device->handle};
 }
 

@@ -82,7 +82,8 @@ static size_t count_of(size_t device)
 static const struct got *find(size_t device, uint32_t seq)
 {
     for (size_t i = 0; i < got_n; i++) {
-        if (got[i].entry.seq == seq && bytes_equal(got[i].device, BYTES(world.devices[device].handle)))
+        if (got[i].entry.seq == seq &&
+            bytes_equal(got[i].device, BYTES(world.devices[device].handle)))
             return &got[i];
     }
     return NULL;
@@ -134,12 +135,11 @@ Test(pull, gives_a_change_whole_while_any_edit_lives_and_then_as_a_husk)
         cr_expect(bytes_equal(whole->entry.fields, buf_bytes(&fields)));
         cr_expect_eq(whole->entry.tag, need.tag);
         struct dot dot = {.seq = 1, .index = i, .tag = need.tag};
-        write_text(AUTHOR,
-                   (struct envelope){.kind = KIND_NEED,
-                                     .id = BYTES(need.record.id),
-                                     .time = 2,
-                                     .over = {&dot, 1}},
-                   NULL);
+        write_text(
+            AUTHOR,
+            (struct envelope){
+                .kind = KIND_NEED, .id = BYTES(need.record.id), .time = 2, .over = {&dot, 1}},
+            NULL);
     }
     network_settle(&world);
     pull(OTHER);
@@ -313,10 +313,41 @@ Test(pull, of_a_device_whose_cursor_was_lost_goes_on_by_vector_and_doubles_nothi
     report = network_sync(&world, OTHER);
     cr_expect_eq(report.pulled, 1);
     cr_expect(!report.more);
+    network_sync(&world, OTHER);
     txn = txn_begin_read(device->store);
     progress_get(txn, device->community, &progress);
     cr_expect(!progress.by_vector);
     txn_abort(&txn);
+}
+
+// A device that lost its cursor, and then most of an answer by vector, does not start anew.
+Test(pull, by_vector_that_was_cut_goes_on_by_vector)
+{
+    struct buf asked BUF_CLEANUP = {0};
+    struct buf answer BUF_CLEANUP = {0};
+    struct exchange_report report = {0};
+    struct exchange_options options = {1 << 16, 1 << 16};
+    struct sync_request decoded = {0};
+    write_many(50);
+    struct world_device *device = &world.devices[OTHER];
+    struct progress progress;
+    struct txn *txn = txn_begin_write(device->store);
+    progress_get(txn, device->community, &progress);
+    progress.root[0] ^= 1;
+    progress_put(txn, device->community, &progress);
+    cr_assert_eq(txn_commit(&txn), OK);
+    write_need(AUTHOR, "new");
+    network_sync(&world, AUTHOR);
+    network_sync(&world, OTHER);
+    network_ask(&world, OTHER, &options, &asked);
+    cr_assert_eq(network_serve(&world, OTHER, buf_bytes(&asked), &answer, &fault), OK);
+    cr_assert_eq(network_hear(&world, OTHER, buf_bytes(&answer), 0, &report, &fault), OK);
+    buf_reset(&asked);
+    network_ask(&world, OTHER, &options, &asked);
+    cr_assert_eq(message_decode(&sync_request_message, buf_bytes(&asked), &arena, &decoded, &fault),
+                 OK);
+    cr_expect_gt(decoded.vector.n, 0);
+    cr_expect_eq(network_sync(&world, OTHER).pulled, 1);
 }
 
 // --- class personal ---
@@ -369,8 +400,8 @@ static size_t needs_of(struct store *store, uint32_t number, struct buf *out)
     cr_assert_eq(community_get_number(txn, number, &community), OK);
     struct view_eye eye = {true, world.devices[0].handle};
     uint8_t after[ID_SIZE];
-    for (bool begun = false; live_next_record(txn, number, KIND_NEED, begun ? after : NULL,
-                                              &record) == OK;
+    for (bool begun = false;
+         live_next_record(txn, number, KIND_NEED, begun ? after : NULL, &record) == OK;
          begun = true) {
         struct record_view view;
         cr_assert_eq(view_record(txn, &community, &record, &eye, &arena, &view), OK);

@@ -175,16 +175,17 @@ static void ask_to_enrol(struct world *world, struct world_device *device, struc
     dice_bytes(&world->dice, salt, sizeof salt);
     world_must(!sign_public_key(device->seed, key), "no key");
     world_must(!community_get_number(txn, world->community, &community), "no community");
-    world_must(!hub_invite(txn, &community, device->role, bytes_of_text("phone"), expires, code,
-                           NULL),
-               "not invited");
+    world_must(
+        !hub_invite(txn, &community, device->role, bytes_of_text("phone"), expires, code, NULL),
+        "not invited");
     digest_invitation(code, hash);
     hub_challenge(world->challenge_secret, expires, challenge);
-    struct enrol_transcript transcript = {
-        PURPOSE_ENROL, world->identity_key, world->id, key, hash, BYTES(challenge), expires};
+    struct enrol_transcript transcript = {PURPOSE_ENROL, world->identity_key, world->id, key,
+                                          hash,          BYTES(challenge),    expires};
     digest_enrol_transcript(&transcript, &message);
-    world_must(!message.err && !sign_make(device->seed, buf_bytes(&message), signature), "unsigned");
-    struct enrol_request request = {BYTES(world->id),  BYTES(key), BYTES(code),
+    world_must(!message.err && !sign_make(device->seed, buf_bytes(&message), signature),
+               "unsigned");
+    struct enrol_request request = {BYTES(world->id), BYTES(key), BYTES(code),
                                     BYTES(challenge), expires,    BYTES(signature)};
     struct hub_admitting admitting = {world->identity_key, world->challenge_secret, world->now,
                                       device->token, salt};

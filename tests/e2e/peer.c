@@ -1,0 +1,218 @@
+#include "tests/e2e/peer.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/sign.h"
+#include "base/text.h"
+#include "client/link.h"
+#include "sync/digest.h"
+#include "tests/e2e/check.h"
+
+enum { PEER_ARENA_MAX = 8 << 20 };
+
+static const char info_path[] = "/folkmoot.v1.InfoService/Info";
+static const char enrol_path[] = "/folkmoot.v1.EnrolService/Enrol";
+static const char sync_path[] = "/folkmoot.v1.SyncService/Sync";
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// --- calls ---
+
+// Sends one message and decodes the answer, which has to come.
+static void call(uint16_t port, const char *path, const struct message *asked, const void *request,
+                 const struct message *told, struct arena *arena, void *response)
+{
+    struct buf body = {0};
+    struct fault fault = {0};
+    struct post_answer answer;
+    message_encode(asked, request, &body);
+    post_send(port, &(struct post){.path = path, .body = buf_bytes(&body)}, &answer);
+    CHECK(answer.status == 200, "%s: %ld %s", path, answer.status, answer.message);
+    struct bytes kept = arena_copy(arena, buf_bytes(&answer.body));
+    CHECK(message_decode(told, kept, arena, response, &fault) == OK, "%s", fault.text);
+    post_done(&answer);
+    buf_done(&body);
+}
+
+static void sign_enrolment(const struct peer *peer, const struct link *link,
+                           const struct info_response *info, uint8_t signature[SIGN_SIZE])
+{
+    uint8_t invitation[HASH_SIZE];
+    struct buf transcript = {0};
+    digest_invitation(link->code, invitation);
+    digest_enrol_transcript(&(struct enrol_transcript){.purpose = PURPOSE_ENROL,
+                                                       .hub_key = link->hub_key,
+                                                       .community = link->community,
+                                                       .device_key = peer->key,
+                                                       .invitation_hash = invitation,
+                                                       .challenge = info->challenge,
+                                                       .expires = info->challenge_expires},
+                            &transcript);
+    CHECK(sign_make(peer->seed, buf_bytes(&transcript), signature) == OK, "signing");
+    buf_done(&transcript);
+}
+
+static void keep_token(struct peer *peer, struct bytes token)
+{
+    struct buf text = {0};
+    CHECK(token.n == TOKEN_SIZE, "a token of %zu bytes", token.n);
+    text_base64url(&text, token);
+    CHECK(!text.err && text.n < sizeof peer->token, "the token's text");
+    memcpy(peer->token, text.p, text.n);
+    peer->token[text.n] = '\0';
+    buf_done(&text);
+}
+
+void peer_enrol(struct peer *peer, uint16_t port, const char *text)
+{
+    struct link link;
+    struct fault fault = {0};
+    struct arena arena ARENA_CLEANUP;
+    struct info_request ask = {0};
+    struct info_response info = {0};
+    struct admission admission = {0};
+    uint8_t signature[SIGN_SIZE];
+    arena_init(&arena, PEER_ARENA_MAX);
+    *peer = (struct peer){.port = port};
+    CHECK(link_parse(text, &link, &fault) == OK, "%s", fault.text);
+    CHECK(getrandom(peer->seed, sizeof peer->seed, 0) == sizeof peer->seed, "getrandom");
+    CHECK(sign_public_key(peer->seed, peer->key) == OK, "a key");
+    memcpy(peer->community, link.community, sizeof peer->community);
+    digest_handle(peer->community, peer->key, peer->handle);
+    call(port, info_path, &info_request_message, &ask, &info_response_message, &arena, &info);
+    sign_enrolment(peer, &link, &info, signature);
+    struct enrol_request request = {.community = BYTES(peer->community),
+                                    .device_key = BYTES(peer->key),
+                                    .invitation = BYTES(link.code),
+                                    .challenge = info.challenge,
+                                    .expires = info.challenge_expires,
+                                    .signature = BYTES(signature)};
+    call(port, enrol_path, &enrol_request_message, &request, &enrol_response_message, &arena,
+         &admission);
+    keep_token(peer, admission.token);
+}
+
+// --- runs ---
+
+struct peer_change peer_create(uint32_t kind, struct bytes fields)
+{
+    return (struct peer_change){.envelope = {.kind = kind, .time = clock_ms()}, .fields = fields};
+}
+
+struct building {
+    struct buf envelopes[PEER_CHANGES_MAX];
+    struct change changes[PEER_CHANGES_MAX];
+    uint8_t salts[PEER_CHANGES_MAX][SALT_SIZE];
+    struct buf packed;
+    uint8_t signature[SIGN_SIZE];
+};
+
+// Makes the changes and goes along the chain.
+static void build_changes(struct building *b, const struct peer_change *changes, size_t n,
+                          struct peer *end)
+{
+    CHECK(n <= PEER_CHANGES_MAX, "too many changes");
+    CHECK(getrandom(b->salts, sizeof b->salts, 0) == sizeof b->salts, "getrandom");
+    for (size_t i = 0; i < n; i++) {
+        uint8_t body[HASH_SIZE], leaf[HASH_SIZE];
+        message_encode(&envelope_message, &changes[i].envelope, &b->envelopes[i]);
+        b->changes[i] =
+            (struct change){.envelope = buf_bytes(&b->envelopes[i]), .fields = changes[i].fields};
+        digest_body(b->salts[i], changes[i].fields, body);
+        digest_leaf(b->changes[i].envelope, body, leaf);
+        digest_head(end->community, end->key, ++end->seq, leaf, end->head);
+    }
+    struct changes all = {.changes = {b->changes, n}};
+    message_encode(&changes_message, &all, &b->packed);
+    CHECK(!b->packed.err, "out of memory");
+}
+
+static void sign_run(struct building *b, const struct peer *end)
+{
+    struct buf transcript = {0};
+    digest_run_transcript(end->community, end->key, end->seq, end->head, NULL, &transcript);
+    CHECK(sign_make(end->seed, buf_bytes(&transcript), b->signature) == OK, "signing");
+    buf_done(&transcript);
+}
+
+void peer_request(const struct peer *peer, const struct peer_change *changes, size_t n,
+                  const struct peer_spoil *spoil, struct buf *request, struct peer *after)
+{
+    struct peer end = *peer;
+    struct building *b = calloc(1, sizeof *b);
+    CHECK(b, "out of memory");
+    end.seq += spoil ? spoil->skip : 0;
+    uint32_t first = end.seq + 1;
+    build_changes(b, changes, n, &end);
+    sign_run(b, &end);
+    if (spoil && spoil->wrong_signature)
+        b->signature[7] ^= 0x10;
+    struct pack pack = {
+        .packing = PACKING_PLAIN, .size = (uint32_t)b->packed.n, .data = buf_bytes(&b->packed)};
+    struct run run = {.first = first,
+                      .packs = {&pack, 1},
+                      .salts = bytes_of(b->salts, n * SALT_SIZE),
+                      .signature = BYTES(b->signature)};
+    if (spoil && spoil->no_signature)
+        run.signature = (struct bytes){NULL, 0};
+    struct sync_request sync = {.version =
+                                    spoil && spoil->version ? spoil->version : PROTOCOL_VERSION,
+                                .push = {&run, n ? 1 : 0},
+                                .answer_max = 0,
+                                .has_answer_max = true};
+    message_encode(&sync_request_message, &sync, request);
+    CHECK(!request->err, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        buf_done(&b->envelopes[i]);
+    buf_done(&b->packed);
+    free(b);
+    if (after)
+        *after = end;
+}
+
+void peer_send(const struct peer *peer, struct bytes request, struct post_answer *answer)
+{
+    post_send(peer->port, &(struct post){.path = sync_path, .token = peer->token, .body = request},
+              answer);
+}
+
+uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing)
+{
+    struct arena arena ARENA_CLEANUP;
+    struct sync_response response = {0};
+    struct fault fault = {0};
+    arena_init(&arena, PEER_ARENA_MAX);
+    CHECK(answer->status == 200, "%ld %s %s", answer->status, answer->code, answer->message);
+    CHECK(message_decode(&sync_response_message, buf_bytes(&answer->body), &arena, &response,
+                         &fault) == OK,
+          "%s", fault.text);
+    if (response.receipts.n == 0)
+        return 0;
+    const struct receipt *receipt = LIST_AT(struct receipt, response.receipts, 0);
+    if (standing)
+        *standing = receipt->standing;
+    return receipt->seq;
+}
+
+void peer_push(struct peer *peer, const struct peer_change *changes, size_t n)
+{
+    struct buf request = {0};
+    struct post_answer answer;
+    struct peer after;
+    uint32_t standing = STANDING_OK;
+    peer_request(peer, changes, n, NULL, &request, &after);
+    peer_send(peer, buf_bytes(&request), &answer);
+    uint32_t seq = peer_receipt(&answer, &standing);
+    CHECK(seq == after.seq && standing == STANDING_OK, "a receipt for %u, not %u (standing %u)",
+          seq, after.seq, standing);
+    *peer = after;
+    post_done(&answer);
+    buf_done(&request);
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+// A device made by hand: its key enrolled by bare calls, its changes and runs built here, so that a
+// test may say what no library of ours would. Any thread.
+
+#include "proto/messages.h"
+#include "tests/e2e/post.h"
+
+enum { PEER_CHANGES_MAX = 16 };
+
+struct peer {
+    uint16_t port;
+    uint8_t seed[32];
+    uint8_t key[KEY_SIZE];
+    uint8_t community[COMMUNITY_SIZE];
+    uint8_t handle[HANDLE_SIZE];
+    char token[48]; // in base64url
+    uint32_t seq;   // of the chain as far as the hub took it
+    uint8_t head[32];
+};
+
+struct peer_change {
+    struct envelope envelope;
+    struct bytes fields;
+};
+
+// How a request of the peer's is spoiled.
+struct peer_spoil {
+    bool no_signature;
+    bool wrong_signature;
+    uint32_t version; // 0: the right one
+    uint32_t skip;    // seqs left out before the run
+};
+
+// Calls Info and Enrol.
+void peer_enrol(struct peer *peer, uint16_t port, const char *link);
+// A change with a record of a kind that it creates.
+struct peer_change peer_create(uint32_t kind, struct bytes fields);
+// Encodes a SyncRequest that pushes one run with these changes after the chain's end. after: out,
+// the chain behind them (may be NULL). The caller's (buf_done).
+void peer_request(const struct peer *peer, const struct peer_change *changes, size_t n,
+                  const struct peer_spoil *spoil, struct buf *request, struct peer *after);
+// Sends it as it is to Sync.
+void peer_send(const struct peer *peer, struct bytes request, struct post_answer *answer);
+// Pushes the changes, and fails the test unless the hub gives a receipt for all.
+void peer_push(struct peer *peer, const struct peer_change *changes, size_t n);
+// Up to which seq the first receipt in an answer reaches; 0 when there is none.
+uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing);
