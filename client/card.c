@@ -5,29 +5,21 @@
 
 #include "base/text.h"
 
-// A card's code has at least 100 random bits; the longest telephone number has 15 digits.
-enum { CODE_POINTS_MIN = 16 };
+// 100 random bits are 20 characters; the longest telephone number has 15 digits.
+enum { CODE_CHARACTERS_MIN = 20, CODE_CHARACTERS_MAX = 64 };
 
-static bool is_control(utf8proc_int32_t c)
+// Appends letters in upper case and digits, leaves out spaces and hyphens; nothing else is part of a
+// code, so that every language's upper case agrees.
+static enum err put_upper(const utf8proc_uint8_t *text, struct buf *out)
 {
-    return utf8proc_category(c) == UTF8PROC_CATEGORY_CC;
-}
-
-// Appends the code points in upper case and counts them; a control character is no part of a code.
-static enum err put_upper(const utf8proc_uint8_t *text, struct buf *out, size_t *count)
-{
-    utf8proc_int32_t c;
-    for (*count = 0; *text;) {
-        utf8proc_ssize_t n = utf8proc_iterate(text, -1, &c);
-        if (n <= 0 || is_control(c))
+    for (; *text; text++) {
+        bool lower = *text >= 'a' && *text <= 'z';
+        bool upper = *text >= 'A' && *text <= 'Z';
+        bool digit = *text >= '0' && *text <= '9';
+        if (lower || upper || digit)
+            buf_put_u8(out, lower ? (uint8_t)(*text - 'a' + 'A') : *text);
+        else if (*text != ' ' && *text != '-')
             return ERR_MALFORMED;
-        text += n;
-        if (c == ' ' || c == '-')
-            continue;
-        utf8proc_uint8_t upper[4];
-        n = utf8proc_encode_char(utf8proc_toupper(c), upper);
-        buf_put(out, bytes_of(upper, (size_t)n));
-        ++*count;
     }
     return out->err;
 }
@@ -45,16 +37,15 @@ enum err card_normalise(const char *code, struct buf *out, struct fault *fault)
                      UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE);
     if (got < 0)
         return got == UTF8PROC_ERROR_NOMEM ? ERR_NOMEM : ERR_MALFORMED;
-    size_t count;
-    enum err err = put_upper(folded, out, &count);
+    enum err err = put_upper(folded, out);
     free(folded);
     if (err == ERR_MALFORMED)
         return fault_set(fault, err,
-                         "a card's code has no line breaks or other control characters");
-    if (!err && count < CODE_POINTS_MIN)
+                         "a card's code has letters A to Z and digits, spaces and hyphens only");
+    if (!err && (out->n < CODE_CHARACTERS_MIN || out->n > CODE_CHARACTERS_MAX))
         return fault_set(
             fault, ERR_MALFORMED,
-            "a card's code has at least %d characters: no telephone or official number",
-            CODE_POINTS_MIN);
+            "a card's code has %d to %d characters: it is no telephone or official number",
+            CODE_CHARACTERS_MIN, CODE_CHARACTERS_MAX);
     return err;
 }

@@ -19,8 +19,6 @@ Test(card, is_the_same_however_it_is_typed)
     expect_same(code, "HDJ7-95RA-R165-M0QG-PKFQ-0YAR-J1");
     expect_same(code, " HDJ7 95RA R165 M0QG PKFQ 0YAR J1 ");
     expect_same(code, "ＨＤＪ７９５ＲＡＲ１６５Ｍ０ＱＧＰＫＦＱ０ＹＡＲＪ１");
-    expect_same("éééééééééééééééé", "E\u0301ÉÉÉÉÉÉÉÉÉÉÉÉÉÉÉ");
-    expect_same("жжжжжжжжжжжжжжжж", "ЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖ");
     expect_no_leaks();
 }
 
@@ -30,6 +28,9 @@ Test(card, is_not_a_telephone_number_nor_anything_with_line_breaks)
                                  "+44 7700 900123",
                                  "012345678901234",
                                  "- - - - - - - - - - - - -",
+                                 "0123456789ABCDEFGHJ",
+                                 "жжжжжжжжжжжжжжжжжжжжжж",
+                                 "HDJ795RAR165M0QGPKFQ0YARJ1é",
                                  "HDJ795RAR165M0QGPKFQ0YARJ1\n",
                                  "\xff\xff\xff\xff\xff\xff\xff\xff"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

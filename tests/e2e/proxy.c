@@ -12,7 +12,7 @@
 
 #include "tests/e2e/check.h"
 
-enum { PART_BYTES = 16 << 10 };
+enum { PART_BYTES = 16 << 10, PAIRS_MAX = 4 };
 
 struct proxy {
     pthread_t thread;
@@ -99,23 +99,6 @@ static bool pass(struct proxy *proxy, int from, int to, bool up, const struct pr
     return send_slowly(to, part, may, plan) && !cut;
 }
 
-static void carry(struct proxy *proxy, int client, int hub, const struct proxy_plan *plan)
-{
-    struct pollfd fds[] = {{.fd = client, .events = POLLIN},
-                           {.fd = hub, .events = POLLIN},
-                           {.fd = proxy->bell[0], .events = POLLIN}};
-    for (;;) {
-        if (poll(fds, 3, -1) < 0 && errno != EINTR)
-            return;
-        if (fds[2].revents)
-            return;
-        if (fds[0].revents && !pass(proxy, client, hub, true, plan))
-            return;
-        if (fds[1].revents && !pass(proxy, hub, client, false, plan))
-            return;
-    }
-}
-
 // --- connections ---
 
 static void no_delay(int fd)
@@ -145,23 +128,36 @@ static bool is_cut(struct proxy *proxy)
     return cut;
 }
 
-static void serve(struct proxy *proxy, int client)
+// The proxy's two ends of one connection; client < 0: none.
+struct pair {
+    int client;
+    int hub;
+};
+
+static void close_pair(struct pair *pair, enum proxy_end end)
 {
-    pthread_mutex_lock(&proxy->lock);
-    struct proxy_plan plan = proxy->plan;
-    pthread_mutex_unlock(&proxy->lock);
-    enum proxy_end end = plan.end;
+    if (pair->client < 0)
+        return;
+    close_as(pair->hub, end);
+    close_as(pair->client, end);
+    pair->client = -1;
+}
+
+static void take(struct proxy *proxy, struct pair *pair, const struct proxy_plan *plan)
+{
+    int client = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (client < 0)
+        return;
     int hub = is_cut(proxy) ? -1 : connect_hub(proxy->hub_port);
-    if (hub >= 0) {
-        pthread_mutex_lock(&proxy->lock);
-        proxy->count.connections++;
-        pthread_mutex_unlock(&proxy->lock);
-        no_delay(client);
-        carry(proxy, client, hub, &plan);
-        end = is_cut(proxy) ? plan.end : PROXY_FIN;
-        close_as(hub, end);
+    if (hub < 0) {
+        close_as(client, plan->end);
+        return;
     }
-    close_as(client, end);
+    no_delay(client);
+    pthread_mutex_lock(&proxy->lock);
+    proxy->count.connections++;
+    pthread_mutex_unlock(&proxy->lock);
+    *pair = (struct pair){client, hub};
 }
 
 // True: the owner wants the end.
@@ -177,22 +173,64 @@ static bool hear(struct proxy *proxy)
     return stop;
 }
 
+static void watch(struct proxy *proxy, const struct pair *pairs, struct pollfd *fds)
+{
+    fds[0] = (struct pollfd){.fd = proxy->bell[0], .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = -1};
+    for (size_t i = 0; i < PAIRS_MAX; i++) {
+        bool open = pairs[i].client >= 0;
+        if (!open)
+            fds[1] = (struct pollfd){.fd = proxy->listener, .events = POLLIN};
+        fds[2 + 2 * i] = (struct pollfd){.fd = open ? pairs[i].client : -1, .events = POLLIN};
+        fds[3 + 2 * i] = (struct pollfd){.fd = open ? pairs[i].hub : -1, .events = POLLIN};
+    }
+}
+
+static void carry(struct proxy *proxy, struct pair *pair, const struct pollfd *ends,
+                  const struct proxy_plan *plan)
+{
+    bool open = pair->client >= 0;
+    if (open && ends[0].revents)
+        open = pass(proxy, pair->client, pair->hub, true, plan);
+    if (open && ends[1].revents)
+        open = pass(proxy, pair->hub, pair->client, false, plan);
+    if (!open)
+        close_pair(pair, is_cut(proxy) ? plan->end : PROXY_FIN);
+}
+
+// One turn: what came is passed on, who knocks is let in. The owner's bell closes all.
+static bool turn(struct proxy *proxy, struct pair *pairs)
+{
+    struct pollfd fds[2 + 2 * PAIRS_MAX];
+    watch(proxy, pairs, fds);
+    if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
+        return errno == EINTR;
+    pthread_mutex_lock(&proxy->lock);
+    struct proxy_plan plan = proxy->plan;
+    pthread_mutex_unlock(&proxy->lock);
+    for (size_t i = 0; i < PAIRS_MAX; i++) {
+        if (fds[0].revents)
+            close_pair(&pairs[i], is_cut(proxy) ? plan.end : PROXY_FIN);
+        else
+            carry(proxy, &pairs[i], &fds[2 + 2 * i], &plan);
+    }
+    for (size_t i = 0; i < PAIRS_MAX && fds[1].revents && !fds[0].revents; i++) {
+        if (pairs[i].client >= 0)
+            continue;
+        take(proxy, &pairs[i], &plan);
+        break;
+    }
+    return !fds[0].revents || !hear(proxy);
+}
+
 static void *run(void *arg)
 {
-    struct proxy *proxy = arg;
-    struct pollfd fds[] = {{.fd = proxy->listener, .events = POLLIN},
-                           {.fd = proxy->bell[0], .events = POLLIN}};
-    for (;;) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return NULL;
-        if (fds[1].revents && hear(proxy))
-            return NULL;
-        if (fds[1].revents || !fds[0].revents)
-            continue;
-        int client = accept4(proxy->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (client >= 0)
-            serve(proxy, client);
-    }
+    struct pair pairs[PAIRS_MAX];
+    for (size_t i = 0; i < PAIRS_MAX; i++)
+        pairs[i] = (struct pair){-1, -1};
+    while (turn(arg, pairs))
+        ;
+    return NULL;
 }
 
 // --- the owner's side ---

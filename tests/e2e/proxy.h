@@ -1,7 +1,7 @@
 #pragma once
 
 // A line that is bad on purpose: a TCP proxy on the loopback address, in a thread of its own, that
-// passes so many bytes and then closes both ends abruptly. Takes one connection after the other.
+// passes so many bytes and then closes both ends abruptly. Carries a few connections at once.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@ struct proxy;
 enum proxy_end { PROXY_FIN, PROXY_RST };
 
 // What one plan lets pass, over all its connections. The byte after the last one that may pass
-// cuts; from then on whoever connects is closed at once.
+// cuts its connection; from then on whoever connects is closed at once.
 struct proxy_plan {
     int64_t up;          // bytes towards the hub; -1: all
     int64_t down;        // bytes from the hub; -1: all

@@ -5,7 +5,9 @@
 #include "proto/change.h"
 #include "proto/pack.h"
 #include "storage/log.h"
+#include "storage/record.h"
 #include "sync/digest.h"
+#include "sync/merge.h"
 
 enum {
     ARENA_MAX = 64 << 20, // as much as the daemon grants
@@ -79,6 +81,36 @@ static void check_signed(const struct serving *s)
     assert(!transcript.err && sign_check(row.key, buf_bytes(&transcript), run.signature));
 }
 
+// It keeps its place and has no effect.
+static void check_apart(const struct serving *s, const struct set_apart *apart)
+{
+    struct community community;
+    struct device row;
+    struct log_entry entry;
+    struct envelope envelope;
+    struct record_key record;
+    uint64_t position;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    moot_rows(s->txn, moot_get(), s->device, &community, &row);
+    enum err err = log_find(s->txn, community.number, row.handle, apart->seq, &position);
+    if (!err)
+        err = log_get(s->txn, community.number, position, &entry);
+    if (!err)
+        err = envelope_decode(entry.envelope, &arena, &envelope, NULL);
+    assert(!err);
+    merge_record(&envelope, row.handle, apart->seq, log_tag(&entry), &record);
+    assert(apart_get(s->txn, community.number, row.handle, apart->seq) == apart->reason);
+    assert(!live_any_of_change(s->txn, community.number, &record, envelope.class, row.handle,
+                               apart->seq));
+}
+
+static void check_all_apart(const struct serving *s, const struct receipt *receipt)
+{
+    for (size_t i = 0; i < receipt->set_apart.n; i++)
+        check_apart(s, LIST_AT(struct set_apart, receipt->set_apart, i));
+}
+
 static enum err push(struct serving *s, const struct hub_caller *caller, struct list *receipts)
 {
     static const uint8_t random[32] = "random";
@@ -100,6 +132,7 @@ static enum err push(struct serving *s, const struct hub_caller *caller, struct 
     struct state after = state_of(s);
     check_receipt(LIST_AT(struct receipt, *receipts, 0), &before, &after);
     check_signed(s);
+    check_all_apart(s, LIST_AT(struct receipt, *receipts, 0));
     return OK;
 }
 

@@ -70,7 +70,7 @@ const typed = [
   "ｋ７ｑｆ　２９ｘｍ　４ｈｔｂ　ｗｚ８ｃ　ｐｄ３ｎ",
   "K7QF\u00a029XM\u00a04HTB\u00a0WZ8C\u00a0PD3N",
   "K7QF-29XM-4HTB-WZ8C-PD3M",
-  "①②③④⑤-ﬁ²ｧ-éE\u0301 qrstuvwx",
+  "①②③④⑤-ﬁ²-ⓠrstuvwx-０１２３４５６７８９",
 ];
 
 export const cards = () =>

@@ -10,7 +10,7 @@
 #include "tests/sync/history.h"
 #include "tests/sync/network.h"
 
-enum { SEEDS = 300, SEEDS_A_WORLD = 25, DEVICES = 4, STEPS = 60 };
+enum { SEEDS = 240, SEEDS_A_WORLD = 24, DEVICES = 4, STEPS = 60 };
 
 // Who is asked: a store, and what of it is seen.
 struct replica {

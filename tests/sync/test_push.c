@@ -600,3 +600,29 @@ Test(push, two_plans_made_at_once_do_not_disturb_each_other)
     struct hub_caller now = world_caller(&world, 1);
     cr_expect_eq(now.device.seq, 3);
 }
+
+Test(push, of_two_branches_checked_at_once_takes_the_first_alone)
+{
+    uint8_t random[32] = {1};
+    struct hub_push_plan *plans[2];
+    struct list receipts;
+    struct handmade other;
+    struct hub_caller caller = world_caller(&world, 1);
+    handmade_init(&other, &world, 1, 4, &arena);
+    make_three();
+    for (size_t i = 0; i < 2; i++) {
+        struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+        cr_assert_eq(hub_check_push(txn, &caller, &request, &arena, &plans[i], &fault), OK);
+        handmade_need(&other, "on another branch", NULL);
+        handmade_close(&other, &request);
+    }
+    handmade_done(&other);
+    for (size_t i = 0; i < 2; i++) {
+        struct txn *txn = txn_begin_write(world.hub);
+        cr_assert_eq(hub_push(txn, &caller, 1, random, plans[i], &arena, &receipts, &fault), OK);
+        cr_assert_eq(txn_commit(&txn), OK);
+        struct receipt *receipt = LIST_AT(struct receipt, receipts, 0);
+        cr_expect_eq(receipt->seq, 3);
+        cr_expect_eq(receipt->standing, i == 0 ? STANDING_OK : STANDING_FORK);
+    }
+}
