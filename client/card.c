@@ -8,8 +8,8 @@
 // 100 random bits are 20 characters; the longest telephone number has 15 digits.
 enum { CODE_CHARACTERS_MIN = 20, CODE_CHARACTERS_MAX = 64 };
 
-// Appends letters in upper case and digits, leaves out spaces and hyphens; nothing else is part of a
-// code, so that every language's upper case agrees.
+// Appends letters in upper case and digits, leaves out spaces and hyphens; nothing else is part of
+// a code, so that every language's upper case agrees.
 static enum err put_upper(const utf8proc_uint8_t *text, struct buf *out)
 {
     for (; *text; text++) {

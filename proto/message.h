@@ -24,19 +24,19 @@ struct message;
 struct field {
     uint32_t number;
     enum field_type type;
-    bool repeated;           // the struct has a struct list
-    bool present;            // optional: a bool `has_…` stands at has_offset; bytes: p is not NULL
-    uint16_t offset;         // where in the struct
-    uint16_t has_offset;     // where the presence of an optional scalar is kept
-    uint32_t size_min;       // bytes or text, where not empty: at least so many bytes
-    uint32_t size_max;       // bytes or text: at most so many; 0: no limit but the whole message's
-    uint32_t count_max;      // repeated: at most so many
+    bool repeated;       // the struct has a struct list
+    bool present;        // optional: a bool `has_…` stands at has_offset; bytes: p is not NULL
+    uint16_t offset;     // where in the struct
+    uint16_t has_offset; // where the presence of an optional scalar is kept
+    uint32_t size_min;   // bytes or text, where not empty: at least so many bytes
+    uint32_t size_max;   // bytes or text: at most so many; 0: no limit but the whole message's
+    uint32_t count_max;  // repeated: at most so many
     const struct message *of; // FIELD_MESSAGE; a singular one is a pointer, NULL when absent
 };
 
 struct message {
-    const char *name; // as in the .proto file
-    size_t size;      // of the struct
+    const char *name;           // as in the .proto file
+    size_t size;                // of the struct
     const struct field *fields; // by ascending number
     size_t fields_n;
 };

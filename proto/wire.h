@@ -1,7 +1,7 @@
 #pragma once
 
-// The protobuf wire format (protobuf.dev/programming-guides/encoding): one field at a time, borrowed,
-// bounds checked here and nowhere else. Any thread.
+// The protobuf wire format (protobuf.dev/programming-guides/encoding): one field at a time,
+// borrowed, bounds checked here and nowhere else. Any thread.
 
 #include "base/buf.h"
 
@@ -15,10 +15,10 @@ struct wire_reader {
 struct wire_field {
     uint32_t number;
     enum wire_type type;
-    uint64_t value;      // of a varint or fixed field
-    struct bytes bytes;  // of a sized field
-    struct bytes whole;  // tag and value as they stand
-    bool minimal;        // no varint in it is longer than need be
+    uint64_t value;     // of a varint or fixed field
+    struct bytes bytes; // of a sized field
+    struct bytes whole; // tag and value as they stand
+    bool minimal;       // no varint in it is longer than need be
 };
 
 static inline struct wire_reader wire_reader(struct bytes bytes)

@@ -20,8 +20,9 @@ enum err exchange_request(struct txn *txn, const struct community *community,
                           const struct exchange_options *options, struct arena *arena,
                           struct sync_request *request) must_check;
 
-// Notes that a request with a push is about to be sent (write transaction, to be committed before it
-// is): until an answer has come, the next request asks what the hub has instead of sending it again.
+// Notes that a request with a push is about to be sent (write transaction, to be committed before
+// it is): until an answer has come, the next request asks what the hub has instead of sending it
+// again.
 void exchange_note_sent(struct txn *txn, const struct community *community);
 
 struct exchange_report {

@@ -179,7 +179,7 @@ void hub_lose_database(struct hub *hub)
 {
     char path[PATH_BYTES];
     CHECK(!hub->pid, "the hub runs");
-    path_of(hub, "state/store", path);
+    path_of(hub, "state/db", path);
     remove_tree(path);
 }
 
