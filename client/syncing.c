@@ -10,7 +10,7 @@ enum {
     // A piece is 1 MiB of entries and one change at the most.
     FIELD_BYTES_MAX = ANSWER_MAX + 4 * CHANGE_MAX,
     FIELD_RECEIPTS = 1,
-    FIELD_PIECES = 8,
+    FIELD_PIECES = 15,
 };
 
 enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **session,
@@ -147,7 +147,7 @@ static enum err end_take(struct take *take, enum err err)
     session->progress.pulled += take->report.pulled - before->pulled;
     session->progress.apart += take->report.apart - before->apart;
     session->progress.unsent = unsent;
-    session->taking.moved |= take->report.pushed != before->pushed;
+    session->taking.moved |= take->report.pushed != before->pushed || take->report.advanced;
     session->taking.report = take->report;
     return OK;
 }
@@ -185,7 +185,6 @@ static enum err take_top(struct folkmoot_session *session)
     take.report.more |= response.cursor_lost;
     err = end_take(&take, err);
     taking->top_taken = !err;
-    taking->moved |= !err && response.cursor_lost;
     return err;
 }
 
@@ -203,8 +202,6 @@ static enum err take_piece(struct folkmoot_session *session, struct bytes bytes)
         err = exchange_take_piece(take.scope.txn, &take.scope.community, &take.scope.device, &piece,
                                   &take.arena, &take.report, &take.fault);
     err = end_take(&take, err);
-    if (!err)
-        session->taking.moved = true;
     titles_free(&session->fm->titles);
     return err;
 }

@@ -98,7 +98,7 @@ static enum err bring_back(struct undoing *undoing, const struct dot *dot)
         log_find(scope->txn, scope->community.number, device, dot->seq, &position) ||
         log_get(scope->txn, scope->community.number, position, &entry) ||
         log_tag(&entry) != dot->tag ||
-        apart_get(scope->txn, scope->community.number, device, dot->seq) != REASON_NONE)
+        apart_get(scope->txn, scope->community.number, device, dot->seq, dot->tag) != REASON_NONE)
         return OK;
     enum err err = present_words(scope->txn, scope->community.number, position, dot->index,
                                  &undoing->arena, &value);

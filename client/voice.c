@@ -138,6 +138,9 @@ static enum folkmoot_code say(struct folkmoot *fm, struct scope *scope, struct s
     if (err)
         return state_fail_err(error, err, NULL);
     const struct present_edit *before = latest(&draft, FIELD_VOICE_STANCE);
+    // A stance that a wrong clock put into the future can be gone over at its own time.
+    if (!saying->timed && before && before->live.time > saying->time)
+        draft.time = saying->time = before->live.time;
     bool turned = !before || !bytes_equal(before->field.whole, buf_bytes(&saying->stance));
     if (!is_known(scope, &draft, saying)) {
         draft_clear(&draft, FIELD_VOICE_STANCE, saying->time);

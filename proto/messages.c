@@ -95,6 +95,7 @@ static const struct field chain_point_fields[] = {
      .size_max = HANDLE_SIZE},
     {2, FIELD_U32, .offset = AT(chain_point, seq)},
     {3, FIELD_BYTES, .offset = AT(chain_point, head), .size_min = CUT_SIZE, .size_max = CUT_SIZE},
+    {4, FIELD_FIXED32, .offset = AT(chain_point, tag)},
 };
 const struct message chain_point_message = {"ChainPoint", sizeof(struct chain_point),
                                             FIELDS(chain_point_fields)};
@@ -152,7 +153,7 @@ static const struct field sync_response_fields[] = {
     {5, FIELD_U32, .offset = AT(sync_response, view)},
     {6, FIELD_BOOL, .offset = AT(sync_response, cursor_lost)},
     {7, FIELD_BOOL, .offset = AT(sync_response, more)},
-    {8, FIELD_MESSAGE, .repeated = true, .offset = AT(sync_response, pieces), .count_max = 4096,
+    {15, FIELD_MESSAGE, .repeated = true, .offset = AT(sync_response, pieces), .count_max = 4096,
      .of = &piece_message},
 };
 const struct message sync_response_message = {"SyncResponse", sizeof(struct sync_response),
@@ -336,11 +337,10 @@ const struct message incarnation_message = {"Incarnation", sizeof(struct incarna
 static const struct field enrolment_fields[] = {
     {1, FIELD_BYTES, .offset = AT(enrolment, key), .size_min = KEY_SIZE, .size_max = KEY_SIZE},
     {2, FIELD_U32, .offset = AT(enrolment, role)},
-    {3, FIELD_TEXT, .offset = AT(enrolment, label), .size_max = 100},
-    {4, FIELD_BYTES, .offset = AT(enrolment, invitation), .size_min = 32, .size_max = 32},
-    {5, FIELD_BYTES, .offset = AT(enrolment, challenge), .size_min = 16, .size_max = 16},
-    {6, FIELD_I64, .offset = AT(enrolment, expires)},
-    {7, FIELD_BYTES, .offset = AT(enrolment, signature), .size_min = 64, .size_max = 64},
+    {3, FIELD_BYTES, .offset = AT(enrolment, invitation), .size_min = 32, .size_max = 32},
+    {4, FIELD_BYTES, .offset = AT(enrolment, challenge), .size_min = 16, .size_max = 16},
+    {5, FIELD_I64, .offset = AT(enrolment, expires)},
+    {6, FIELD_BYTES, .offset = AT(enrolment, signature), .size_min = 64, .size_max = 64},
 };
 const struct message enrolment_message = {"Enrolment", sizeof(struct enrolment),
                                           FIELDS(enrolment_fields)};
@@ -350,6 +350,7 @@ static const struct field refusal_fields[] = {
      .size_max = HANDLE_SIZE},
     {2, FIELD_U32, .offset = AT(refusal, seq)},
     {3, FIELD_U32, .offset = AT(refusal, reason)},
+    {4, FIELD_FIXED32, .offset = AT(refusal, tag)},
 };
 const struct message refusal_message = {"Refusal", sizeof(struct refusal), FIELDS(refusal_fields)};
 

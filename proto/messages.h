@@ -28,6 +28,7 @@ enum {
     RUN_PACKS_MAX = 256,
     PACK_MAX = 1 << 20,
     REQUEST_UNPACKED_MAX = 4 << 20,
+    REQUEST_EDITS_MAX = 65536, // edits and dots together
     VECTOR_MAX = 4096,
     ANSWER_MAX = 1 << 20,
     ANSWER_DEFAULT = 256 << 10,
@@ -141,6 +142,7 @@ struct chain_point {
     struct bytes device;
     uint32_t seq;
     struct bytes head;
+    uint32_t tag;
 };
 
 struct sync_request {
@@ -311,7 +313,6 @@ struct incarnation {
 struct enrolment {
     struct bytes key;
     uint32_t role;
-    struct bytes label;
     struct bytes invitation;
     struct bytes challenge;
     int64_t expires;
@@ -322,6 +323,7 @@ struct refusal {
     struct bytes device;
     uint32_t seq;
     uint32_t reason;
+    uint32_t tag;
 };
 
 struct place {

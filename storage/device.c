@@ -182,17 +182,19 @@ void token_put(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t communit
 
 // --- Changes set apart ---
 
-static struct key apart_key(uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq)
+static struct key apart_key(uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
+                            uint32_t tag)
 {
     struct key key = device_key(community, handle);
     key_u32(&key, seq);
+    key_u32(&key, tag);
     return key;
 }
 
 enum reason apart_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                      uint32_t seq)
+                      uint32_t seq, uint32_t tag)
 {
-    struct key key = apart_key(community, handle, seq);
+    struct key key = apart_key(community, handle, seq, tag);
     struct bytes value;
     enum err err = table_get(txn, TABLE_APART, key_of(&key), &value);
     if (err == ERR_NOT_FOUND)
@@ -205,9 +207,9 @@ enum reason apart_get(struct txn *txn, uint32_t community, const uint8_t handle[
 }
 
 void apart_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
-               enum reason reason)
+               uint32_t tag, enum reason reason)
 {
-    struct key key = apart_key(community, handle, seq);
+    struct key key = apart_key(community, handle, seq, tag);
     uint8_t value = (uint8_t)reason;
     if (reason == REASON_NONE)
         table_delete(txn, TABLE_APART, key_of(&key));

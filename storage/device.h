@@ -62,9 +62,10 @@ enum err token_get(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t *com
 void token_put(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t community,
                const uint8_t handle[HANDLE_SIZE]);
 
-// REASON_NONE when the change is in effect. When that is damaged, another reason, and ERR_DAMAGED
-// sticks.
+// REASON_NONE when the change with this tag is in effect. When that is damaged, another reason, and
+// ERR_DAMAGED sticks.
 enum reason apart_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                      uint32_t seq);
+                      uint32_t seq, uint32_t tag);
 void apart_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
+               uint32_t tag,
                enum reason reason); // REASON_NONE takes it away

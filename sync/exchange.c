@@ -156,6 +156,8 @@ static enum err request_push(struct txn *txn, const struct community *community,
 }
 
 struct vector {
+    struct txn *txn;
+    uint32_t community;
     struct arena *arena;
     const struct device *own;
     struct list *points;
@@ -170,9 +172,15 @@ static bool add_point(const struct device *device, void *arg)
     vector->full = vector->points->n == VECTOR_MAX;
     if (vector->full)
         return false;
+    uint64_t position;
+    struct log_entry entry;
+    uint32_t tag = 0;
+    if (log_find(vector->txn, vector->community, device->handle, device->seq, &position) == OK &&
+        log_get(vector->txn, vector->community, position, &entry) == OK)
+        tag = log_tag(&entry);
     struct bytes handle = arena_copy(vector->arena, BYTES(device->handle));
     struct chain_point *point = LIST_AT(struct chain_point, *vector->points, vector->points->n++);
-    *point = (struct chain_point){.device = handle, .seq = device->seq};
+    *point = (struct chain_point){.device = handle, .seq = device->seq, .tag = tag};
     return handle.p != NULL;
 }
 
@@ -182,7 +190,7 @@ static enum err request_vector(struct txn *txn, const struct community *communit
                                const struct device *own, struct arena *arena,
                                struct sync_request *request)
 {
-    struct vector vector = {arena, own, &request->vector, false};
+    struct vector vector = {txn, community->number, arena, own, &request->vector, false};
     request->vector.p = arena_alloc(arena, VECTOR_MAX, sizeof(struct chain_point));
     if (!request->vector.p)
         return ERR_NOMEM;
@@ -443,22 +451,32 @@ static enum err take_entries(struct taking *t, const struct pack *pack, struct f
     return err;
 }
 
+// An answer that came twice does not move the cursor back.
+static void advance(struct txn *txn, uint32_t community, const struct piece *piece,
+                    struct exchange_report *report)
+{
+    struct progress progress;
+    progress_get(txn, community, &progress);
+    if (has_cursor(&progress) && piece->position <= progress.position)
+        return;
+    report->advanced = true;
+    memcpy(progress.log, progress.seen_log, HANDLE_SIZE);
+    memcpy(progress.root, piece->root.p, CUT_SIZE);
+    progress.position = piece->position;
+    progress_put(txn, community, &progress);
+}
+
 enum err exchange_take_piece(struct txn *txn, struct community *community, const struct device *own,
                              const struct piece *piece, struct arena *arena,
                              struct exchange_report *report, struct fault *fault)
 {
     struct taking t = {txn, community, own, arena, report, {{0}, {0}}};
-    struct progress progress;
     if (piece->root.n != CUT_SIZE)
         return fault_set(fault, ERR_MALFORMED, "Piece: root is missing");
     enum err err = piece->pack ? take_entries(&t, piece->pack, fault) : OK;
     if (err)
         return err;
-    progress_get(txn, community->number, &progress);
-    memcpy(progress.log, progress.seen_log, HANDLE_SIZE);
-    memcpy(progress.root, piece->root.p, CUT_SIZE);
-    progress.position = piece->position;
-    progress_put(txn, community->number, &progress);
+    advance(txn, community->number, piece, report);
     community_put(txn, community);
     return txn_error(txn);
 }

@@ -32,6 +32,7 @@ struct exchange_report {
     bool gap;        // the hub lacks changes before those that were sent
     bool forked;     // the hub holds another branch of this chain: enrol anew
     bool more;       // another request is due
+    bool advanced;   // the cursor moved on
 };
 
 // Takes in one part of an answer (write transaction): a receipt, a piece, or what stands at the

@@ -9,7 +9,7 @@ static enum err add_record(struct txn *txn, const struct community *community,
     struct view_eye eye = {false, nobody};
     struct record_view view;
     struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, 8 * RECORD_MAX);
+    arena_init(&arena, (size_t)1 << 30);
     enum err err = view_record(txn, community, record, &eye, &arena, &view);
     if (err)
         return err == ERR_NOT_FOUND ? OK : err;

@@ -106,17 +106,18 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
     return envelope_decode(envelope, &recalled->arena, &recalled->envelope, NULL);
 }
 
+// Lets the change that is meant take effect, or no longer, where it is here.
 static void refold(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
-                   uint32_t seq, bool in_effect)
+                   uint32_t seq, uint32_t tag, bool in_effect)
 {
     uint64_t position;
     struct recalled recalled = {0};
     if (log_find(txn, community, device, seq, &position))
         return;
     arena_init(&recalled.arena, MERGE_ARENA_MAX);
-    if (recall_parts(txn, community, position, &recalled) == OK) {
+    if (recall_parts(txn, community, position, &recalled) == OK && recalled.change.tag == tag) {
         struct merge_change *change = &recalled.change;
-        merge_record(&recalled.envelope, device, seq, change->tag, &change->record);
+        merge_record(&recalled.envelope, device, seq, tag, &change->record);
         if (in_effect)
             take_effect(txn, community, change);
         else
@@ -140,8 +141,8 @@ static void decide_refusal(struct txn *txn, uint32_t community, struct bytes byt
     // A later version's reason may not fit; that there is one must not be lost.
     bool known = refusal.reason && refusal.reason <= UINT8_MAX;
     enum reason reason = known ? (enum reason)refusal.reason : REASON_NOT_PERMITTED;
-    apart_put(txn, community, handle, refusal.seq, alive ? reason : REASON_NONE);
-    refold(txn, community, handle, refusal.seq, !alive);
+    apart_put(txn, community, handle, refusal.seq, refusal.tag, alive ? reason : REASON_NONE);
+    refold(txn, community, handle, refusal.seq, refusal.tag, !alive);
 }
 
 static void decide_enrolment(struct txn *txn, const struct community *community, struct bytes bytes)
@@ -159,10 +160,6 @@ static void decide_enrolment(struct txn *txn, const struct community *community,
     memcpy(device.handle, handle, HANDLE_SIZE);
     memcpy(device.key, enrolment.key.p, KEY_SIZE);
     device.role = (enum role)enrolment.role;
-    device.label_n = (uint32_t)enrolment.label.n;
-    if (enrolment.label.n)
-        memcpy(device.label, enrolment.label.p, enrolment.label.n);
-    device.label[device.label_n] = 0;
     device_put(txn, community->number, &device);
 }
 
@@ -240,7 +237,7 @@ void fold_change(struct txn *txn, const struct community *community, uint64_t po
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
     if (entry->form == LOG_BARE || envelope_decode(entry->envelope, &arena, &envelope, NULL) ||
-        apart_get(txn, community->number, entry->device, entry->seq) != REASON_NONE)
+        apart_get(txn, community->number, entry->device, entry->seq, log_tag(entry)) != REASON_NONE)
         return;
     struct merge_change change = {
         .envelope = &envelope,

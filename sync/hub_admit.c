@@ -228,7 +228,6 @@ static enum err decide_enrolment(struct txn *txn, struct community *community,
     struct enrolment enrolment = {
         .key = request->device_key,
         .role = (uint32_t)invitation->role,
-        .label = bytes_of(invitation->label, invitation->label_n),
         .invitation = bytes_of(hash, HASH_SIZE),
         .challenge = request->challenge,
         .expires = request->expires,
@@ -261,7 +260,22 @@ static enum err admit(struct txn *txn, const struct community *community,
     return response->token.p && response->community_name.p ? txn_error(txn) : ERR_NOMEM;
 }
 
-// Uses up the invitation and writes the decision, unless this device did both before.
+// The label is the hub's own note: it may be somebody's name, and it replicates to nobody.
+static enum err keep_label(struct txn *txn, const struct community *community,
+                           const uint8_t handle[HANDLE_SIZE], const struct invitation *invitation)
+{
+    struct device device;
+    enum err err = device_get(txn, community->number, handle, &device);
+    if (err)
+        return err;
+    device.label_n = invitation->label_n;
+    memcpy(device.label, invitation->label, sizeof device.label);
+    device_put(txn, community->number, &device);
+    return txn_error(txn);
+}
+
+// Uses up the invitation and writes the decision, unless this device did both before. A device that
+// is enrolled may take another invitation: its role is what that one says from then on.
 static enum err enrol_new(struct txn *txn, struct community *community,
                           const struct hub_admitting *admitting,
                           const struct enrol_request *request, const uint8_t hash[HASH_SIZE],
@@ -275,11 +289,14 @@ static enum err enrol_new(struct txn *txn, struct community *community,
     err = device_get(txn, community->number, handle, &device);
     if (err == OK && memcmp(device.key, request->device_key.p, KEY_SIZE) != 0)
         return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
-    if (err != ERR_NOT_FOUND)
+    if (err && err != ERR_NOT_FOUND)
         return err;
+    if (!err && !is_zero(invitation.device, HANDLE_SIZE))
+        return OK;
     memcpy(invitation.device, handle, HANDLE_SIZE);
     invitation_put(txn, hash, &invitation);
-    return decide_enrolment(txn, community, admitting, request, &invitation, hash, fault);
+    err = decide_enrolment(txn, community, admitting, request, &invitation, hash, fault);
+    return err ? err : keep_label(txn, community, handle, &invitation);
 }
 
 enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,

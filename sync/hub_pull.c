@@ -16,6 +16,7 @@ enum {
     PIECE_TARGET = 64 << 10, // unpacked bytes of a piece
     PIECE_LEAST = 1 << 10,
     PIECES_MAX = 256,
+    UNPACKED_MAX = 2 << 20, // bytes of entries in one answer, so that packing them is short, too
     SCAN_MAX = 20000, // entries looked at in one answer, so that a pull of mere skips is short, too
 };
 
@@ -29,6 +30,7 @@ struct pulling {
     struct list vector; // the request's, sorted
     struct sync_response *response;
     size_t budget;     // packed bytes that may still be given
+    size_t unpacked;   // bytes given before packing
     uint64_t position; // the last entry that was looked at
     // the piece under construction
     struct buf entries;
@@ -64,6 +66,21 @@ static int by_device(const void *a, const void *b)
     return bytes_compare(x->device, y->device);
 }
 
+// Nothing of a chain is known whose change at that seq is another one here.
+static enum err check_point(struct pulling *p, struct chain_point *point)
+{
+    uint64_t position;
+    struct log_entry entry;
+    if (point->tag == 0 || point->device.n != HANDLE_SIZE)
+        return OK;
+    enum err err = log_find(p->txn, p->community.number, point->device.p, point->seq, &position);
+    if (!err)
+        err = log_get(p->txn, p->community.number, position, &entry);
+    if (!err && log_tag(&entry) != point->tag)
+        point->seq = 0;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
 // A copy in the order of handles: it is asked for every entry.
 static enum err sort_vector(struct pulling *p)
 {
@@ -76,7 +93,10 @@ static enum err sort_vector(struct pulling *p)
         return ERR_NOMEM;
     memcpy(p->vector.p, vector.p, vector.n * sizeof(struct chain_point));
     qsort(p->vector.p, vector.n, sizeof(struct chain_point), by_device);
-    return OK;
+    enum err err = OK;
+    for (size_t i = 0; i < vector.n && !err; i++)
+        err = check_point(p, LIST_AT(struct chain_point, p->vector, i));
+    return err;
 }
 
 static bool vector_has(const struct pulling *p, const struct log_entry *entry)
@@ -107,6 +127,7 @@ static enum err pack_entries(struct pulling *p, struct pack *pack)
     buf_put(&p->devices, buf_bytes(&p->entries));
     if (p->entries.err || p->devices.err)
         return ERR_NOMEM;
+    p->unpacked += p->devices.n;
     return pack_make(buf_bytes(&p->devices), zstd, p->arena, pack);
 }
 
@@ -232,7 +253,8 @@ static enum err give_pieces(struct pulling *p, uint64_t from)
         return ERR_NOMEM;
     p->position = from;
     while (!err && p->position < p->community.size && p->budget > 0 &&
-           p->position - from < SCAN_MAX && pieces->n + 2 < PIECES_MAX)
+           p->position - from < SCAN_MAX && p->unpacked < UNPACKED_MAX &&
+           pieces->n + 2 < PIECES_MAX)
         err = give_next(p);
     bool open = p->entries.n || pieces->n == 0 ||
                 LIST_AT(struct piece, *pieces, pieces->n - 1)->position < p->position;

@@ -41,8 +41,8 @@ struct checking {
     struct fault *fault;
     struct hub_push_plan *plan;
     size_t unpacked;
-    uint32_t end;            // of the chain as the runs so far would leave it
-    uint8_t head[HASH_SIZE]; // there
+    size_t edits; // and dots, of the whole request
+    uint32_t end; // of the chain as the runs so far would leave it
 };
 
 // --- form ---
@@ -69,6 +69,10 @@ static enum err check_change(struct checking *c, const struct change *change, st
         err = fields_check(change->fields, &edits, c->fault);
     if (err)
         return err;
+    c->edits += edits + planned->envelope.over.n;
+    if (c->edits > REQUEST_EDITS_MAX)
+        return fault_set(c->fault, ERR_LIMIT, "SyncRequest: over %d edits and dots",
+                         REQUEST_EDITS_MAX);
     planned->entry.form = LOG_WHOLE;
     planned->entry.envelope = change->envelope;
     planned->body.fields = change->fields;
@@ -165,13 +169,15 @@ static enum err check_signature(struct checking *c, const struct run *run,
     return OK;
 }
 
-static enum err start_of(struct checking *c, uint32_t first, uint8_t start[HASH_SIZE])
+// The head before the run: where the run before it ended, or what the hub holds there.
+static enum err start_of(struct checking *c, struct planned_run *planned)
 {
-    if (first - 1 == c->end) {
-        memcpy(start, c->head, HASH_SIZE);
-        return OK;
-    }
-    return chain_head_at(c->txn, &c->caller->community, &c->caller->device, first - 1, start);
+    if (planned == c->plan->runs)
+        return chain_head_at(c->txn, &c->caller->community, &c->caller->device, planned->first - 1,
+                             planned->start);
+    const struct planned_run *before = &planned[-1];
+    memcpy(planned->start, before->changes[before->last - before->first].head, HASH_SIZE);
+    return OK;
 }
 
 static enum err check_run(struct checking *c, const struct run *run, struct planned_run *planned)
@@ -181,6 +187,9 @@ static enum err check_run(struct checking *c, const struct run *run, struct plan
         return fault_set(c->fault, ERR_FORBIDDEN, "Run: of another device than the caller's");
     if (run->first == 0)
         return fault_set(c->fault, ERR_MALFORMED, "Run: first is missing");
+    if (planned > c->plan->runs && run->first != planned[-1].last + 1)
+        return fault_set(c->fault, ERR_MALFORMED,
+                         "SyncRequest: runs that do not follow each other");
     planned->first = run->first;
     enum err err = check_changes(c, run, planned);
     if (err)
@@ -190,15 +199,11 @@ static enum err check_run(struct checking *c, const struct run *run, struct plan
         c->plan->n--;
         return OK;
     }
-    err = start_of(c, run->first, planned->start);
-    if (err == ERR_NOT_FOUND)
-        return fault_set(c->fault, ERR_MALFORMED, "SyncRequest: runs overlap each other");
+    err = start_of(c, planned);
     if (!err)
         err = check_signature(c, run, planned);
-    if (!err && planned->last > c->end) {
+    if (!err && planned->last > c->end)
         c->end = planned->last;
-        memcpy(c->head, planned->changes[planned->last - planned->first].head, HASH_SIZE);
-    }
     return err;
 }
 
@@ -208,7 +213,9 @@ static enum err check_own(struct checking *c, const struct chain_point *own)
 {
     const struct device *device = &c->caller->device;
     uint8_t head[HASH_SIZE] = {0};
-    if (own->seq > device->seq) {
+    if (own->device.n && !bytes_equal(own->device, BYTES(device->handle)))
+        return fault_set(c->fault, ERR_FORBIDDEN, "SyncRequest: own is another device's");
+    if (own->seq > device->seq || (own->seq && !own->head.n)) {
         c->plan->own_differs = true;
         return OK;
     }
@@ -250,7 +257,6 @@ enum err hub_check_push(struct txn *txn, const struct hub_caller *caller,
     if (!c.plan || !c.plan->runs)
         return fault_set(fault, ERR_NOMEM, "SyncRequest: too large");
     c.end = caller->device.seq;
-    memcpy(c.head, caller->device.head, HASH_SIZE);
     for (size_t i = 0; i < request->push.n && !err; i++) {
         struct planned_run *planned = &c.plan->runs[c.plan->n++];
         err = check_run(&c, LIST_AT(struct run, request->push, i), planned);
@@ -273,7 +279,8 @@ struct taking {
     uint32_t decisions;
     struct arena *arena;
     struct receipt *receipt;
-    size_t room; // of receipt->set_apart
+    size_t room;    // of receipt->set_apart
+    uint32_t *tags; // of those
     struct fault *fault;
 };
 
@@ -307,6 +314,7 @@ static void note_set_apart(struct taking *t, const struct planned_change *change
                              : schema_check(&change->envelope, change->body.fields, false);
     if (reason == REASON_NONE || t->receipt->set_apart.n == t->room)
         return;
+    t->tags[t->receipt->set_apart.n] = log_tag(&change->entry);
     struct set_apart *set_apart =
         LIST_AT(struct set_apart, t->receipt->set_apart, t->receipt->set_apart.n++);
     *set_apart = (struct set_apart){change->entry.seq, (uint32_t)reason};
@@ -347,7 +355,8 @@ static enum err receipt_room(struct taking *t, const struct hub_push_plan *plan)
     for (size_t i = 0; i < plan->n; i++)
         t->room += plan->runs[i].last - plan->runs[i].first + 1;
     t->receipt->set_apart.p = arena_alloc(t->arena, t->room + 1, sizeof(struct set_apart));
-    return t->receipt->set_apart.p ? OK : ERR_NOMEM;
+    t->tags = arena_alloc(t->arena, t->room + 1, sizeof *t->tags);
+    return t->receipt->set_apart.p && t->tags ? OK : ERR_NOMEM;
 }
 
 // Salts of decisions: a stream from the random bytes that the caller gave.
@@ -369,7 +378,7 @@ static enum err decide_refusals(struct taking *t)
         struct buf fields BUF_CLEANUP = {0};
         for (size_t k = 0; k < EDITS_MAX && i < apart.n; k++, i++) {
             const struct set_apart *one = LIST_AT(struct set_apart, apart, i);
-            struct refusal refusal = {BYTES(t->device.handle), one->seq, one->reason};
+            struct refusal refusal = {BYTES(t->device.handle), one->seq, one->reason, t->tags[i]};
             size_t mark = wire_open(&fields, FIELD_REFUSAL);
             message_encode(&refusal_message, &refusal, &fields);
             wire_close(&fields, mark);

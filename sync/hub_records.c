@@ -31,8 +31,10 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
     response->record = arena_alloc(arena, 1, sizeof *response->record);
     if (!response->record)
         return ERR_NOMEM;
-    return read_failed(view_record(txn, &caller->community, &record, &eye, arena, response->record),
-                       fault);
+    enum err err = view_record(txn, &caller->community, &record, &eye, arena, response->record);
+    if (!err && response->record->record.n > RECORD_MAX)
+        err = ERR_LIMIT;
+    return read_failed(err, fault);
 }
 
 struct listing {
@@ -42,10 +44,59 @@ struct listing {
     struct list_response *response;
     size_t size; // of the page
     struct bytes after;
+    const struct record_key *about; // NULL: whatever
+    uint8_t *last;                  // id of the last record that was looked at
     size_t bytes;
+    size_t looked; // records looked at, and voices counted
     bool full;
     enum err err;
 };
+
+// What one answer may look at: with the rest the next page goes on.
+enum { LOOKED_MAX = 20000 };
+
+static bool part_is(struct bytes part, const struct record_key *to)
+{
+    return part.n == 4 + ID_SIZE && be32_get(part.p) == to->kind &&
+           memcmp(part.p + 4, to->id, ID_SIZE) == 0;
+}
+
+static bool edit_is(struct bytes edit, const struct record_key *to)
+{
+    struct wire_field field;
+    struct ref ref = {0};
+    struct wire_reader reader = wire_reader(edit);
+    return wire_next(&reader, &field) == OK &&
+           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
+           ref.kind == to->kind && bytes_equal(ref.id, BYTES(to->id));
+}
+
+// What is referred to may have been gone over since it was noted.
+static bool still_about(const struct record_view *view, const struct record_key *to)
+{
+    for (size_t i = 0; i < view->parts.n; i++) {
+        if (part_is(*LIST_AT(struct bytes, view->parts, i), to))
+            return true;
+    }
+    const struct field_view *first = view->fields.n ? view->fields.p : NULL;
+    for (size_t i = 0; first && first->field == FIELD_ABOUT && i < first->edits.n; i++) {
+        if (edit_is(LIST_AT(struct live_edit, first->edits, i)->edit, to))
+            return true;
+    }
+    return false;
+}
+
+static size_t voices_of(const struct record_view *view)
+{
+    const struct tally *tally = view->tally;
+    return tally ? tally->for_ + tally->against + tally->unsure : 0;
+}
+
+// Nothing of it is seen, or it is damaged or too large for an answer: the others are given.
+static bool is_left_out(enum err err)
+{
+    return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_NOMEM || err == ERR_LIMIT;
+}
 
 // Adds a record to the page. False when the page is full or failed.
 static bool list_one(struct listing *l, const struct record_key *record)
@@ -53,18 +104,24 @@ static bool list_one(struct listing *l, const struct record_key *record)
     struct view_eye eye = eye_of(l->caller);
     struct list *records = &l->response->records;
     struct record_view *view = LIST_AT(struct record_view, *records, records->n);
-    l->full = records->n == l->size || l->bytes > RECORD_MAX;
+    l->full = records->n == l->size || l->bytes > RECORD_MAX || l->looked > LOOKED_MAX;
     if (l->full)
         return false;
     enum err err = view_record(l->txn, &l->caller->community, record, &eye, l->arena, view);
-    if (err == OK) {
+    // With the memory used up nothing more fits; a record that is too large by itself is left out.
+    l->full = err == ERR_NOMEM;
+    if (l->full && records->n > 0)
+        return false;
+    l->looked += 1 + voices_of(view);
+    if (err == OK && view->record.n <= RECORD_MAX && (!l->about || still_about(view, l->about))) {
         records->n++;
         l->bytes += view->record.n * 2;
-        l->response->next_page = view->id;
-    } else if (err != ERR_NOT_FOUND && err != ERR_DAMAGED) {
+    } else if (err && !is_left_out(err)) {
         l->err = err;
     }
-    return !l->err;
+    memcpy(l->last, record->id, ID_SIZE);
+    l->response->next_page = bytes_of(l->last, ID_SIZE);
+    return !l->err && !l->full;
 }
 
 static bool list_about(const struct record_key *from, struct bytes extra, void *arg)
@@ -107,11 +164,13 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
     l.size = size;
     l.after = request->page;
     response->records.p = arena_alloc(arena, size + 1, sizeof(struct record_view));
-    if (!response->records.p)
+    l.last = arena_alloc(arena, 1, ID_SIZE);
+    if (!response->records.p || !l.last)
         return ERR_NOMEM;
     if (request->about) {
         struct record_key to = {.kind = request->about->kind};
         memcpy(to.id, request->about->id.p, ID_SIZE);
+        l.about = &to;
         enum err err =
             about_each(txn, caller->community.number, &to, request->kind, list_about, &l);
         l.err = l.err ? l.err : err;

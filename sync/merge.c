@@ -140,7 +140,7 @@ static bool find_covered(struct txn *txn, uint32_t community, const struct cover
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
     if (log_find(txn, community, key->device, key->seq, &position) ||
-        apart_get(txn, community, key->device, key->seq) != REASON_NONE ||
+        apart_get(txn, community, key->device, key->seq, cover->tag) != REASON_NONE ||
         log_get(txn, community, position, &entry) || entry.form != LOG_WHOLE ||
         log_tag(&entry) != cover->tag || envelope_decode(entry.envelope, &arena, &envelope, NULL) ||
         envelope.class != key->class || log_get_body(txn, community, position, &body) ||

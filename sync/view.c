@@ -209,7 +209,7 @@ enum err view_record(struct txn *txn, const struct community *community,
                      struct arena *arena, struct record_view *view)
 {
     *view = (struct record_view){0};
-    struct viewing v = {txn, community, arena, view, {.max = RECORD_MAX}};
+    struct viewing v = {txn, community, arena, view, {0}};
     struct collection collection = {.eye = eye};
     enum err err = collect_record(txn, community->number, record, &collection);
     if (!err)

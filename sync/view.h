@@ -17,7 +17,8 @@ bool view_sees(const struct view_eye *eye, uint32_t class, const uint8_t device[
                const struct record_key *record);
 
 // The record in class order of what the eye sees. ERR_NOT_FOUND when nothing of it is live;
-// ERR_LIMIT when it is over RECORD_MAX; ERR_DAMAGED when a body is. Everything lives in the arena.
+// ERR_NOMEM when the arena is too small for it; ERR_DAMAGED when a body is. Everything lives in the
+// arena.
 enum err view_record(struct txn *txn, const struct community *community,
                      const struct record_key *record, const struct view_eye *eye,
                      struct arena *arena, struct record_view *view) must_check;

@@ -93,6 +93,18 @@ enum folkmoot_code device_sync(struct device_host *device, struct folkmoot_progr
     return code;
 }
 
+enum folkmoot_code device_sync_by(struct device_host *device, uint16_t port,
+                                  struct folkmoot_progress *progress, struct folkmoot_error *error)
+{
+    struct device_host detour = *device;
+    detour.http = NULL;
+    detour.sessions = 0;
+    device_route(&detour, port);
+    enum folkmoot_code code = device_sync(&detour, progress, error);
+    http_free(&detour.http);
+    return code;
+}
+
 void device_must_join(struct device_host *device, const char *link)
 {
     struct folkmoot_error error = {0};

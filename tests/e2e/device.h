@@ -29,7 +29,10 @@ enum folkmoot_code device_join(struct device_host *device, const char *link,
                                struct folkmoot_error *error);
 enum folkmoot_code device_sync(struct device_host *device, struct folkmoot_progress *progress,
                                struct folkmoot_error *error);
-// The same, and a failure fails the test.
+// A sync over a connection of its own to this port; the device's other one stays for later.
+enum folkmoot_code device_sync_by(struct device_host *device, uint16_t port,
+                                  struct folkmoot_progress *progress, struct folkmoot_error *error);
+// The same as device_join and device_sync, and a failure fails the test.
 void device_must_join(struct device_host *device, const char *link);
 struct folkmoot_progress device_must_sync(struct device_host *device);
 

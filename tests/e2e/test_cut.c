@@ -96,9 +96,7 @@ static struct folkmoot_progress sync_cut(struct scene *s, const struct proxy_pla
     struct folkmoot_error error = {0};
     struct folkmoot_progress progress = {0};
     proxy_set(s->proxy, plan);
-    device_route(&s->cut, proxy_port(s->proxy));
-    *code = device_sync(&s->cut, &progress, &error);
-    device_route(&s->cut, 0);
+    *code = device_sync_by(&s->cut, proxy_port(s->proxy), &progress, &error);
     *count = proxy_count(s->proxy);
     s->sessions++;
     CHECK(*code == FOLKMOOT_OK || *code == FOLKMOOT_NETWORK,

@@ -100,7 +100,8 @@ static void check_apart(const struct serving *s, const struct set_apart *apart)
         err = envelope_decode(entry.envelope, &arena, &envelope, NULL);
     assert(!err);
     merge_record(&envelope, row.handle, apart->seq, log_tag(&entry), &record);
-    assert(apart_get(s->txn, community.number, row.handle, apart->seq) == apart->reason);
+    assert(apart_get(s->txn, community.number, row.handle, apart->seq, log_tag(&entry)) ==
+           apart->reason);
     assert(!live_any_of_change(s->txn, community.number, &record, envelope.class, row.handle,
                                apart->seq));
 }

@@ -82,7 +82,8 @@ static void set_apart(struct golden *g, struct txn *txn, const struct community 
     };
     memcpy(change.device, entry->device, HANDLE_SIZE);
     merge_record(&envelope, entry->device, entry->seq, change.tag, &change.record);
-    apart_put(txn, community->number, entry->device, entry->seq, REASON_NOT_PERMITTED);
+    apart_put(txn, community->number, entry->device, entry->seq, log_tag(entry),
+              REASON_NOT_PERMITTED);
     merge_revert(txn, community->number, &change, &watch);
 }
 
@@ -98,7 +99,8 @@ static void tell(struct golden *g, struct txn *txn, const struct community *comm
         const struct log_entry *entry = &arrival->entry;
         log_put(txn, community->number, i + 1, entry, &arrival->body);
         if (arrival->apart && !late)
-            apart_put(txn, community->number, entry->device, entry->seq, REASON_NOT_PERMITTED);
+            apart_put(txn, community->number, entry->device, entry->seq, log_tag(entry),
+                      REASON_NOT_PERMITTED);
         fold_change(txn, community, i + 1, entry, &arrival->body);
         if (late)
             fold_change(txn, community, i + 1, entry, &arrival->body);

@@ -31,7 +31,8 @@ static void request_put(struct buf *buf)
                       bytes_of(bytes, 64), &seen};
     struct cursor cursor = {bytes_of(bytes, 12), UINT64_MAX, bytes_of(bytes, 16), UINT32_MAX};
     struct chain_point own = {.seq = 3};
-    struct chain_point vector[2] = {{bytes_of(bytes, 12), 1, {0}}, {{0}, 2, bytes_of(bytes, 16)}};
+    struct chain_point vector[2] = {{bytes_of(bytes, 12), 1, {0}, 7},
+                                    {{0}, 2, bytes_of(bytes, 16), 0}};
     struct sync_request request = {
         .version = 1,
         .community = bytes_of(bytes, 16),

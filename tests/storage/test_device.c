@@ -260,30 +260,31 @@ Test(device, has_changes_set_apart_and_taken_back)
     static const uint8_t handle[HANDLE_SIZE] = {1};
     static const uint8_t other[HANDLE_SIZE] = {2};
     struct txn *txn = txn_begin_write(store);
-    cr_assert_eq(apart_get(txn, 1, handle, 9), REASON_NONE);
-    apart_put(txn, 1, handle, 9, REASON_WRONG_ID);
-    cr_assert_eq(apart_get(txn, 1, handle, 9), REASON_WRONG_ID);
-    cr_assert_eq(apart_get(txn, 1, handle, 8), REASON_NONE);
-    cr_assert_eq(apart_get(txn, 1, other, 9), REASON_NONE);
-    cr_assert_eq(apart_get(txn, 2, handle, 9), REASON_NONE);
-    apart_put(txn, 1, handle, 9, REASON_NONE);
-    apart_put(txn, 1, handle, 9, REASON_NONE);
-    cr_assert_eq(apart_get(txn, 1, handle, 9), REASON_NONE);
+    cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);
+    apart_put(txn, 1, handle, 9, 7, REASON_WRONG_ID);
+    cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_WRONG_ID);
+    cr_assert_eq(apart_get(txn, 1, handle, 8, 7), REASON_NONE);
+    cr_assert_eq(apart_get(txn, 1, handle, 9, 8), REASON_NONE);
+    cr_assert_eq(apart_get(txn, 1, other, 9, 7), REASON_NONE);
+    cr_assert_eq(apart_get(txn, 2, handle, 9, 7), REASON_NONE);
+    apart_put(txn, 1, handle, 9, 7, REASON_NONE);
+    apart_put(txn, 1, handle, 9, 7, REASON_NONE);
+    cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);
     cr_assert_eq(txn_commit(&txn), OK);
 }
 
 Test(device, builds_nothing_on_a_damaged_setting_apart)
 {
     static const uint8_t handle[HANDLE_SIZE] = "set apart...";
-    // The row's key ends with handle and seq, its value follows.
-    static const uint8_t key_end[HANDLE_SIZE + 4] = "set apart...\0\0\0\x09";
+    // The row's key ends with handle, seq and tag, its value follows.
+    static const uint8_t key_end[HANDLE_SIZE + 8] = "set apart...\0\0\0\x09\0\0\0\x07";
     struct txn *txn = txn_begin_write(store);
-    apart_put(txn, 1, handle, 9, REASON_WRONG_ID);
+    apart_put(txn, 1, handle, 9, 7, REASON_WRONG_ID);
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
     cr_assert_geq(scratch_flip(&scratch, BYTES(key_end), sizeof key_end), 1);
     store = scratch_open(&scratch);
     txn = txn_begin_read(store);
-    cr_assert_neq(apart_get(txn, 1, handle, 9), REASON_NONE);
+    cr_assert_neq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);
     cr_assert_eq(txn_commit(&txn), ERR_DAMAGED);
 }

@@ -195,7 +195,7 @@ static void put_devices(struct txn *txn)
     memset(invitation.device, 0xde, sizeof invitation.device);
     invitation_put(txn, device.head, &invitation);
     token_put(txn, device.key, 1, device.handle);
-    apart_put(txn, 1, device.handle, 7, REASON_NOT_PERMITTED);
+    apart_put(txn, 1, device.handle, 7, 8, REASON_NOT_PERMITTED);
 }
 
 Test(format, of_devices_and_what_belongs_to_them)
@@ -215,7 +215,9 @@ Test(format, of_devices_and_what_belongs_to_them)
     expect_rows(
         txn, TABLE_TOKEN,
         COMMUNITY_1 HANDLE("de") " " HASH("6b") "\n" HASH("6b") " " COMMUNITY_1 HANDLE("de") "\n");
-    expect_rows(txn, TABLE_APART, COMMUNITY_1 HANDLE("de") "00000007 03\n");
+    expect_rows(txn, TABLE_APART,
+                COMMUNITY_1 HANDLE("de") "00000007"
+                                         "00000008 03\n");
     txn_abort(&txn);
     expect_no_leaks();
 }

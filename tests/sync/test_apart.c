@@ -93,8 +93,8 @@ static void expect_apart(const struct apart_row *row, uint32_t seq, uint32_t tag
     for (size_t i = 0; i < 2; i++) {
         struct world_device *device = &world.devices[i];
         struct txn *txn TXN_CLEANUP = txn_begin_read(device->store);
-        cr_expect_eq(apart_get(txn, device->community, world.devices[1].handle, seq), row->reason,
-                     "%s", row->what);
+        cr_expect_eq(apart_get(txn, device->community, world.devices[1].handle, seq, tag),
+                     row->reason, "%s", row->what);
     }
     struct world_device *other = &world.devices[0];
     cr_expect(is_live(other->store, other->community, &need, sound, sound_tag), "%s", row->what);
@@ -151,21 +151,23 @@ Test(apart, refuses_many_changes_in_decisions_that_fit_the_limits)
     struct receipt receipt;
     struct envelope envelope = {.kind = KIND_NEED};
     struct bytes bytes = handmade_envelope(&arena, &envelope);
-    for (size_t i = 0; i < 600; i++)
-        handmade_add(&made, bytes, handmade_text(&arena, FIELD_TITLE, bytes_of_text("\xff")));
+    uint32_t tags[601];
+    for (size_t i = 1; i <= 600; i++)
+        tags[i] =
+            handmade_add(&made, bytes, handmade_text(&arena, FIELD_TITLE, bytes_of_text("\xff")));
     handmade_close(&made, &request);
     cr_assert_eq(push(&receipt), OK, "%s", fault.text);
     cr_expect_eq(receipt.set_apart.n, 600);
     struct txn *txn = txn_begin_read(world.hub);
-    cr_expect_eq(apart_get(txn, world.community, world.devices[1].handle, 1),
+    cr_expect_eq(apart_get(txn, world.community, world.devices[1].handle, 1, tags[1]),
                  REASON_MALFORMED_FIELD);
-    cr_expect_eq(apart_get(txn, world.community, world.devices[1].handle, 600),
+    cr_expect_eq(apart_get(txn, world.community, world.devices[1].handle, 600, tags[600]),
                  REASON_MALFORMED_FIELD);
     txn_abort(&txn);
     network_settle(&world);
     struct world_device *other = &world.devices[0];
     txn = txn_begin_read(other->store);
-    cr_expect_eq(apart_get(txn, other->community, world.devices[1].handle, 600),
+    cr_expect_eq(apart_get(txn, other->community, world.devices[1].handle, 600, tags[600]),
                  REASON_MALFORMED_FIELD);
     txn_abort(&txn);
     expect_no_leaks();

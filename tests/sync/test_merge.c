@@ -107,7 +107,8 @@ static struct spoken *say(struct spoken *s, struct buf *fields)
 static struct spoken *refuse(const struct spoken *what, struct buf *fields)
 {
     struct spoken *s = speak(HUB, KIND_DECISION, 50);
-    struct refusal refusal = {BYTES(what->entry.device), what->seq, REASON_MALFORMED_FIELD};
+    struct refusal refusal = {BYTES(what->entry.device), what->seq, REASON_MALFORMED_FIELD,
+                              log_tag(&what->entry)};
     size_t mark = wire_open(fields, FIELD_REFUSAL);
     message_encode(&refusal_message, &refusal, fields);
     wire_close(fields, mark);
@@ -284,7 +285,8 @@ Test(merge, lets_nobody_but_the_hub_take_a_refusal_back)
     struct spoken *refusal = refuse(&spoken[3], &fields);
     struct spoken *back = speak(3, KIND_DECISION, 60);
     goes_over(back, refusal, 0);
-    struct refusal other = {BYTES(spoken[1].entry.device), spoken[1].seq, 1};
+    struct refusal other = {BYTES(spoken[1].entry.device), spoken[1].seq, 1,
+                            log_tag(&spoken[1].entry)};
     size_t mark = wire_open(&fields, FIELD_REFUSAL);
     message_encode(&refusal_message, &other, &fields);
     wire_close(&fields, mark);
@@ -361,7 +363,7 @@ static void expect_revert_undoes(size_t which, bool backwards)
     struct merge_change change = change_of(which);
     struct txn *txn = txn_begin_write(world.hub);
     apply_all_but(txn, which, backwards, &watch);
-    apart_put(txn, world.community, change.device, change.seq, REASON_WRONG_ID);
+    apart_put(txn, world.community, change.device, change.seq, change.tag, REASON_WRONG_ID);
     world_dump_merge(txn, &before);
     merge_apply(txn, world.community, &change, &watch);
     merge_revert(txn, world.community, &change, &watch);
@@ -371,7 +373,7 @@ static void expect_revert_undoes(size_t which, bool backwards)
     buf_reset(&after);
     txn = txn_begin_write(world.hub);
     apply_all_but(txn, SIZE_MAX, backwards, &watch);
-    apart_put(txn, world.community, change.device, change.seq, REASON_WRONG_ID);
+    apart_put(txn, world.community, change.device, change.seq, change.tag, REASON_WRONG_ID);
     merge_revert(txn, world.community, &change, &watch);
     world_dump_merge(txn, &after);
     cr_assert(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "change %zu", which);
