@@ -4,6 +4,7 @@
 #include "client/reading.h"
 #include "client/value.h"
 #include "proto/schema.h"
+#include "sync/joined.h"
 #include "sync/view.h"
 
 enum { RECORD_ARENA_MAX = 256 << 20, TITLE_OF_WORDS = 80 };
@@ -227,13 +228,14 @@ static enum err read_from(const struct reading *reading)
 
 static enum err read_same(const struct reading *reading)
 {
-    struct list joined;
     struct growing links = {0};
-    enum err err = view_joined(reading->scope->txn, &reading->scope->community, &reading->key,
-                               reading->arena, &joined);
-    for (size_t i = 1; !err && i < joined.n; i++) {
-        const struct record_key *other = LIST_AT(struct record_key, joined, i);
-        if (!add_link(&links, reading->arena, other->kind, other->id))
+    struct record_key other;
+    uint32_t group;
+    struct joined *joined JOINED_CLEANUP =
+        joined_new(reading->scope->txn, reading->scope->community.number, reading->key.kind);
+    enum err err = joined ? joined_group(joined, reading->key.id, &group) : ERR_NOMEM;
+    for (size_t i = 1; !err && joined_member(joined, group, i, &other); i++) {
+        if (!add_link(&links, reading->arena, other.kind, other.id))
             err = ERR_NOMEM;
     }
     reading->out->same = links.p;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Records as they are: live edits sorted, merged bytes, tensions, tallies. Read transactions.
+// Records as they are: live edits sorted, merged bytes, tensions, tally. Read transactions.
 
 #include "base/arena.h"
 #include "storage/community.h"
@@ -22,12 +22,3 @@ bool view_sees(const struct view_eye *eye, uint32_t class, const uint8_t device[
 enum err view_record(struct txn *txn, const struct community *community,
                      const struct record_key *record, const struct view_eye *eye,
                      struct arena *arena, struct record_view *view) must_check;
-
-// Voices on a record, one a person, joined persons and records taken together.
-enum err view_tally(struct txn *txn, const struct community *community,
-                    const struct record_key *record, struct arena *arena,
-                    struct tally *tally) must_check;
-// The records that this one is joined with by SameAs, itself first; a list of struct record_key.
-enum err view_joined(struct txn *txn, const struct community *community,
-                     const struct record_key *record, struct arena *arena,
-                     struct list *joined) must_check;

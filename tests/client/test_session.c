@@ -282,7 +282,7 @@ Test(session, refuses_answers_that_make_no_sense)
     static const uint8_t group[] = {0x0b};
     static const uint8_t bad_receipt[] = {0x0a, 0x02, 0x0a, 0x05};
     static const uint8_t bad_piece[] = {0x7a, 0x02, 0x08, 0x01};
-    static const uint8_t top_after_piece[] = {0x42, 0x14, 0x08, 0x00, 0x12, 0x10, 0,    0,
+    static const uint8_t top_after_piece[] = {0x7a, 0x14, 0x08, 0x00, 0x12, 0x10, 0,    0,
                                               0,    0,    0,    0,    0,    0,    0,    0,
                                               0,    0,    0,    0,    0,    0,    0x38, 1};
     cr_assert_eq(answer_with(&world, group, sizeof group), FOLKMOOT_INTERNAL);

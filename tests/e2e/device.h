@@ -45,6 +45,6 @@ void device_edit(struct device_host *device, const char *kind, const uint8_t *id
                  const char *value);
 size_t device_count(struct device_host *device, const char *kind);
 // The hash of every record with its kind, its id, its bytes and its tally, voices too.
-void device_fingerprint(struct device_host *device, uint8_t hash[HASH_SIZE]);
+void device_fingerprint(struct device_host *device, uint8_t out[HASH_SIZE]);
 // Checks that two devices hold the same, byte for byte.
 void device_check_equal(struct device_host *a, struct device_host *b);

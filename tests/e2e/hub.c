@@ -108,7 +108,7 @@ void hub_start(struct hub *hub)
     CHECK(!hub->pid, "the hub runs already");
     hub->pid = child_start(argv, errors, NULL);
     hub->starts++;
-    int64_t end = check_now_ms() + START_SECONDS_MAX * 1000;
+    int64_t end = check_now_ms() + INT64_C(1000) * START_SECONDS_MAX;
     while (!accepts(hub->port)) {
         int status;
         CHECK(waitpid(hub->pid, &status, WNOHANG) == 0, "the hub ended instead of starting");

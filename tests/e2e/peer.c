@@ -70,7 +70,7 @@ static void keep_token(struct peer *peer, struct bytes token)
     buf_done(&text);
 }
 
-void peer_enrol(struct peer *peer, uint16_t port, const char *text)
+void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
 {
     struct link link;
     struct fault fault = {0};
@@ -81,7 +81,7 @@ void peer_enrol(struct peer *peer, uint16_t port, const char *text)
     uint8_t signature[SIGN_SIZE];
     arena_init(&arena, PEER_ARENA_MAX);
     *peer = (struct peer){.port = port};
-    CHECK(link_parse(text, &link, &fault) == OK, "%s", fault.text);
+    CHECK(link_parse(join_link, &link, &fault) == OK, "%s", fault.text);
     CHECK(getrandom(peer->seed, sizeof peer->seed, 0) == sizeof peer->seed, "getrandom");
     CHECK(sign_public_key(peer->seed, peer->key) == OK, "a key");
     memcpy(peer->community, link.community, sizeof peer->community);

@@ -33,7 +33,7 @@ struct peer_spoil {
 };
 
 // Calls Info and Enrol.
-void peer_enrol(struct peer *peer, uint16_t port, const char *link);
+void peer_enrol(struct peer *peer, uint16_t port, const char *join_link);
 // A change with a record of a kind that it creates.
 struct peer_change peer_create(uint32_t kind, struct bytes fields);
 // Encodes a SyncRequest that pushes one run with these changes after the chain's end. after: out,

@@ -317,11 +317,12 @@ static void what_has_a_receipt_survives_a_kill_at_any_instant(void)
     struct hub hub;
     struct device_host observer;
     uint64_t seed = check_seed(), random = seed;
+    uint64_t within_ms = UINT64_C(1) * KILL_WITHIN_MS * check_slowness();
     unsigned kills = kills_wanted();
     begin(&hub, &gate, &observer, pushers, seed);
     int64_t begun = check_now_ms();
     for (unsigned i = 1; i <= kills; i++) {
-        unsigned wait = (unsigned)(check_random(&random) % (KILL_WITHIN_MS * check_slowness()));
+        unsigned wait = (unsigned)(check_random(&random) % within_ms);
         kill_once(&hub, &gate, &observer, pushers, wait, i % CHAINS_EVERY == 0);
     }
     gate_let(&gate, true);

@@ -8,6 +8,7 @@
 #include "sync/chain.h"
 #include "sync/digest.h"
 #include "sync/exchange.h"
+#include "sync/tally.h"
 #include "sync/view.h"
 #include "tests/fuzz/made.h"
 #include "tests/fuzz/moot.h"
@@ -247,7 +248,7 @@ static void check_same(struct txn *txns[2], const struct community communities[2
     check_fields(&views[0], &views[1]);
     struct tally tallies[2];
     for (int k = 0; k < 2; k++)
-        errs[k] = view_tally(txns[k], &communities[k], record, &arena, &tallies[k]);
+        errs[k] = tally_count(txns[k], &communities[k], record, &tallies[k]);
     assert(!errs[0] && !errs[1]);
     assert(tallies[0].for_ == tallies[1].for_ && tallies[0].against == tallies[1].against &&
            tallies[0].unsure == tallies[1].unsure);
