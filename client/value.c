@@ -295,7 +295,7 @@ enum err value_read(const struct schema_field *field, struct bytes text,
     enum err err = read_any(field, text, resolver, out);
     if (!err && out->err)
         return out->err;
-    struct bytes whole = bytes_of(out->p + mark, out->n - mark);
+    struct bytes whole = err ? bytes_of(NULL, 0) : bytes_of(out->p + mark, out->n - mark);
     bool made = !err;
     if (made && field->type == SCHEMA_MESSAGE)
         err = check_message(field, whole, fault);
