@@ -31,3 +31,5 @@ struct world_change crowd_same(struct crowd *crowd, const struct record_key *a,
 struct record_key crowd_person(uint32_t n);
 // The dot of a change's edit; it borrows the device's handle.
 struct dot crowd_dot(const struct crowd *crowd, const struct world_change *change, uint32_t index);
+// Has the hub set apart the device's change of this seq and tag, by a decision.
+void crowd_refuse(struct crowd *crowd, const struct world_change *change);
