@@ -41,8 +41,9 @@ struct checking {
     struct fault *fault;
     struct hub_push_plan *plan;
     size_t unpacked;
-    size_t edits; // and dots, of the whole request
-    uint32_t end; // of the chain as the runs so far would leave it
+    size_t edits;  // and dots, of the whole request
+    uint32_t end;  // of the chain as the runs so far would leave it
+    uint32_t last; // of the run before
 };
 
 // --- form ---
@@ -187,13 +188,14 @@ static enum err check_run(struct checking *c, const struct run *run, struct plan
         return fault_set(c->fault, ERR_FORBIDDEN, "Run: of another device than the caller's");
     if (run->first == 0)
         return fault_set(c->fault, ERR_MALFORMED, "Run: first is missing");
-    if (planned > c->plan->runs && run->first != planned[-1].last + 1)
+    if (c->last && (uint64_t)run->first != (uint64_t)c->last + 1)
         return fault_set(c->fault, ERR_MALFORMED,
                          "SyncRequest: runs that do not follow each other");
     planned->first = run->first;
     enum err err = check_changes(c, run, planned);
     if (err)
         return err;
+    c->last = planned->last;
     if (run->first - 1 > c->end) {
         c->plan->standing = STANDING_GAP;
         c->plan->n--;

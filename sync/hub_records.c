@@ -108,9 +108,10 @@ static bool list_one(struct listing *l, const struct record_key *record)
     if (l->full)
         return false;
     enum err err = view_record(l->txn, &l->caller->community, record, &eye, l->arena, view);
-    // With the memory used up nothing more fits; a record that is too large by itself is left out.
+    // With the memory used up nothing more fits, even if what used it was not given; a record that
+    // is too large by itself is left out.
     l->full = err == ERR_NOMEM;
-    if (l->full && records->n > 0)
+    if (l->full && l->looked > 0)
         return false;
     l->looked += 1 + voices_of(view);
     if (err == OK && view->record.n <= RECORD_MAX && (!l->about || still_about(view, l->about))) {
