@@ -160,10 +160,9 @@ static enum folkmoot_code read_saying(struct saying *saying, const char *kind, c
     saying->subject_kind = value_kind(kind);
     if (saying->subject_kind == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "there is no kind \"%.40s\"", kind);
-    enum err err = stance ? OK : fault_set(&fault, ERR_MALFORMED, "stance: empty");
-    if (!err)
-        err = value_read(schema_field(KIND_VOICE, FIELD_VOICE_STANCE), bytes_of_text(stance), NULL,
-                         &saying->stance, &fault);
+    enum err err = stance ? value_read(schema_field(KIND_VOICE, FIELD_VOICE_STANCE),
+                                       bytes_of_text(stance), NULL, &saying->stance, &fault)
+                          : fault_set(&fault, ERR_MALFORMED, "stance: empty");
     if (!err)
         err = read_value(FIELD_WORDS, words, &saying->words, &fault);
     if (!err)

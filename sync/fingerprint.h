@@ -8,5 +8,5 @@
 // SHA-256 over every record of class ordinary in the order of kind and id: kind (4 bytes), id (16),
 // and the record's bytes with their length before them. Two replicas that give the same hash hold
 // the same bytes for every record. Read transaction.
-enum err fingerprint(struct txn *txn, const struct community *community, uint8_t hash[HASH_SIZE],
+enum err fingerprint(struct txn *txn, const struct community *community, uint8_t out[HASH_SIZE],
                      uint64_t *records) must_check;

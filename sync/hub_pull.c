@@ -159,7 +159,7 @@ static uint32_t device_index(struct pulling *p, const uint8_t device[HANDLE_SIZE
 {
     enum { ROW = HANDLE_SIZE + 2 }; // tag, length, handle
     for (uint32_t i = 0; i < p->devices_n; i++) {
-        if (memcmp(p->devices.p + i * ROW + 2, device, HANDLE_SIZE) == 0)
+        if (memcmp(p->devices.p + (size_t)i * ROW + 2, device, HANDLE_SIZE) == 0)
             return i;
     }
     wire_put_bytes(&p->devices, 1, bytes_of(device, HANDLE_SIZE));

@@ -99,10 +99,10 @@ static enum err add(struct joined *joined, const uint8_t id[ID_SIZE], uint32_t g
     return OK;
 }
 
-static const struct member *find(const struct joined *joined, const uint8_t id[ID_SIZE])
+// 1 + the index of the member, 0 when it is none.
+static uint32_t find(const struct joined *joined, const uint8_t id[ID_SIZE])
 {
-    uint32_t held = joined->slots_n ? joined->slots[slot_of(joined, id)] : 0;
-    return held ? &joined->members[held - 1] : NULL;
+    return joined->slots_n ? joined->slots[slot_of(joined, id)] : 0;
 }
 
 // A SameAs joins while one of its live `same` edits is true.
@@ -146,10 +146,9 @@ static enum err walk_group(struct joined *joined, const uint8_t id[ID_SIZE])
 
 enum err joined_group(struct joined *joined, const uint8_t id[ID_SIZE], uint32_t *group)
 {
-    const struct member *member = find(joined, id);
-    enum err err = member ? OK : walk_group(joined, id);
+    enum err err = find(joined, id) ? OK : walk_group(joined, id);
     if (!err)
-        *group = find(joined, id)->group;
+        *group = joined->members[find(joined, id) - 1].group;
     return err;
 }
 

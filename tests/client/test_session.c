@@ -1,6 +1,8 @@
 #include <criterion/criterion.h>
+#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/client/world.h"
 #include "tests/leaks.h"
@@ -197,6 +199,50 @@ Test(session, whose_answers_are_lost_pushes_again_and_makes_no_second_copy)
     world_close(&world);
 }
 
+Test(session, asks_about_a_push_whose_answer_was_lost_and_does_not_send_it_again)
+{
+    enum { WORDS = 20 * 1000, SMALL = 1500 };
+    struct world world;
+    struct folkmoot_progress progress;
+    struct hub_line line = {.loses_answer_to = "/Sync"};
+    world_open(&world, 2);
+    struct phone *phone = &world.phones[0];
+    cr_assert_eq(phone_sync(phone, world.hub, NULL, NULL), FOLKMOOT_OK);
+    add_needs(phone, 20, 1000);
+    cr_assert_eq(phone_sync(phone, world.hub, &line, &progress), FOLKMOOT_NETWORK);
+    cr_assert_gt(progress.bytes_out, WORDS / 2, "it went out");
+    cr_assert_eq(phone_sync(phone, world.hub, &line, &progress), FOLKMOOT_NETWORK);
+    cr_assert_lt(progress.bytes_out, SMALL, "%u bytes", (unsigned)progress.bytes_out);
+    cr_assert_eq(progress.unsent, 20);
+    cr_assert_eq(phone_sync(phone, world.hub, NULL, &progress), FOLKMOOT_OK);
+    cr_assert_lt(progress.bytes_out, SMALL, "%u bytes", (unsigned)progress.bytes_out);
+    cr_assert_eq(progress.pushed, 20);
+    cr_assert_eq(progress.unsent, 0);
+    cr_assert_eq(phone_sync(&world.phones[1], world.hub, NULL, NULL), FOLKMOOT_OK);
+    cr_assert_eq(count_needs(&world.phones[1]), 20);
+    world_close(&world);
+    expect_no_leaks();
+}
+
+// What is asked about and is not there goes out once more, and what was written since with it.
+Test(session, sends_a_push_again_that_never_arrived)
+{
+    struct world world;
+    struct folkmoot_progress progress;
+    struct hub_line line = {.loses_requests = true};
+    world_open(&world, 2);
+    struct phone *phone = &world.phones[0];
+    add_needs(phone, 20, 1000);
+    cr_assert_eq(phone_sync(phone, world.hub, &line, &progress), FOLKMOOT_NETWORK);
+    add_needs(phone, 5, 0);
+    cr_assert_eq(phone_sync(phone, world.hub, NULL, &progress), FOLKMOOT_OK);
+    cr_assert_eq(progress.pushed, 25);
+    cr_assert_eq(progress.unsent, 0);
+    cr_assert_eq(phone_sync(&world.phones[1], world.hub, NULL, NULL), FOLKMOOT_OK);
+    cr_assert_eq(count_needs(&world.phones[1]), 25);
+    world_close(&world);
+}
+
 Test(session, without_any_line_says_so_and_keeps_what_was_written)
 {
     struct world world;
@@ -314,19 +360,28 @@ Test(session, does_not_go_on_for_ever_with_a_hub_that_gives_no_receipt)
     world_close(&world);
 }
 
+static void copy_folder(const char *from, const char *to)
+{
+    const char *const words[] = {"cp", "-r", from, to, NULL};
+    pid_t pid;
+    int status;
+    cr_assert_eq(posix_spawnp(&pid, "cp", NULL, NULL, (char *const *)words, environ), 0);
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert_eq(status, 0);
+}
+
 Test(session, of_a_copied_store_is_told_that_it_is_a_copy)
 {
     struct world world;
-    char command[256];
     uint8_t id[16];
     world_open(&world, 1);
     struct phone *phone = &world.phones[0];
     add_needs(phone, 1, 0);
     cr_assert_eq(phone_sync(phone, world.hub, NULL, NULL), FOLKMOOT_OK);
     folkmoot_close(&phone->fm);
-    snprintf(command, sizeof command, "cp -r %s %s/copy", phone->path, world.path);
-    cr_assert_eq(system(command), 0);
     char path[96];
+    snprintf(path, sizeof path, "%s/copy", world.path);
+    copy_folder(phone->path, path);
     memcpy(path, phone->path, sizeof path);
     phone_open(phone, path, 100);
     add_needs(phone, 1, 0);

@@ -74,6 +74,45 @@ Test(voice, said_later_counts_whichever_arrives_first)
     world_close(&world);
 }
 
+// A phone whose clock is years ahead must not have the last word for years.
+Test(voice, recorded_years_ahead_can_be_changed_and_taken_back_by_a_right_clock)
+{
+    struct world world;
+    uint8_t need[16];
+    uint8_t person[16];
+    world_open(&world, 2);
+    struct phone *ahead = &world.phones[0];
+    struct phone *right = &world.phones[1];
+    phone_add_need(ahead, "a crossing", need);
+    cr_assert_eq(folkmoot_card(ahead->fm, card, person, NULL), FOLKMOOT_OK);
+    ahead->now += INT64_C(5) * 365 * 86400000;
+    speak(ahead, need, person, "for", "my children", 0);
+    world_sync_all(&world);
+    expect_votes(right, need, 1, 0);
+    cr_assert_lt(right->now, ahead->now - INT64_C(4) * 365 * 86400000);
+
+    speak(right, need, person, "against", NULL, 0);
+    expect_votes(right, need, 0, 1);
+    world_sync_all(&world);
+    expect_votes(ahead, need, 0, 1);
+    speak(right, need, person, "withdrawn", NULL, 0);
+    expect_votes(right, need, 0, 0);
+    world_sync_all(&world);
+    expect_votes(ahead, need, 0, 0);
+    speak(right, need, person, "unsure", NULL, 0);
+    speak(right, need, person, "for", NULL, 0);
+    world_sync_all(&world);
+    expect_votes(ahead, need, 1, 0);
+    expect_votes(right, need, 1, 0);
+
+    // What was said at a known time, before the one that stands, stays history all the same.
+    speak(right, need, person, "against", NULL, WORLD_NOW + 1000);
+    world_sync_all(&world);
+    expect_votes(ahead, need, 1, 0);
+    world_close(&world);
+    expect_no_leaks();
+}
+
 Test(voice, told_again_changes_nothing)
 {
     struct world world;

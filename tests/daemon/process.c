@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -156,6 +157,19 @@ static void show_errors(const struct process *process)
     (void)fprintf(stderr, "the hub said:\n%s", said);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int process_remove(const char *directory)
+{
+    return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 int process_end(struct process *process)
 {
     int status;
@@ -165,9 +179,7 @@ int process_end(struct process *process)
         int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         if (code != 0)
             show_errors(process);
-        char command[128];
-        (void)snprintf(command, sizeof command, "rm -rf %s", process->directory);
-        return system(command) == 0 ? code : -1;
+        return process_remove(process->directory) == 0 ? code : -1;
     }
     show_errors(process);
     return -1;

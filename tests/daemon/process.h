@@ -32,5 +32,7 @@ bool process_has_said(const struct process *process, const char *text);
 void process_signal(const struct process *process, int number);
 // Waits for its end; gives the exit status, -1 when it was killed or does not end.
 int process_end(struct process *process);
+// Removes a directory and all in it; gives 0, or -1 and errno.
+int process_remove(const char *directory);
 long process_now_ms(void);
 void process_sleep_ms(long ms);

@@ -124,10 +124,10 @@ static void what_fails_by_the_environment_fails_alone_and_leaves_nothing(void)
 {
     struct bench bench;
     bench_init(&bench, 100);
-    for (uint8_t i = 0; i < ITEMS; i++)
+    for (size_t i = 0; i < ITEMS; i++)
         put_one(&bench, i, (uint8_t)(20 + i), i == 5 ? ERR_NOMEM : OK);
     loop_run(bench.loop);
-    for (uint8_t i = 0; i < ITEMS; i++) {
+    for (size_t i = 0; i < ITEMS; i++) {
         EXPECT(bench.puts[i].item.err == (i == 5 ? ERR_NOMEM : OK));
         // It wrote before it failed, and that is gone.
         EXPECT(is_stored((uint8_t)(20 + i)) == (i != 5));
@@ -140,7 +140,7 @@ static void a_full_inbox_says_so_and_when_there_is_room(void)
 {
     struct bench bench;
     bench_init(&bench, 4);
-    for (uint8_t i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 6; i++) {
         EXPECT(writer_is_full(bench.writer) == (i >= 4));
         put_one(&bench, i, (uint8_t)(40 + i), OK);
     }
@@ -201,11 +201,11 @@ static void what_waits_at_the_end_is_still_written(void)
 {
     struct bench bench;
     bench_init(&bench, 100);
-    for (uint8_t i = 0; i < ITEMS; i++)
+    for (size_t i = 0; i < ITEMS; i++)
         put_one(&bench, i, (uint8_t)(80 + i), OK);
     writer_stop(&bench.writer);
     EXPECT(bench.done == ITEMS);
-    for (uint8_t i = 0; i < ITEMS; i++)
+    for (size_t i = 0; i < ITEMS; i++)
         EXPECT(bench.puts[i].item.err == OK && is_stored((uint8_t)(80 + i)));
     bench_done(&bench);
 }
@@ -228,7 +228,5 @@ int main(void)
     what_waits_at_the_end_is_still_written();
     gate_close(&gate);
     contacts_free(&contacts);
-    char command[64];
-    (void)snprintf(command, sizeof command, "rm -rf %s", directory);
-    return system(command) == 0 ? 0 : 1;
+    return process_remove(directory) == 0 ? 0 : 1;
 }

@@ -157,10 +157,10 @@ void moot_caller(struct txn *hub, const struct moot_device *device, struct hub_c
     assert(!err);
 }
 
-void moot_rows(struct txn *txn, const struct moot *of, const struct moot_device *device,
+void moot_rows(struct txn *txn, const struct moot *moot, const struct moot_device *device,
                struct community *community, struct device *row)
 {
-    enum err err = community_get(txn, of->community, community);
+    enum err err = community_get(txn, moot->community, community);
     if (!err)
         err = device_get(txn, community->number, device->handle, row);
     assert(!err);

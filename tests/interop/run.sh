@@ -111,5 +111,5 @@ if [ "${1:-}" = inside ]; then
 else
     prepare_node
     prepare_programs
-    exec "$root/tests/e2e/netns.sh" "$PWD/run.sh" inside
+    exec "$root/tests/netns.sh" "$PWD/run.sh" inside
 fi

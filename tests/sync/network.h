@@ -6,10 +6,11 @@
 #include "tests/sync/world.h"
 
 // One step each, as an app, a hub and an app would do it. `request` and `answer` are appended to.
-void network_ask(struct world *world, size_t device, const struct exchange_options *options,
+void network_ask(struct world *world, size_t index, const struct exchange_options *options,
                  struct buf *request);
-// Errors are those of the peer's fault; whatever the hub did is committed, or nothing is.
-enum err network_serve(struct world *world, size_t device, struct bytes request, struct buf *answer,
+// Serves the bytes of a request. Errors are those of the peer's fault; whatever the hub did is
+// committed, or nothing is.
+enum err network_serve(struct world *world, size_t device, struct bytes bytes, struct buf *answer,
                        struct fault *fault) must_check;
 // Takes the answer in up to `pieces` pieces of it.
 enum err network_hear(struct world *world, size_t device, struct bytes answer, size_t pieces,

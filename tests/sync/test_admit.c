@@ -226,6 +226,104 @@ Test(admit, lets_an_invitation_be_used_once_but_again_by_the_same_device)
     expect_not_enrolled(&second, ERR_FORBIDDEN);
 }
 
+// --- a second invitation ---
+
+static enum role role_of(const struct guest *g)
+{
+    struct hub_caller caller;
+    cr_assert_eq(authenticate(g->token, &caller), OK);
+    return caller.device.role;
+}
+
+static uint64_t log_size(void)
+{
+    return world_caller(&world, 0).community.size;
+}
+
+Test(admit, gives_an_enrolled_device_the_role_of_a_second_invitation_once)
+{
+    struct enrol_request request = enrolment_of(&guest);
+    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
+    cr_expect_eq(role_of(&guest), ROLE_VOLUNTEER);
+    struct guest promoted = guest;
+    dice_bytes(&world.dice, promoted.code, sizeof promoted.code);
+    invite(&promoted, ROLE_COORDINATOR, world.now + 1000);
+    struct enrol_request second = enrolment_of(&promoted);
+    uint64_t size = log_size();
+    cr_assert_eq(enrol(&promoted, &second), OK, "%s", fault.text);
+    cr_expect_eq(role_of(&promoted), ROLE_COORDINATOR);
+    cr_expect_eq(log_size(), size + 1, "one decision");
+    cr_assert_eq(enrol(&promoted, &second), OK);
+    cr_expect_eq(log_size(), size + 1, "and no other");
+
+    // Whoever repeats the first one gets in, and it changes nothing.
+    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
+    cr_expect_eq(log_size(), size + 1);
+    cr_expect_eq(role_of(&guest), ROLE_COORDINATOR);
+
+    struct guest thief = promoted;
+    dice_bytes(&world.dice, thief.seed, sizeof thief.seed);
+    cr_assert_eq(sign_public_key(thief.seed, thief.key), OK);
+    struct enrol_request stolen = enrolment_of(&thief);
+    expect_not_enrolled(&stolen, ERR_FORBIDDEN);
+    network_settle(&world);
+    struct device known;
+    uint8_t handle[HANDLE_SIZE];
+    digest_handle(world.id, guest.key, handle);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.devices[0].store);
+    cr_expect_eq(device_get(txn, world.devices[0].community, handle, &known), OK);
+    cr_expect_eq(known.role, ROLE_COORDINATOR, "every device learns of it");
+}
+
+// --- labels ---
+
+static bool holds(const struct buf *buf, const char *text)
+{
+    return memmem(buf->p, buf->n, text, strlen(text)) != NULL;
+}
+
+// A label may be somebody's name: it stays where it was written.
+Test(admit, tells_nobody_the_label_of_a_device)
+{
+    static const char label[] = "Grandmother's old phone";
+    struct hub_caller caller;
+    struct community community;
+    struct buf dump BUF_CLEANUP = {0};
+    struct guest named;
+    guest_init(&named);
+    struct txn *txn = txn_begin_write(world.hub);
+    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
+    cr_assert_eq(hub_invite(txn, &community, ROLE_VOLUNTEER, bytes_of_text(label), world.now + 1000,
+                            named.code, NULL),
+                 OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+    struct enrol_request request = enrolment_of(&named);
+    cr_assert_eq(enrol(&named, &request), OK, "%s", fault.text);
+    cr_assert_eq(authenticate(named.token, &caller), OK);
+    cr_expect_str_eq(caller.device.label, label, "the hub itself knows it");
+    size_t late = world_join(&world, ROLE_VOLUNTEER);
+    struct sync_request pull = {.version = PROTOCOL_VERSION, .packings = 1 << PACKING_PLAIN};
+    struct sync_response response;
+    struct arena room ARENA_CLEANUP;
+    arena_init(&room, WORLD_ARENA_MAX);
+    cr_assert_eq(network_pull(&world, 0, &pull, (struct list){0}, &room, &response, &fault), OK);
+    cr_expect_gt(response.pieces.n, 0);
+    message_encode(&sync_response_message, &response, &dump);
+    cr_expect(!holds(&dump, label), "a pull tells it");
+    network_settle(&world);
+    for (size_t i = 0; i <= late; i++) {
+        struct device known;
+        struct world_device *device = &world.devices[i];
+        buf_reset(&dump);
+        world_dump(device->store, &dump);
+        cr_expect(!holds(&dump, label), "device %zu has it", i);
+        txn = txn_begin_read(device->store);
+        cr_expect_eq(device_get(txn, device->community, caller.device.handle, &known), OK);
+        cr_expect_eq(known.label_n, 0);
+        txn_abort(&txn);
+    }
+}
+
 Test(admit, refuses_an_expired_or_unknown_invitation)
 {
     struct enrol_request request = enrolment_of(&guest);

@@ -6,7 +6,7 @@
 #include "proto/schema.h"
 #include "sync/merge.h"
 #include "tests/leaks.h"
-#include "tests/sync/handmade.h"
+#include "tests/sync/crowd.h"
 #include "tests/sync/network.h"
 
 static struct world world;
@@ -171,4 +171,45 @@ Test(apart, refuses_many_changes_in_decisions_that_fit_the_limits)
                  REASON_MALFORMED_FIELD);
     txn_abort(&txn);
     expect_no_leaks();
+}
+
+// Of a forked device two changes bear one seq. A refusal means the one whose tag it names.
+Test(apart, is_the_change_whose_tag_the_decision_names_and_no_other)
+{
+    static const struct apart_row need = {.kind = KIND_NEED};
+    struct crowd crowd;
+    crowd_init(&crowd, &world, 1, &arena);
+    struct world_change bench = crowd_need(&crowd, "a bench");
+    crowd_push(&crowd);
+    struct world_change another = bench;
+    another.tag ^= 1;
+    crowd_refuse(&crowd, &another);
+    crowd_done(&crowd);
+    network_settle(&world);
+    struct world_device *other = &world.devices[0];
+    cr_expect(is_live(world.hub, world.community, &need, bench.seq, bench.tag));
+    cr_expect(is_live(other->store, other->community, &need, bench.seq, bench.tag));
+    struct txn *txn = txn_begin_read(world.hub);
+    cr_expect_eq(apart_get(txn, world.community, world.devices[1].handle, bench.seq, another.tag),
+                 REASON_NOT_PERMITTED);
+    txn_abort(&txn);
+    crowd_refuse(&crowd, &bench);
+    network_settle(&world);
+    cr_expect(!is_live(world.hub, world.community, &need, bench.seq, bench.tag));
+    cr_expect(!is_live(other->store, other->community, &need, bench.seq, bench.tag));
+}
+
+Test(apart, is_a_change_that_arrives_after_the_decision_about_it)
+{
+    static const struct apart_row need = {.kind = KIND_NEED};
+    struct crowd crowd;
+    crowd_init(&crowd, &world, 1, &arena);
+    struct world_change bench = crowd_need(&crowd, "a bench");
+    crowd_refuse(&crowd, &bench);
+    crowd_push(&crowd);
+    crowd_done(&crowd);
+    network_settle(&world);
+    struct world_device *other = &world.devices[0];
+    cr_expect(!is_live(world.hub, world.community, &need, bench.seq, bench.tag));
+    cr_expect(!is_live(other->store, other->community, &need, bench.seq, bench.tag));
 }

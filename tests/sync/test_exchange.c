@@ -321,3 +321,127 @@ Test(exchange, asks_with_no_more_than_a_request_may_have)
     cr_expect_leq(request.n, REQUEST_MAX);
     cr_expect_gt(request.n, REQUEST_MAX / 2);
 }
+
+// --- answers that come twice, or late ---
+
+static void write_needs(size_t device, size_t n)
+{
+    struct envelope envelope = {.kind = KIND_NEED, .time = 1};
+    struct world_change change;
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(world_write(&world, device, &envelope,
+                                 handmade_text(&arena, FIELD_TITLE, bytes_of_text("a bench")),
+                                 &change),
+                     OK);
+}
+
+static void ask_and_serve(struct buf *answer)
+{
+    struct buf asked BUF_CLEANUP = {0};
+    struct exchange_options options = {1 << 16, 1 << 16};
+    network_ask(&world, 1, &options, &asked);
+    cr_assert_eq(network_serve(&world, 1, buf_bytes(&asked), answer, &fault), OK, "%s", fault.text);
+}
+
+static struct exchange_report hear_all(const struct buf *answer)
+{
+    struct exchange_report report = {0};
+    cr_assert_eq(network_hear(&world, 1, buf_bytes(answer), SIZE_MAX, &report, &fault), OK, "%s",
+                 fault.text);
+    return report;
+}
+
+static struct progress progress_of(uint64_t *size)
+{
+    struct progress progress;
+    struct community community;
+    struct world_device *device = &world.devices[1];
+    struct txn *txn TXN_CLEANUP = txn_begin_read(device->store);
+    progress_get(txn, device->community, &progress);
+    cr_assert_eq(community_get_number(txn, device->community, &community), OK);
+    *size = community.size;
+    return progress;
+}
+
+// What the device holds is what the hub's log holds, and nothing waits.
+static void expect_all_here(void)
+{
+    uint64_t size;
+    struct exchange_report report = network_sync(&world, 1);
+    cr_expect_eq(report.pulled, 0);
+    cr_expect(!report.more);
+    uint64_t log = world_caller(&world, 1).community.size;
+    cr_expect_eq(progress_of(&size).position, log);
+    cr_expect_eq(size, log);
+}
+
+Test(exchange, takes_an_answer_twice_as_if_it_came_once)
+{
+    struct buf answer BUF_CLEANUP = {0};
+    uint64_t once;
+    uint64_t twice;
+    write_needs(0, 5);
+    network_sync(&world, 0);
+    ask_and_serve(&answer);
+    cr_expect_eq(hear_all(&answer).pulled, 5);
+    struct progress before = progress_of(&once);
+    struct exchange_report report = hear_all(&answer);
+    cr_expect_eq(report.pulled, 0);
+    cr_expect(!report.advanced);
+    struct progress after = progress_of(&twice);
+    cr_expect_eq(before.position, after.position);
+    cr_expect_eq(once, twice);
+    expect_all_here();
+}
+
+Test(exchange, takes_an_older_answer_without_going_back_and_loses_nothing)
+{
+    struct buf first BUF_CLEANUP = {0};
+    struct buf second BUF_CLEANUP = {0};
+    uint64_t size;
+    write_needs(0, 5);
+    network_sync(&world, 0);
+    ask_and_serve(&first);
+    write_needs(0, 4);
+    network_sync(&world, 0);
+    ask_and_serve(&second);
+    cr_expect_eq(hear_all(&second).pulled, 9);
+    struct progress before = progress_of(&size);
+    struct exchange_report report = hear_all(&first);
+    cr_expect_eq(report.pulled, 0);
+    cr_expect(!report.advanced);
+    cr_expect_eq(progress_of(&size).position, before.position);
+    expect_all_here();
+    write_needs(0, 1);
+    network_sync(&world, 0);
+    cr_expect_eq(network_sync(&world, 1).pulled, 1);
+    expect_all_here();
+    expect_no_leaks();
+}
+
+// The size of what is here must be on disk even where the cursor stays: else the next change would
+// be put where another one is.
+Test(exchange, keeps_what_is_new_in_an_older_piece_and_puts_nothing_on_top_of_it)
+{
+    struct buf first BUF_CLEANUP = {0};
+    struct world_change own;
+    struct envelope envelope = {.kind = KIND_NEED, .time = 1};
+    write_needs(0, 3);
+    network_sync(&world, 0);
+    ask_and_serve(&first);
+    hear_all(&first);
+    struct entry entry = sound_entry(2);
+    piece.position = 1; // behind the cursor, with entries that are new
+    put_entry(&entry, BYTES(stranger));
+    uint64_t before;
+    uint64_t after;
+    struct progress progress = progress_of(&before);
+    cr_assert_eq(take(&piece), OK);
+    cr_expect_eq(progress_of(&after).position, progress.position);
+    cr_expect_eq(after, before + 2);
+    cr_assert_eq(world_write(&world, 1, &envelope, (struct bytes){0}, &own), OK);
+    cr_expect(has(BYTES(stranger), 1) && has(BYTES(stranger), 2));
+    cr_expect(has(BYTES(world.devices[1].handle), own.seq));
+    cr_expect_eq(progress_of(&after).position, progress.position);
+    cr_expect_eq(after, before + 3);
+}

@@ -161,7 +161,7 @@ static bool next_order(size_t *order, size_t n)
 
 static void expect_one_outcome(size_t orders)
 {
-    size_t order[CHANGES_MAX];
+    size_t order[CHANGES_MAX] = {0};
     struct buf first BUF_CLEANUP = {0};
     struct buf other BUF_CLEANUP = {0};
     size_t n = 0;

@@ -289,10 +289,44 @@ Test(pull, leaves_out_what_the_vector_says)
                                     {.device = BYTES(world.devices[OTHER].handle), .seq = 9}};
     request.vector = (struct list){points, 2};
     pull(OTHER);
+    request.vector = (struct list){0};
     cr_expect_eq(count_of(AUTHOR), 3);
     cr_expect_null(find(AUTHOR, 17));
     cr_expect_not_null(find(AUTHOR, 18));
     cr_expect_eq(count_of(COORDINATOR), 1);
+}
+
+// The tag of this change on the hub.
+static uint32_t tag_of(size_t device, uint32_t seq)
+{
+    uint64_t position;
+    struct log_entry entry;
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+    cr_assert_eq(log_find(txn, world.community, world.devices[device].handle, seq, &position), OK);
+    cr_assert_eq(log_get(txn, world.community, position, &entry), OK);
+    return log_tag(&entry);
+}
+
+Test(pull, by_vector_gives_a_chain_whole_of_which_another_change_is_known)
+{
+    write_many(20);
+    struct chain_point points[2] = {
+        {.device = BYTES(world.devices[COORDINATOR].handle), .seq = 1, .tag = 1},
+        {.device = BYTES(world.devices[AUTHOR].handle), .seq = 17, .tag = tag_of(AUTHOR, 17)}};
+    request.vector = (struct list){points, 2};
+    pull(OTHER);
+    cr_expect_eq(count_of(AUTHOR), 3);
+    points[1].tag ^= 1;
+    pull(OTHER);
+    cr_expect_eq(count_of(AUTHOR), 20);
+    points[1].tag = tag_of(AUTHOR, 16);
+    pull(OTHER);
+    cr_expect_eq(count_of(AUTHOR), 20);
+    points[1] = (struct chain_point){
+        .device = BYTES(world.devices[AUTHOR].handle), .seq = 20, .tag = tag_of(AUTHOR, 20)};
+    pull(OTHER);
+    cr_expect_eq(count_of(AUTHOR), 0);
+    cr_expect_eq(points[1].seq, 20, "the request itself is left as it is");
 }
 
 Test(pull, of_a_device_whose_cursor_was_lost_goes_on_by_vector_and_doubles_nothing)

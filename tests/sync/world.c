@@ -14,10 +14,8 @@
 #include "sync/digest.h"
 #include "sync/merge.h"
 
-void world_must(bool good, const char *what)
+_Noreturn void world_end(const char *what)
 {
-    if (good)
-        return;
     fprintf(stderr, "world: %s\n", what);
     abort();
 }

@@ -38,8 +38,14 @@ struct world {
     struct dice dice;
 };
 
-// Ends the program with a sentence unless `good`.
-void world_must(bool good, const char *what);
+// Ends the program with a sentence.
+_Noreturn void world_end(const char *what);
+// Does so unless `good`.
+static inline void world_must(bool good, const char *what)
+{
+    if (!good)
+        world_end(what);
+}
 
 // Makes the folder and the stores, with nobody in them yet.
 void world_open(struct world *world, size_t devices);
@@ -51,7 +57,7 @@ void world_begin(struct world *world, uint64_t seed);
 // Enrols one more device with a store of its own. Returns its index.
 size_t world_join(struct world *world, enum role role);
 // Gives an installed device its community, its keys and its place among the enrolled.
-void world_enrol(struct world *world, size_t device, enum role role);
+void world_enrol(struct world *world, size_t index, enum role role);
 // Opens the hub's store anew from a copy that world_save_hub made.
 void world_save_hub(struct world *world, const char *name);
 void world_restore_hub(struct world *world, const char *name);
@@ -72,10 +78,10 @@ struct world_change {
 };
 
 // Writes a change as an app would. The error is author_write's.
-enum err world_write(struct world *world, size_t device, const struct envelope *envelope,
+enum err world_write(struct world *world, size_t index, const struct envelope *envelope,
                      struct bytes fields, struct world_change *change) must_check;
 // Writes a change as a broken or hostile app would: nothing is checked.
-void world_write_raw(struct world *world, size_t device, struct bytes envelope, struct bytes fields,
+void world_write_raw(struct world *world, size_t index, struct bytes envelope, struct bytes fields,
                      struct world_change *change);
 
 // Appends all tables of a store to `out`, so that two states of it may be compared byte by byte.

@@ -2,7 +2,7 @@
 # Runs a command in a network namespace of its own that holds nothing but the loopback interface;
 # where that is not permitted, on the loopback interface of the machine, and says so.
 #
-#   tests/e2e/netns.sh COMMAND [ARGUMENT...]
+#   tests/netns.sh COMMAND [ARGUMENT...]
 set -euo pipefail
 
 if [ "${FOLKMOOT_NETNS:-}" = inside ]; then
