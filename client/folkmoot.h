@@ -257,8 +257,11 @@ enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **
                                  struct folkmoot_error *error);
 enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,
                                          struct folkmoot_request *request);
-// The answer begins. http_status 0: no answer, or the connection's key was not tls_key (then give
-// the key that it had, else NULL). tls_key: the key's SHA-256, 32 bytes.
+// http_status when no connection came about, so that nothing of the request can have arrived.
+enum { FOLKMOOT_NOT_SENT = -1 };
+
+// The answer begins. http_status FOLKMOOT_NOT_SENT, or 0: no answer, or the connection's key was
+// not tls_key (then give the key that it had, else NULL). tls_key: the key's SHA-256, 32 bytes.
 void folkmoot_session_answer(struct folkmoot_session *session, int http_status,
                              const uint8_t *tls_key);
 // A part of the answer's body. Whole pieces are kept at once.

@@ -155,7 +155,9 @@ void folkmoot_session_answer(struct folkmoot_session *session, int http_status,
 {
     if (!session->asked)
         return;
-    session->status = http_status;
+    session->status = http_status == FOLKMOOT_NOT_SENT ? 0 : http_status;
+    if (http_status == FOLKMOOT_NOT_SENT)
+        session_not_sent(session);
     session->has_key = tls_key != NULL;
     if (tls_key)
         memcpy(session->key, tls_key, sizeof session->key);

@@ -33,6 +33,7 @@ struct folkmoot_session {
     enum stage stage;
     enum stage after_info;
     bool asked; // a request is out
+    bool noted; // it pushes, and that is on disk
 
     char address[ADDRESS_MAX + 1];
     char token[48];
@@ -67,6 +68,8 @@ void session_end_enrol(struct folkmoot_session *session);
 void session_ask_sync(struct folkmoot_session *session);
 void session_take_sync(struct folkmoot_session *session, struct bytes part);
 void session_end_sync(struct folkmoot_session *session);
+// Nothing of the request has left: its push needs not be asked about.
+void session_not_sent(struct folkmoot_session *session);
 
 // Ends the session with an error for people.
 void session_fail(struct folkmoot_session *session, enum folkmoot_code code, const char *format,

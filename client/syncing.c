@@ -62,16 +62,23 @@ static enum err encode_request(struct folkmoot_session *session, const struct sc
 }
 
 // On disk before the request goes out.
-static void note_sent(struct folkmoot_session *session)
+static void note_sent(struct folkmoot_session *session, bool sent)
 {
     struct scope scope;
     if (state_begin(session->fm, session->number, true, &scope, &session->error)) {
         session_failed(session);
         return;
     }
-    exchange_note_sent(scope.txn, &scope.community);
+    exchange_note_sent(scope.txn, &scope.community, sent);
+    session->noted = sent;
     if (state_end(session->fm, &scope, true, &session->error))
         session_failed(session);
+}
+
+void session_not_sent(struct folkmoot_session *session)
+{
+    if (session->stage == STAGE_SYNC && session->noted)
+        note_sent(session, false);
 }
 
 static enum err take_field(const struct wire_field *field, void *arg);
@@ -85,6 +92,7 @@ void session_ask_sync(struct folkmoot_session *session)
     taking->top.max = TOP_MAX;
     taking->top_taken = taking->moved = false;
     taking->report = (struct exchange_report){0};
+    session->noted = false;
     stream_init(&taking->stream, FIELD_BYTES_MAX, take_field, session);
     if (state_begin(session->fm, session->number, false, &scope, &session->error)) {
         session_failed(session);
@@ -98,7 +106,7 @@ void session_ask_sync(struct folkmoot_session *session)
         (void)state_fail_err(&session->error, err, NULL);
         session_failed(session);
     } else if (pushes) {
-        note_sent(session);
+        note_sent(session, true);
     }
 }
 

@@ -262,11 +262,11 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     return err ? err : txn_error(txn);
 }
 
-void exchange_note_sent(struct txn *txn, const struct community *community)
+void exchange_note_sent(struct txn *txn, const struct community *community, bool sent)
 {
     struct progress progress;
     progress_get(txn, community->number, &progress);
-    progress.unanswered = true;
+    progress.unanswered = sent;
     progress_put(txn, community->number, &progress);
 }
 

@@ -23,7 +23,8 @@ enum err exchange_request(struct txn *txn, const struct community *community,
 // Notes that a request with a push is about to be sent (write transaction, to be committed before
 // it is): until an answer has come, the next request asks what the hub has instead of sending it
 // again.
-void exchange_note_sent(struct txn *txn, const struct community *community);
+// sent == false: that it could not be sent after all.
+void exchange_note_sent(struct txn *txn, const struct community *community, bool sent);
 
 struct exchange_report {
     uint32_t pushed; // own changes that became durable

@@ -138,6 +138,12 @@ static void set_request(struct http *http, const struct folkmoot_request *reques
     curl_easy_setopt(http->curl, CURLOPT_PINNEDPUBLICKEY, request->tls_key ? pin : NULL);
 }
 
+static bool never_connected(CURLcode code)
+{
+    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
+           code == CURLE_SSL_CONNECT_ERROR;
+}
+
 void http_carry(struct http *http, struct folkmoot_session *session,
                 const struct folkmoot_request *request)
 {
@@ -149,7 +155,10 @@ void http_carry(struct http *http, struct folkmoot_session *session,
     CURLcode code = curl_easy_perform(http->curl);
     if (code != CURLE_OK && http->trouble[0] == 0)
         snprintf(http->trouble, sizeof(http->trouble), "%s", curl_easy_strerror(code));
-    begin_answer(http, code == CURLE_SSL_PINNEDPUBKEYNOTMATCH);
+    if (never_connected(code))
+        folkmoot_session_answer(session, FOLKMOOT_NOT_SENT, NULL);
+    else
+        begin_answer(http, code == CURLE_SSL_PINNEDPUBKEYNOTMATCH);
     folkmoot_session_finish(session, code == CURLE_OK);
     curl_slist_free_all(headers);
 }

@@ -351,6 +351,11 @@ static void send_over(struct hub_double *hub, struct folkmoot_session *session,
     const uint8_t *key = line->tls_key ? line->tls_key : hub->tls_key;
     struct hub_answer answer = {.status = 0};
     line->requests++;
+    if (line->is_down) {
+        folkmoot_session_answer(session, FOLKMOOT_NOT_SENT, NULL);
+        folkmoot_session_finish(session, false);
+        return;
+    }
     if (request->tls_key && memcmp(request->tls_key, key, 32) != 0) {
         folkmoot_session_answer(session, 0, key);
         folkmoot_session_finish(session, false);

@@ -41,6 +41,7 @@ struct hub_line {
     size_t part; // bytes of the answer that arrive at a time; 0: all at once
     bool cuts;   // the answer to Sync is cut after cut_at bytes
     size_t cut_at;
+    bool is_down;                // no connection comes about
     bool loses_requests;         // nothing reaches the hub
     const char *loses_answer_to; // the end of a path whose answers are lost
     const uint8_t *tls_key;      // of somebody who stands between; NULL: nobody

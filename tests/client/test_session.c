@@ -399,3 +399,19 @@ Test(session, of_a_copied_store_is_told_that_it_is_a_copy)
     folkmoot_close(&copy.fm);
     world_close(&world);
 }
+
+Test(session, that_found_no_connection_pushes_at_once_the_next_time)
+{
+    struct world world;
+    struct folkmoot_progress progress;
+    struct hub_line line = {.is_down = true};
+    world_open(&world, 1);
+    cr_assert_eq(phone_sync(&world.phones[0], world.hub, NULL, NULL), FOLKMOOT_OK);
+    add_needs(&world.phones[0], 5, 0);
+    cr_assert_eq(phone_sync(&world.phones[0], world.hub, &line, &progress), FOLKMOOT_NETWORK);
+    cr_assert_eq(phone_sync(&world.phones[0], world.hub, NULL, &progress), FOLKMOOT_OK);
+    cr_expect_eq(progress.pushed, 5);
+    cr_expect_eq(progress.requests, 1, "nothing had been sent, so nothing is asked first");
+    world_close(&world);
+    expect_no_leaks();
+}

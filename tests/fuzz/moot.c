@@ -12,7 +12,7 @@
 static const uint8_t identity_seed[SIGN_SEED_SIZE] = "the identity of a hub for fuzz.";
 static const uint8_t challenge_secret[32] = "a process's secret";
 
-static struct moot moot;
+static struct moot the_moot;
 
 static void found(struct txn *txn, struct community *community)
 {
@@ -20,7 +20,7 @@ static void found(struct txn *txn, struct community *community)
     enum err err =
         hub_found(txn, identity_seed, bytes_of_text("Fuzz"), MOOT_NOW, &random, community, NULL);
     assert(!err);
-    memcpy(moot.community, community->id, COMMUNITY_SIZE);
+    memcpy(the_moot.community, community->id, COMMUNITY_SIZE);
 }
 
 static void sign_enrolment(const struct moot_device *device, const struct hub_admitting *admitting,
@@ -31,7 +31,7 @@ static void sign_enrolment(const struct moot_device *device, const struct hub_ad
     struct buf message BUF_CLEANUP = {0};
     digest_invitation(code, hash);
     struct enrol_transcript transcript = {
-        PURPOSE_ENROL, admitting->identity_key, moot.community,  request->device_key.p,
+        PURPOSE_ENROL, admitting->identity_key, the_moot.community, request->device_key.p,
         hash,          request->challenge,      request->expires};
     digest_enrol_transcript(&transcript, &message);
     enum err err = sign_make(device->seed, buf_bytes(&message), signature);
@@ -78,7 +78,7 @@ static void write_one(struct txn *txn, const struct moot_device *device,
     struct community community;
     struct device row;
     struct buf fields BUF_CLEANUP = {0};
-    moot_rows(txn, &moot, device, &community, &row);
+    moot_rows(txn, &the_moot, device, &community, &row);
     wire_put_bytes(&fields, FIELD_WORDS, bytes_of_text(words));
     struct author author = {&community, &row, device->seed};
     enum err err = author_write(txn, &author, envelope, buf_bytes(&fields), salt, record, NULL);
@@ -101,7 +101,7 @@ static void put_device_rows(struct txn *txn, const struct moot_device *device)
     struct community community = {.is_hub = false};
     struct device row = {.role = ROLE_NONE};
     struct secret secret = {0};
-    memcpy(community.id, moot.community, COMMUNITY_SIZE);
+    memcpy(community.id, the_moot.community, COMMUNITY_SIZE);
     memcpy(row.handle, device->handle, HANDLE_SIZE);
     memcpy(secret.seed, device->seed, sizeof secret.seed);
     enum err err = sign_public_key(device->seed, row.key);
@@ -115,15 +115,15 @@ static void make_hub(void)
 {
     static const enum role roles[MOOT_DEVICES] = {ROLE_COORDINATOR, ROLE_VOLUNTEER};
     struct community community;
-    struct txn *txn = txn_begin_write(moot.hub);
+    struct txn *txn = txn_begin_write(the_moot.hub);
     found(txn, &community);
     for (unsigned i = 0; i < MOOT_DEVICES; i++) {
-        memset(moot.devices[i].seed, (int)i + 1, SIGN_SEED_SIZE);
-        memset(moot.devices[i].token, (int)i + 1, TOKEN_SIZE);
-        enrol(txn, &community, &moot.devices[i], roles[i]);
+        memset(the_moot.devices[i].seed, (int)i + 1, SIGN_SEED_SIZE);
+        memset(the_moot.devices[i].token, (int)i + 1, TOKEN_SIZE);
+        enrol(txn, &community, &the_moot.devices[i], roles[i]);
     }
     for (unsigned i = 0; i < MOOT_DEVICES; i++)
-        write_some(txn, &moot.devices[i]);
+        write_some(txn, &the_moot.devices[i]);
     enum err err = txn_commit(&txn);
     assert(!err);
 }
@@ -132,13 +132,13 @@ static void make(void)
 {
     struct store *stores[MOOT_DEVICES + 1];
     stores_open(stores, MOOT_DEVICES + 1);
-    moot.hub = stores[MOOT_DEVICES];
+    the_moot.hub = stores[MOOT_DEVICES];
     make_hub();
     for (unsigned i = 0; i < MOOT_DEVICES; i++) {
-        moot.devices[i].store = stores[i];
+        the_moot.devices[i].store = stores[i];
         struct txn *txn = txn_begin_write(stores[i]);
-        put_device_rows(txn, &moot.devices[i]);
-        write_some(txn, &moot.devices[i]);
+        put_device_rows(txn, &the_moot.devices[i]);
+        write_some(txn, &the_moot.devices[i]);
         enum err err = txn_commit(&txn);
         assert(!err);
     }
@@ -146,9 +146,9 @@ static void make(void)
 
 const struct moot *moot_get(void)
 {
-    if (!moot.hub)
+    if (!the_moot.hub)
         make();
-    return &moot;
+    return &the_moot;
 }
 
 void moot_caller(struct txn *hub, const struct moot_device *device, struct hub_caller *caller)
