@@ -104,7 +104,7 @@ void wire_put_uint(struct buf *buf, uint32_t number, uint64_t v)
 
 void wire_put_sint(struct buf *buf, uint32_t number, int64_t v)
 {
-    wire_put_uint(buf, number, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+    wire_put_uint(buf, number, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
 void wire_put_fixed32(struct buf *buf, uint32_t number, uint32_t v)

@@ -174,7 +174,9 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
         l.about = &to;
         enum err err =
             about_each(txn, caller->community.number, &to, request->kind, list_about, &l);
-        l.err = l.err ? l.err : err;
+        // One reference that is damaged does not hide the others.
+        if (!l.err)
+            l.err = err == ERR_DAMAGED ? txn_error(txn) : err;
     } else {
         list_kind(&l, request->kind);
     }

@@ -1,4 +1,5 @@
-// The cost of a small sync does not grow with what the hub holds: bytes and round trips are counted.
+// The cost of a small sync does not grow with what the hub holds: bytes and round trips are
+// counted.
 #include <criterion/criterion.h>
 
 #include "proto/schema.h"

@@ -299,6 +299,39 @@ Test(list, leaves_out_what_is_too_large_or_damaged_and_gives_the_others)
     expect_no_leaks();
 }
 
+// Makes one reference unreadable, as a broken disk might.
+static void spoil_about(const struct record_key *to, const struct record_key *from)
+{
+    struct key key = {.n = 0};
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
+    key_u32(&key, world.community);
+    key_u16(&key, (uint16_t)to->kind);
+    key_bytes(&key, BYTES(to->id));
+    key_u16(&key, (uint16_t)from->kind);
+    key_bytes(&key, BYTES(from->id));
+    table_put(txn, TABLE_ABOUT, key_of(&key), bytes_of("x", 1));
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+Test(list, about_a_record_gives_the_others_when_one_is_damaged)
+{
+    struct record_key bench = crowd_need(&author, "a bench").record;
+    struct world_change remarks[6];
+    for (size_t i = 0; i < 6; i++)
+        remarks[i] = add_remark(&author, &bench);
+    crowd_push(&author);
+    spoil_about(&bench, &remarks[1].record);
+    lose_body(remarks[4].seq);
+    struct ref about = {KIND_NEED, BYTES(bench.id)};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        list_all(OTHER,
+                 (struct list_request){.kind = KIND_REMARK, .about = &about, .page_size = sizes[i]},
+                 ANSWER_ARENA);
+        cr_expect_eq(seen_n, 4, "%zu", seen_n);
+        cr_expect(!has_seen(&remarks[1].record) && !has_seen(&remarks[4].record));
+    }
+}
+
 // What is left out uses memory, too: that must not cost the next one its place.
 Test(list, goes_on_behind_what_is_too_large_however_little_memory_is_left)
 {

@@ -311,7 +311,6 @@ Test(push, takes_several_runs_that_follow_each_other)
     runs[1] = *run_of(&second);
     request.push = (struct list){runs, 2};
     expect_taken(4);
-    request.push = (struct list){0};
 }
 
 Test(push, takes_nothing_when_a_later_run_is_bad)

@@ -154,7 +154,7 @@ Test(records, that_are_personal_are_for_coordinators_and_their_author)
     struct record_view view;
     struct world_change contact = add_contact(&author, "Ann");
     crowd_push(&author);
-    cr_expect_eq(get(AUTHOR, &contact.record, &view), OK);
+    cr_assert_eq(get(AUTHOR, &contact.record, &view), OK);
     cr_expect_eq(view.class, CLASS_PERSONAL);
     cr_expect_eq(get(COORDINATOR, &contact.record, &view), OK);
     cr_expect_eq(get(OTHER, &contact.record, &view), ERR_NOT_FOUND);
