@@ -77,7 +77,7 @@ static void list_all(size_t device, struct list_request request, size_t arena_ma
     seen_n = pages = 0;
     do {
         cr_assert_eq(page_of(device, &request, arena_max, next), OK, "%s", fault.text);
-        cr_assert_lt(++pages, 2 * SEEN_MAX, "no end");
+        cr_assert_lt(++pages, (size_t)2 * SEEN_MAX, "no end");
     } while (request.page.n);
     for (size_t i = 1; i < seen_n; i++)
         cr_assert_lt(memcmp(seen[i - 1].id, seen[i].id, ID_SIZE), 0, "twice or out of order");
