@@ -10,7 +10,7 @@ static bool add(const struct live *edit, void *arg)
 {
     struct collection *collection = arg;
     if (collection->eye &&
-        !view_sees(collection->eye, edit->key.class, edit->key.device, &edit->key.record))
+        !eye_sees(collection->eye, edit->key.class, edit->key.device, &edit->key.record))
         return true;
     if (collection->n == collection->cap) {
         size_t cap = collection->cap ? collection->cap * 2 : 16;

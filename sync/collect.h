@@ -4,11 +4,11 @@
 
 #include "proto/wire.h"
 #include "storage/record.h"
-#include "sync/view.h"
+#include "sync/eye.h"
 
 struct collection {
-    const struct view_eye *eye; // NULL: sees all
-    struct live *edits;         // by field, then rank; owned
+    const struct eye *eye; // NULL: sees all
+    struct live *edits;    // by field, then rank; owned
     size_t n;
     size_t cap;
     bool full; // memory ran out

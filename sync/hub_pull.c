@@ -7,10 +7,10 @@
 #include "proto/pack.h"
 #include "storage/log.h"
 #include "storage/record.h"
+#include "sync/eye.h"
 #include "sync/hub.h"
 #include "sync/merge.h"
 #include "sync/tree.h"
-#include "sync/view.h"
 
 enum {
     PIECE_TARGET = 64 << 10, // unpacked bytes of a piece
@@ -26,7 +26,7 @@ struct pulling {
     const struct sync_request *request;
     struct arena *arena;
     struct community community;
-    struct view_eye eye;
+    struct eye eye;
     struct list vector; // the request's, sorted
     struct sync_response *response;
     size_t budget;     // packed bytes that may still be given
@@ -39,7 +39,7 @@ struct pulling {
     uint32_t class;
 };
 
-static uint32_t view_number(const struct view_eye *eye)
+static uint32_t view_number(const struct eye *eye)
 {
     return eye->personal ? 2 : 1;
 }
@@ -212,7 +212,7 @@ static enum err give_entry(struct pulling *p, const struct log_entry *entry)
     if (err)
         return ERR_DAMAGED;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
-    if (!view_sees(&p->eye, envelope.class, entry->device, &record))
+    if (!eye_sees(&p->eye, envelope.class, entry->device, &record))
         return OK;
     err = fields_of(p, entry, &record, envelope.class, &fields);
     if (!err && p->entries.n && envelope.class != p->class) {
@@ -303,7 +303,7 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
     *response = (struct sync_response){.receipts = receipts, .clock = now};
     struct pulling p = {
         .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
-    p.eye = (struct view_eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
+    p.eye = (struct eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
     p.budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
     if (p.budget > ANSWER_MAX)
         p.budget = ANSWER_MAX;

@@ -5,9 +5,9 @@
 #include "sync/tree.h"
 #include "sync/view.h"
 
-static struct view_eye eye_of(const struct hub_caller *caller)
+static struct eye eye_of(const struct hub_caller *caller)
 {
-    return (struct view_eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
+    return (struct eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
 }
 
 static enum err read_failed(enum err err, struct fault *fault)
@@ -23,7 +23,7 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
                  const struct get_request *request, struct arena *arena,
                  struct get_response *response, struct fault *fault)
 {
-    struct view_eye eye = eye_of(caller);
+    struct eye eye = eye_of(caller);
     struct record_key record = {.kind = request->kind};
     if (request->kind == 0 || request->kind > KIND_MAX || request->id.n != ID_SIZE)
         return fault_set(fault, ERR_MALFORMED, "GetRequest: kind or id is missing");
@@ -101,7 +101,7 @@ static bool is_left_out(enum err err)
 // Adds a record to the page. False when the page is full or failed.
 static bool list_one(struct listing *l, const struct record_key *record)
 {
-    struct view_eye eye = eye_of(l->caller);
+    struct eye eye = eye_of(l->caller);
     struct list *records = &l->response->records;
     struct record_view *view = LIST_AT(struct record_view, *records, records->n);
     l->full = records->n == l->size || l->bytes > RECORD_MAX || l->looked > LOOKED_MAX;

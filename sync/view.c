@@ -6,16 +6,6 @@
 #include "sync/collect.h"
 #include "sync/tally.h"
 
-bool view_sees(const struct view_eye *eye, uint32_t class, const uint8_t device[HANDLE_SIZE],
-               const struct record_key *record)
-{
-    if (class == CLASS_ORDINARY || eye->personal || memcmp(device, eye->device, HANDLE_SIZE) == 0)
-        return true;
-    return memcmp(record->id, eye->device, 8) == 0;
-}
-
-// --- one record ---
-
 struct viewing {
     struct txn *txn;
     const struct community *community;
@@ -145,8 +135,8 @@ static enum err view_collected(struct viewing *v, const struct record_key *recor
 }
 
 enum err view_record(struct txn *txn, const struct community *community,
-                     const struct record_key *record, const struct view_eye *eye,
-                     struct arena *arena, struct record_view *view)
+                     const struct record_key *record, const struct eye *eye, struct arena *arena,
+                     struct record_view *view)
 {
     *view = (struct record_view){0};
     struct viewing v = {txn, community, arena, view, {0}};

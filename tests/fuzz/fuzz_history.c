@@ -233,7 +233,7 @@ static void check_fields(const struct record_view *a, const struct record_view *
 
 // What the one shows of a record, the other shows as well.
 static void check_same(struct txn *txns[2], const struct community communities[2],
-                       const struct record_key *record, const struct view_eye *eye)
+                       const struct record_key *record, const struct eye *eye)
 {
     struct record_view views[2];
     enum err errs[2];
@@ -256,7 +256,7 @@ static void check_same(struct txn *txns[2], const struct community communities[2
 
 // Every record of the first is compared.
 static void check_all(struct txn *txns[2], const struct community communities[2],
-                      const struct view_eye *eye)
+                      const struct eye *eye)
 {
     for (uint32_t kind = 1; kind <= 16; kind++) {
         struct record_key record;
@@ -283,7 +283,7 @@ static void check_device(struct history *h, unsigned i)
     moot_rows(h->hub, moot_get(), device, &communities[0], &row);
     reversed[0] = communities[1];
     reversed[1] = communities[0];
-    struct view_eye eye = {row.role == ROLE_COORDINATOR, device->handle};
+    struct eye eye = {row.role == ROLE_COORDINATOR, device->handle};
     check_all(txns, communities, &eye);
     check_all(back, reversed, &eye);
 }

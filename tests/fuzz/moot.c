@@ -167,7 +167,7 @@ void moot_rows(struct txn *txn, const struct moot *moot, const struct moot_devic
 }
 
 static void check_record(struct txn *txn, const struct community *community,
-                         const struct record_key *record, const struct view_eye *eye)
+                         const struct record_key *record, const struct eye *eye)
 {
     struct arena arena ARENA_CLEANUP;
     struct record_view view;
@@ -184,8 +184,8 @@ void moot_check_records(struct txn *txn, const struct community *community,
         struct record_key record;
         enum err err = live_next_record(txn, community->number, kind, NULL, &record);
         while (!err) {
-            check_record(txn, community, &record, &(struct view_eye){true, handle});
-            check_record(txn, community, &record, &(struct view_eye){false, handle});
+            check_record(txn, community, &record, &(struct eye){true, handle});
+            check_record(txn, community, &record, &(struct eye){false, handle});
             uint8_t after[ID_SIZE];
             memcpy(after, record.id, ID_SIZE);
             err = live_next_record(txn, community->number, kind, after, &record);

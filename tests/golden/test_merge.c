@@ -141,7 +141,7 @@ static void check_record(struct golden *g, struct txn *txn, const struct communi
     static const uint8_t nobody[HANDLE_SIZE];
     struct record_key record = {.kind = golden_u32(wanted, "kind")};
     struct record_view view;
-    struct view_eye eye = {.personal = true, .device = nobody};
+    struct eye eye = {.personal = true, .device = nobody};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, 4 << 20);
     memcpy(record.id, golden_fixed(g, wanted, "id", ID_SIZE), ID_SIZE);

@@ -18,7 +18,7 @@ struct replica {
     const char *name;
     struct store *store;
     uint32_t community;
-    struct view_eye eye;
+    struct eye eye;
     const uint8_t *told; // the device whose share the model shows; NULL: all
 };
 
