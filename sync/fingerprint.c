@@ -25,16 +25,17 @@ enum err fingerprint(struct txn *txn, const struct community *community, uint8_t
 {
     struct hash hash;
     struct record_key record;
+    uint64_t count = 0;
     enum err err = live_next(txn, community->number, NULL, &record);
     hash_begin(&hash, "folkmoot fingerprint v1");
-    *records = 0;
     while (!err) {
-        err = add_record(txn, community, &record, &hash, records);
+        err = add_record(txn, community, &record, &hash, &count);
         if (!err)
             err = live_next(txn, community->number, &record, &record);
     }
     if (err != ERR_NOT_FOUND)
         return err;
     hash_end(&hash, out);
+    *records = count;
     return OK;
 }
