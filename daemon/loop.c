@@ -215,11 +215,6 @@ void loop_timer_set(struct loop_timer *timer, int64_t ms)
     (void)event_add(timer->event, &time);
 }
 
-void loop_timer_clear(struct loop_timer *timer)
-{
-    (void)event_del(timer->event);
-}
-
 void loop_timer_free(struct loop_timer **timer)
 {
     if (!*timer)

@@ -46,7 +46,6 @@ void loop_watch_free(struct loop_watch **watch);
 // memory.
 struct loop_timer *loop_timer_new(struct loop *loop, void (*due)(void *arg), void *arg) must_check;
 void loop_timer_set(struct loop_timer *timer, int64_t ms);
-void loop_timer_clear(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer **timer);
 
 // Calls `came` at each signal of that number. The loop owns it; at most 8.

@@ -103,11 +103,6 @@ void tls_context_free(struct tls_context **context)
     *context = NULL;
 }
 
-const uint8_t *tls_context_key_hash(const struct tls_context *context)
-{
-    return context->key_hash;
-}
-
 static bool attach(struct tls *tls, SSL_CTX *ctx)
 {
     tls->ssl = SSL_new(ctx);

@@ -14,12 +14,11 @@ struct tls;
 enum err tls_context_new(const char *certificate, const char *key, struct tls_context **out,
                          struct fault *fault) must_check;
 void tls_context_free(struct tls_context **context);
-// SHA-256 of the key's DER SubjectPublicKeyInfo.
-const uint8_t *tls_context_key_hash(const struct tls_context *context);
 
 // A server's side of one connection; needs the context only now. NULL: out of memory.
 struct tls *tls_new(const struct tls_context *context) must_check;
 void tls_free(struct tls **tls);
+// SHA-256 of the DER SubjectPublicKeyInfo of the key that the connection was begun with.
 const uint8_t *tls_key_hash(const struct tls *tls);
 // Takes bytes of the wire; appends what they say to `text`, and what has to be sent to `wire_out`
 // (an alert too, when it fails). ERR_MALFORMED: the peer does not speak TLS as asked, ERR_CUT: it

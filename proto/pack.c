@@ -4,6 +4,12 @@
 
 enum { ZSTD_LEVEL = 6, PACK_WORTH = 64 };
 
+static enum err pack_plain(struct bytes bytes, struct arena *arena, struct pack *pack)
+{
+    *pack = (struct pack){PACKING_PLAIN, (uint32_t)bytes.n, arena_copy(arena, bytes)};
+    return pack->data.p ? OK : ERR_NOMEM;
+}
+
 static enum err pack_zstd(struct bytes bytes, struct arena *arena, struct pack *pack)
 {
     size_t room = ZSTD_compressBound(bytes.n);
@@ -11,8 +17,9 @@ static enum err pack_zstd(struct bytes bytes, struct arena *arena, struct pack *
     if (!data)
         return ERR_NOMEM;
     size_t n = ZSTD_compress(data, room, bytes.p, bytes.n, ZSTD_LEVEL);
-    if (!ZSTD_isError(n) && n < bytes.n)
-        *pack = (struct pack){PACKING_ZSTD, (uint32_t)bytes.n, bytes_of(data, n)};
+    if (ZSTD_isError(n) || n >= bytes.n)
+        return pack_plain(bytes, arena, pack);
+    *pack = (struct pack){PACKING_ZSTD, (uint32_t)bytes.n, bytes_of(data, n)};
     return OK;
 }
 
@@ -20,11 +27,8 @@ enum err pack_make(struct bytes bytes, bool zstd, struct arena *arena, struct pa
 {
     if (bytes.n > PACK_MAX)
         return ERR_LIMIT;
-    struct bytes copy = arena_copy(arena, bytes);
-    if (!copy.p)
-        return ERR_NOMEM;
-    *pack = (struct pack){PACKING_PLAIN, (uint32_t)bytes.n, copy};
-    return zstd && bytes.n >= PACK_WORTH ? pack_zstd(bytes, arena, pack) : OK;
+    return zstd && bytes.n >= PACK_WORTH ? pack_zstd(bytes, arena, pack)
+                                         : pack_plain(bytes, arena, pack);
 }
 
 enum err pack_open(const struct pack *pack, struct arena *arena, struct bytes *bytes,
@@ -42,8 +46,6 @@ enum err pack_open(const struct pack *pack, struct arena *arena, struct bytes *b
     if (ZSTD_getFrameContentSize(pack->data.p, pack->data.n) != pack->size)
         return fault_set(fault, ERR_MALFORMED, "Pack: the frame does not say its size");
     // More frames could follow that add nothing: the same bytes in two forms.
-    if (ZSTD_findFrameCompressedSize(pack->data.p, pack->data.n) != pack->data.n)
-        return fault_set(fault, ERR_MALFORMED, "Pack: not one whole zstd frame");
     if (ZSTD_findFrameCompressedSize(pack->data.p, pack->data.n) != pack->data.n)
         return fault_set(fault, ERR_MALFORMED, "Pack: not one whole zstd frame");
     void *p = arena_alloc(arena, 1, pack->size ? pack->size : 1);

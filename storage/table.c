@@ -248,11 +248,6 @@ bool walk_next(struct walk *walk)
     return true;
 }
 
-void walk_seek(struct walk *walk, struct bytes from)
-{
-    set_from(walk, from);
-}
-
 void walk_end(struct walk *walk)
 {
     if (!walk->cursor)

@@ -78,8 +78,6 @@ void walk_begin(struct walk *walk, struct txn *txn, enum table table, struct byt
                 struct bytes from);
 // False at the end and after an error of the transaction.
 bool walk_next(struct walk *walk) must_check;
-// Goes on at the first key not less than this one (and within the prefix).
-void walk_seek(struct walk *walk, struct bytes from);
 void walk_end(struct walk *walk);
 // The last key with the prefix that is not greater than `upto`. False when there is none and after
 // an error of the transaction. A damaged value is given as one without any bytes (p is NULL).

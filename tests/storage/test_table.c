@@ -183,31 +183,6 @@ Test(table, goes_on_at_the_end_of_a_walk_with_false)
     txn_abort(&txn);
 }
 
-Test(table, seeks_within_a_walk_forth_and_back)
-{
-    struct txn *txn = txn_begin_write(store);
-    static const char *const all[] = {"a1", "a2", "a3", "a4", "b1"};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        put(txn, all[i], "x");
-    struct walk walk;
-    walk_begin(&walk, txn, TABLE_NAME, bytes_of_text("a"), bytes_of(NULL, 0));
-    cr_assert(walk_next(&walk));
-    walk_seek(&walk, bytes_of_text("a3"));
-    cr_assert(walk_next(&walk));
-    cr_assert(bytes_equal(walk.key, bytes_of_text("a3")));
-    table_delete(txn, TABLE_NAME, bytes_of_text("a3"));
-    walk_seek(&walk, bytes_of_text("a3"));
-    cr_assert(walk_next(&walk));
-    cr_assert(bytes_equal(walk.key, bytes_of_text("a4")));
-    walk_seek(&walk, bytes_of_text("a"));
-    cr_assert(walk_next(&walk));
-    cr_assert(bytes_equal(walk.key, bytes_of_text("a1")));
-    walk_seek(&walk, bytes_of_text("b1"));
-    cr_assert_not(walk_next(&walk), "out of the prefix");
-    walk_end(&walk);
-    txn_abort(&txn);
-}
-
 // Deletes each key that is given, and puts another before and behind it, over many pages.
 Test(table, goes_on_behind_the_last_key_while_the_table_changes)
 {
