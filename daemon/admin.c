@@ -24,14 +24,9 @@ struct job {
     char label[LABEL_MAX + 1];
     enum role role;
     int64_t expires;
+    uint32_t uses;
     uint8_t code[CODE_SIZE];
     struct community community;
-};
-
-static const char *const role_names[] = {
-    [ROLE_NONE] = "none",           [ROLE_MEMBER] = "member",
-    [ROLE_VOLUNTEER] = "volunteer", [ROLE_COORDINATOR] = "coordinator",
-    [ROLE_OBSERVER] = "observer",   [ROLE_HUB] = "hub",
 };
 
 // --- answers ---
@@ -183,8 +178,7 @@ static bool list_device(const struct device *device, void *arg)
     contacts_add_to(listing->contacts, listing->community, device->handle, &contact);
     cJSON *item = cJSON_CreateObject();
     add_hex(item, "handle", BYTES(device->handle));
-    (void)cJSON_AddStringToObject(item, "role",
-                                  device->role <= ROLE_HUB ? role_names[device->role] : "unknown");
+    (void)cJSON_AddStringToObject(item, "role", role_name(device->role));
     (void)cJSON_AddStringToObject(item, "label", device->label);
     add_number(item, "changes", device->seq);
     (void)cJSON_AddNumberToObject(item, "last_sync", (double)contact.last_sync);
@@ -297,8 +291,10 @@ static enum err run_invite(struct writer_item *item, struct txn *txn, bool again
     random_fill(job->code, sizeof job->code);
     enum err err = find_community(txn, job->wanted, &job->community, fault);
     if (!err)
-        err = hub_invite(txn, &job->community, job->role, bytes_of_text(job->label), job->expires,
-                         job->code, fault);
+        err = hub_invite(
+            txn, &job->community,
+            &(struct hub_invitation){job->role, bytes_of_text(job->label), job->expires, job->uses},
+            job->code, fault);
     return err;
 }
 
@@ -317,7 +313,7 @@ static void on_invited(struct writer_item *item)
     if (!link.err)
         (void)cJSON_AddStringToObject(answer, "link", (const char *)link.p);
     (void)cJSON_AddStringToObject(answer, "community", job->community.name);
-    (void)cJSON_AddStringToObject(answer, "role", role_names[job->role]);
+    (void)cJSON_AddStringToObject(answer, "role", role_name(job->role));
     (void)cJSON_AddNumberToObject(answer, "expires", (double)job->expires);
     if (link.p)
         bytes_wipe(link.p, link.cap);
@@ -328,13 +324,22 @@ static void on_invited(struct writer_item *item)
 static enum err read_role(const cJSON *request, enum role *role, struct fault *fault)
 {
     const char *name = text_of(request, "role");
-    *role = ROLE_VOLUNTEER;
-    if (name[0] == '\0' || strcmp(name, role_names[ROLE_VOLUNTEER]) == 0)
-        return OK;
-    *role = ROLE_COORDINATOR;
-    return strcmp(name, role_names[ROLE_COORDINATOR]) == 0
-               ? OK
-               : fault_set(fault, ERR_MALFORMED, "the role is volunteer or coordinator");
+    *role = name[0] ? role_by_name(name) : ROLE_VOLUNTEER;
+    if (*role == ROLE_NONE || *role == ROLE_HUB)
+        return fault_set(fault, ERR_MALFORMED,
+                         "the role is member, volunteer, coordinator or observer");
+    return OK;
+}
+
+static enum err read_uses(const cJSON *request, uint32_t *uses, struct fault *fault)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "uses");
+    double number = cJSON_IsNumber(item) ? item->valuedouble : 1;
+    if (!(number >= 1 && number <= INVITATION_USES_MAX))
+        return fault_set(fault, ERR_LIMIT, "an invitation is for 1 to %d devices",
+                         INVITATION_USES_MAX);
+    *uses = (uint32_t)number;
+    return OK;
 }
 
 static enum err read_expiry(const cJSON *request, int64_t now, int64_t *expires,
@@ -361,6 +366,8 @@ static enum err prepare_invite(struct job *job, const cJSON *request, struct fau
         err = copy_text(request, "label", job->label, sizeof job->label, fault);
     if (!err)
         err = read_role(request, &job->role, fault);
+    if (!err)
+        err = read_uses(request, &job->uses, fault);
     return err ? err : read_expiry(request, job->now, &job->expires, fault);
 }
 

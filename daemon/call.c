@@ -142,7 +142,9 @@ static bool check_token(struct call *call, struct rpc_error *error, struct fault
     struct txn *txn = gate_begin_read(call->context->gate);
     if (!txn)
         return refuse(error, RPC_UNAVAILABLE, 0, err_text(ERR_BUSY));
-    enum err err = hub_authenticate(txn, call->service.token, &call->service.caller, fault);
+    enum err err = hub_authenticate(txn, call->service.token, call->method->call,
+                                    &call->context->service->policy,
+                                    loop_clock(call->context->loop), &call->service.caller, fault);
     gate_end_read(call->context->gate, &txn);
     return !err || refuse(error, rpc_code_of(err), 0, fault->text[0] ? fault->text : err_text(err));
 }

@@ -66,13 +66,13 @@ static enum err always_write(struct service_call *call, struct txn *txn, struct 
 static struct hub_admitting admitting_of(struct service_call *call)
 {
     random_fill(call->new_token, sizeof call->new_token);
-    random_fill(call->salt, sizeof call->salt);
+    random_fill(call->random, sizeof call->random);
     return (struct hub_admitting){
         .identity_key = call->service->identity.key,
         .challenge_secret = call->service->challenge_secret,
         .now = call->now,
         .token = call->new_token,
-        .salt = call->salt,
+        .random = call->random,
     };
 }
 
@@ -141,6 +141,7 @@ static const struct service_method methods[] = {
         .body_max = REQUEST_MAX,
         .arena_max = SERVICE_SYNC_ARENA,
         .has_token = true,
+        .call = CALL_SYNC,
         .is_sync = true,
         .check = sync_check,
         .write = sync_write,
@@ -181,6 +182,7 @@ static const struct service_method methods[] = {
         .body_max = 4 << 10,
         .arena_max = SERVICE_READ_ARENA,
         .has_token = true,
+        .call = CALL_GET,
         .may_get = true,
         .answer = get,
     },
@@ -191,6 +193,7 @@ static const struct service_method methods[] = {
         .body_max = 4 << 10,
         .arena_max = SERVICE_READ_ARENA,
         .has_token = true,
+        .call = CALL_LIST,
         .may_get = true,
         .answer = list,
     },
@@ -201,6 +204,7 @@ static const struct service_method methods[] = {
         .body_max = 4 << 10,
         .arena_max = SERVICE_SMALL_ARENA,
         .has_token = true,
+        .call = CALL_ME,
         .may_get = true,
         .answer = me,
     },
@@ -217,7 +221,10 @@ const struct service_method *service_find(struct bytes path)
 static enum err authenticate(const struct service_method *method, struct service_call *call,
                              struct txn *txn, struct fault *fault)
 {
-    return method->has_token ? hub_authenticate(txn, call->token, &call->caller, fault) : OK;
+    if (!method->has_token)
+        return OK;
+    return hub_authenticate(txn, call->token, method->call, &call->service->policy, call->now,
+                            &call->caller, fault);
 }
 
 enum err service_check(const struct service_method *method, struct service_call *call,

@@ -14,6 +14,7 @@ struct service {
     bool has_proxy_key;
     uint8_t proxy_key[HASH_SIZE]; // of the TLS key that a proxy before the hub shows
     uint32_t request_max;
+    struct hub_policy policy;
 };
 
 enum {
@@ -38,7 +39,7 @@ struct service_call {
     struct hub_push_plan *plan;
     struct list receipts;
     uint8_t new_token[TOKEN_SIZE];
-    uint8_t salt[SALT_SIZE];
+    uint8_t random[32];
 };
 
 typedef enum err service_function(struct service_call *call, struct txn *txn, struct fault *fault);
@@ -49,7 +50,8 @@ struct service_method {
     const struct message *response;
     size_t body_max;
     size_t arena_max;
-    bool has_token;  // needs the caller's
+    bool has_token; // needs the caller's, who must be allowed to make this call:
+    enum role_call call;
     bool may_get;    // has no side effects: Connect's GET
     bool is_attempt; // is counted against guessing
     bool is_sync;    // is noted as a contact

@@ -114,6 +114,7 @@ static const struct field sync_request_fields[] = {
     {8, FIELD_MESSAGE, .repeated = true, .offset = AT(sync_request, vector),
      .count_max = VECTOR_MAX, .of = &chain_point_message},
     {9, FIELD_BOOL, .offset = AT(sync_request, own_too)},
+    {10, FIELD_MESSAGE, .offset = AT(sync_request, seen), .of = &log_head_message},
 };
 const struct message sync_request_message = {"SyncRequest", sizeof(struct sync_request),
                                              FIELDS(sync_request_fields)};
@@ -144,6 +145,22 @@ static const struct field piece_fields[] = {
 };
 const struct message piece_message = {"Piece", sizeof(struct piece), FIELDS(piece_fields)};
 
+static const struct field own_entries_fields[] = {
+    {1, FIELD_U64, .offset = AT(own_entries, position)},
+    {2, FIELD_U32, .offset = AT(own_entries, seq)},
+    {3, FIELD_U32, .offset = AT(own_entries, count)},
+};
+const struct message own_entries_message = {"OwnEntries", sizeof(struct own_entries),
+                                            FIELDS(own_entries_fields)};
+
+static const struct field growth_fields[] = {
+    {1, FIELD_BYTES, .repeated = true, .offset = AT(growth, nodes), .size_min = 32, .size_max = 32,
+     .count_max = GROWTH_NODES_MAX},
+    {2, FIELD_MESSAGE, .repeated = true, .offset = AT(growth, own), .count_max = GROWTH_OWN_MAX,
+     .of = &own_entries_message},
+};
+const struct message growth_message = {"Growth", sizeof(struct growth), FIELDS(growth_fields)};
+
 static const struct field sync_response_fields[] = {
     {1, FIELD_MESSAGE, .repeated = true, .offset = AT(sync_response, receipts),
      .count_max = RUNS_MAX + 1, .of = &receipt_message},
@@ -153,6 +170,10 @@ static const struct field sync_response_fields[] = {
     {5, FIELD_U32, .offset = AT(sync_response, view)},
     {6, FIELD_BOOL, .offset = AT(sync_response, cursor_lost)},
     {7, FIELD_BOOL, .offset = AT(sync_response, more)},
+    {8, FIELD_BYTES, .offset = AT(sync_response, head_signature), .size_min = 64, .size_max = 64},
+    {9, FIELD_MESSAGE, .offset = AT(sync_response, growth), .of = &growth_message},
+    {10, FIELD_BYTES, .offset = AT(sync_response, token), .size_min = TOKEN_SIZE,
+     .size_max = TOKEN_SIZE},
     {15, FIELD_MESSAGE, .repeated = true, .offset = AT(sync_response, pieces), .count_max = 4096,
      .of = &piece_message},
 };
@@ -203,6 +224,59 @@ static const struct field login_response_fields[] = {
 const struct message login_response_message = {"LoginResponse", sizeof(struct admission),
                                                FIELDS(login_response_fields)};
 
+static const struct field invite_request_fields[] = {
+    {1, FIELD_U32, .offset = AT(invite_request, role)},
+    {2, FIELD_TEXT, .offset = AT(invite_request, label), .size_max = 100},
+    {3, FIELD_I64, .offset = AT(invite_request, valid)},
+    {4, FIELD_U32, .offset = AT(invite_request, uses)},
+};
+const struct message invite_request_message = {"InviteRequest", sizeof(struct invite_request),
+                                               FIELDS(invite_request_fields)};
+
+static const struct field invite_response_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(invite_response, code), .size_min = CODE_SIZE,
+     .size_max = CODE_SIZE},
+    {2, FIELD_I64, .offset = AT(invite_response, expires)},
+};
+const struct message invite_response_message = {"InviteResponse", sizeof(struct invite_response),
+                                                FIELDS(invite_response_fields)};
+
+static const struct field prove_request_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(prove_request, device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {2, FIELD_U32, .offset = AT(prove_request, seq)},
+    {3, FIELD_U64, .offset = AT(prove_request, old_size)},
+};
+const struct message prove_request_message = {"ProveRequest", sizeof(struct prove_request),
+                                              FIELDS(prove_request_fields)};
+
+static const struct field change_proof_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(change_proof, salt), .size_min = SALT_SIZE,
+     .size_max = SALT_SIZE},
+    {2, FIELD_BYTES, .offset = AT(change_proof, body_hash), .size_min = 32, .size_max = 32},
+    {3, FIELD_U64, .offset = AT(change_proof, position)},
+    {4, FIELD_BYTES, .repeated = true, .offset = AT(change_proof, path), .size_min = 32,
+     .size_max = 32, .count_max = PATH_MAX_NODES},
+    {5, FIELD_BYTES, .offset = AT(change_proof, key), .size_min = KEY_SIZE, .size_max = KEY_SIZE},
+    {6, FIELD_BYTES, .offset = AT(change_proof, head_before), .size_min = 32, .size_max = 32},
+    {7, FIELD_BYTES, .repeated = true, .offset = AT(change_proof, leaves), .size_min = 32,
+     .size_max = 32, .count_max = RUN_CHANGES_MAX},
+    {8, FIELD_BYTES, .offset = AT(change_proof, signature), .size_min = 64, .size_max = 64},
+    {9, FIELD_MESSAGE, .offset = AT(change_proof, seen), .of = &log_head_message},
+};
+const struct message change_proof_message = {"ChangeProof", sizeof(struct change_proof),
+                                             FIELDS(change_proof_fields)};
+
+static const struct field prove_response_fields[] = {
+    {1, FIELD_MESSAGE, .offset = AT(prove_response, head), .of = &log_head_message},
+    {2, FIELD_BYTES, .offset = AT(prove_response, head_signature), .size_min = 64, .size_max = 64},
+    {3, FIELD_MESSAGE, .offset = AT(prove_response, change), .of = &change_proof_message},
+    {4, FIELD_BYTES, .repeated = true, .offset = AT(prove_response, consistency), .size_min = 32,
+     .size_max = 32, .count_max = PATH_MAX_NODES},
+};
+const struct message prove_response_message = {"ProveResponse", sizeof(struct prove_response),
+                                               FIELDS(prove_response_fields)};
+
 static const struct field info_request_fields[] = {
     {1, FIELD_BYTES, .offset = AT(info_request, nonce), .size_min = 16, .size_max = 16},
 };
@@ -231,6 +305,15 @@ static const struct field ref_fields[] = {
     {2, FIELD_BYTES, .offset = AT(ref, id), .size_min = ID_SIZE, .size_max = ID_SIZE},
 };
 const struct message ref_message = {"Ref", sizeof(struct ref), FIELDS(ref_fields)};
+
+static const struct field change_ref_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(change_ref, device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {2, FIELD_U32, .offset = AT(change_ref, seq)},
+    {3, FIELD_FIXED32, .offset = AT(change_ref, tag)},
+};
+const struct message change_ref_message = {"ChangeRef", sizeof(struct change_ref),
+                                           FIELDS(change_ref_fields)};
 
 static const struct field get_request_fields[] = {
     {1, FIELD_U32, .offset = AT(get_request, kind)},
@@ -341,9 +424,36 @@ static const struct field enrolment_fields[] = {
     {4, FIELD_BYTES, .offset = AT(enrolment, challenge), .size_min = 16, .size_max = 16},
     {5, FIELD_I64, .offset = AT(enrolment, expires)},
     {6, FIELD_BYTES, .offset = AT(enrolment, signature), .size_min = 64, .size_max = 64},
+    {7, FIELD_U32, .offset = AT(enrolment, from)},
 };
 const struct message enrolment_message = {"Enrolment", sizeof(struct enrolment),
                                           FIELDS(enrolment_fields)};
+
+static const struct field role_grant_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(role_grant, device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {2, FIELD_U32, .offset = AT(role_grant, role)},
+    {3, FIELD_U32, .offset = AT(role_grant, from)},
+};
+const struct message role_grant_message = {"RoleGrant", sizeof(struct role_grant),
+                                           FIELDS(role_grant_fields)};
+
+static const struct field revocation_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(revocation, device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {2, FIELD_U32, .offset = AT(revocation, from)},
+};
+const struct message revocation_message = {"Revocation", sizeof(struct revocation),
+                                           FIELDS(revocation_fields)};
+
+static const struct field fork_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(fork, device), .size_min = HANDLE_SIZE, .size_max = HANDLE_SIZE},
+    {2, FIELD_U32, .offset = AT(fork, last)},
+    {3, FIELD_BYTES, .offset = AT(fork, head), .size_min = 32, .size_max = 32},
+    {4, FIELD_BYTES, .offset = AT(fork, signature), .size_min = 64, .size_max = 64},
+    {5, FIELD_MESSAGE, .offset = AT(fork, seen), .of = &log_head_message},
+};
+const struct message fork_message = {"Fork", sizeof(struct fork), FIELDS(fork_fields)};
 
 static const struct field refusal_fields[] = {
     {1, FIELD_BYTES, .offset = AT(refusal, device), .size_min = HANDLE_SIZE,
@@ -412,5 +522,16 @@ const struct message *const messages_all[] = {
     &refusal_message,
     &place_message,
     &consent_message,
+    &change_ref_message,
+    &role_grant_message,
+    &revocation_message,
+    &fork_message,
+    &own_entries_message,
+    &growth_message,
+    &invite_request_message,
+    &invite_response_message,
+    &prove_request_message,
+    &change_proof_message,
+    &prove_response_message,
     NULL,
 };

@@ -35,6 +35,10 @@ enum {
     RECORD_MAX = 1 << 20,
     PAGE_MAX = 200,
     PAGE_DEFAULT = 50,
+    GROWTH_NODES_MAX = 4096,
+    GROWTH_OWN_MAX = 4096,
+    PATH_MAX_NODES = 64,
+    INVITATION_USES_MAX = 1000,
     KIND_MAX = 65535,
 };
 
@@ -52,10 +56,19 @@ enum kind {
     KIND_SAME_AS,
     KIND_MEMBERSHIP,
     KIND_DECISION,
+    KIND_REQUEST,
 };
 
 enum role { ROLE_NONE, ROLE_MEMBER, ROLE_VOLUNTEER, ROLE_COORDINATOR, ROLE_OBSERVER, ROLE_HUB };
+enum { ROLE_COUNT = ROLE_HUB + 1 };
 enum class { CLASS_ORDINARY, CLASS_PERSONAL };
+enum audience {
+    AUDIENCE_NONE,
+    AUDIENCE_COMMUNITY,
+    AUDIENCE_ORGANISATIONS,
+    AUDIENCE_PUBLIC,
+};
+enum sensitivity { SENSITIVITY_NONE, SENSITIVITY_ORDINARY, SENSITIVITY_SENSITIVE };
 enum stance { STANCE_NONE, STANCE_FOR, STANCE_AGAINST, STANCE_UNSURE, STANCE_WITHDRAWN };
 enum packing { PACKING_PLAIN = 1, PACKING_ZSTD = 2 };
 enum standing { STANDING_OK, STANDING_GAP, STANDING_FORK };
@@ -65,6 +78,7 @@ enum reason {
     REASON_WRONG_ID,
     REASON_NOT_PERMITTED,
     REASON_WRONG_CLASS,
+    REASON_REVOKED,
 };
 
 // Packings that this version understands, bit n for packing n.
@@ -156,6 +170,7 @@ struct sync_request {
     uint32_t packings;
     struct list vector; // struct chain_point
     bool own_too;
+    struct log_head *seen; // without root
 };
 
 struct set_apart {
@@ -178,6 +193,17 @@ struct piece {
     struct pack *pack;
 };
 
+struct own_entries {
+    uint64_t position;
+    uint32_t seq;
+    uint32_t count;
+};
+
+struct growth {
+    struct list nodes; // struct bytes
+    struct list own;   // struct own_entries
+};
+
 struct sync_response {
     struct list receipts; // struct receipt
     uint32_t packings;
@@ -186,6 +212,9 @@ struct sync_response {
     uint32_t view;
     bool cursor_lost;
     bool more;
+    struct bytes head_signature;
+    struct growth *growth;
+    struct bytes token;
     struct list pieces; // struct piece
 };
 
@@ -213,6 +242,43 @@ struct admission {
     struct bytes community_name;
 };
 
+struct invite_request {
+    uint32_t role;
+    struct bytes label;
+    int64_t valid;
+    uint32_t uses;
+};
+
+struct invite_response {
+    struct bytes code;
+    int64_t expires;
+};
+
+struct prove_request {
+    struct bytes device;
+    uint32_t seq;
+    uint64_t old_size;
+};
+
+struct change_proof {
+    struct bytes salt;
+    struct bytes body_hash;
+    uint64_t position;
+    struct list path; // struct bytes
+    struct bytes key;
+    struct bytes head_before;
+    struct list leaves; // struct bytes
+    struct bytes signature;
+    struct log_head *seen;
+};
+
+struct prove_response {
+    struct log_head *head;
+    struct bytes head_signature;
+    struct change_proof *change;
+    struct list consistency; // struct bytes
+};
+
 struct info_request {
     struct bytes nonce;
 };
@@ -234,6 +300,12 @@ struct info_response {
 struct ref {
     uint32_t kind;
     struct bytes id;
+};
+
+struct change_ref {
+    struct bytes device;
+    uint32_t seq;
+    uint32_t tag;
 };
 
 struct get_request {
@@ -317,6 +389,26 @@ struct enrolment {
     struct bytes challenge;
     int64_t expires;
     struct bytes signature;
+    uint32_t from;
+};
+
+struct role_grant {
+    struct bytes device;
+    uint32_t role;
+    uint32_t from;
+};
+
+struct revocation {
+    struct bytes device;
+    uint32_t from;
+};
+
+struct fork {
+    struct bytes device;
+    uint32_t last;
+    struct bytes head;
+    struct bytes signature;
+    struct log_head *seen;
 };
 
 struct refusal {
@@ -351,7 +443,9 @@ extern const struct message envelope_message, dot_message, change_message, chang
     get_request_message, get_response_message, list_request_message, list_response_message,
     me_request_message, me_response_message, record_view_message, field_view_message,
     live_edit_message, tally_message, incarnation_message, enrolment_message, refusal_message,
-    place_message, consent_message;
+    place_message, consent_message, change_ref_message, role_grant_message, revocation_message,
+    fork_message, own_entries_message, growth_message, invite_request_message,
+    invite_response_message, prove_request_message, change_proof_message, prove_response_message;
 
 // Every table, ended by NULL: for the test that compares them with the .proto files.
 extern const struct message *const messages_all[];

@@ -103,6 +103,7 @@ static const struct schema_field membership_fields[] = {
     SHARED_FIELDS,
     {.number = 11, .name = "device", .type = SCHEMA_HANDLE},
     {.number = 12, .name = "role", .type = SCHEMA_ENUM, .values = roles},
+    {.number = 13, .name = "revoked", .type = SCHEMA_BOOL},
 };
 static const struct schema_field decision_fields[] = {
     SHARED_FIELDS,
@@ -117,6 +118,29 @@ static const struct schema_field decision_fields[] = {
      .set = true,
      .of = &enrolment_message},
     {.number = 13, .name = "refusal", .type = SCHEMA_MESSAGE, .set = true, .of = &refusal_message},
+    {.number = 14, .name = "grant", .type = SCHEMA_MESSAGE, .set = true, .of = &role_grant_message},
+    {.number = 15,
+     .name = "revocation",
+     .type = SCHEMA_MESSAGE,
+     .set = true,
+     .of = &revocation_message},
+    {.number = 16, .name = "fork", .type = SCHEMA_MESSAGE, .set = true, .of = &fork_message},
+    {.number = 17,
+     .name = "erasure",
+     .type = SCHEMA_MESSAGE,
+     .set = true,
+     .of = &change_ref_message},
+    {.number = 18, .name = "closing", .type = SCHEMA_MESSAGE, .set = true, .of = &ref_message},
+};
+static const struct schema_field request_fields[] = {
+    SHARED_FIELDS,
+    {.number = 11, .name = "erase", .type = SCHEMA_MESSAGE, .set = true, .of = &change_ref_message},
+    {.number = 12, .name = "erase_record", .type = SCHEMA_MESSAGE, .set = true, .of = &ref_message},
+    {.number = 13,
+     .name = "release",
+     .type = SCHEMA_MESSAGE,
+     .set = true,
+     .of = &change_ref_message},
 };
 
 #define KIND_FIELDS(table) .fields = (table), .fields_n = sizeof(table) / sizeof *(table)
@@ -189,6 +213,11 @@ static const struct schema_kind kinds[] = {
      .message = "Decision",
      .class = CLASS_ORDINARY,
      KIND_FIELDS(decision_fields)},
+    {.kind = KIND_REQUEST,
+     .name = "request",
+     .message = "Request",
+     .class = CLASS_ORDINARY,
+     KIND_FIELDS(request_fields)},
 };
 
 const struct schema_kind *schema_kind(uint32_t kind)
@@ -323,7 +352,7 @@ static bool parts_are_sound(const struct envelope *envelope)
     return subject_is_sound(b) && be32_get(a.p) == be32_get(b.p) && bytes_compare(a, b) < 0;
 }
 
-enum reason schema_check(const struct envelope *envelope, struct bytes fields, bool is_hub)
+enum reason schema_check(const struct envelope *envelope, struct bytes fields)
 {
     const struct schema_kind *kind = schema_kind(envelope->kind);
     if (!kind)
@@ -332,7 +361,5 @@ enum reason schema_check(const struct envelope *envelope, struct bytes fields, b
         return REASON_WRONG_ID;
     if (envelope->class != kind->class)
         return REASON_WRONG_CLASS;
-    if (kind->kind == KIND_DECISION && !is_hub)
-        return REASON_NOT_PERMITTED;
     return fields_are_sound(envelope->kind, fields) ? REASON_NONE : REASON_MALFORMED_FIELD;
 }

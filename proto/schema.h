@@ -23,6 +23,17 @@ enum {
     FIELD_INCARNATION = 11,
     FIELD_ENROLMENT = 12,
     FIELD_REFUSAL = 13,
+    FIELD_GRANT = 14,
+    FIELD_REVOCATION = 15,
+    FIELD_FORK = 16,
+    FIELD_ERASURE = 17,
+    FIELD_CLOSING = 18,
+    FIELD_MEMBERSHIP_DEVICE = 11,
+    FIELD_MEMBERSHIP_ROLE = 12,
+    FIELD_MEMBERSHIP_REVOKED = 13,
+    FIELD_REQUEST_ERASE = 11,
+    FIELD_REQUEST_ERASE_RECORD = 12,
+    FIELD_REQUEST_RELEASE = 13,
 };
 
 enum schema_type {
@@ -63,7 +74,6 @@ const struct schema_kind *schema_kind_by_name(const char *name);
 const struct schema_field *schema_field(uint32_t kind, uint32_t number);
 const struct schema_field *schema_field_by_name(const struct schema_kind *kind, const char *name);
 
-// Why a change of a known kind must be set apart, or REASON_NONE; of an unknown kind, always
-// REASON_NONE. fields passed fields_check. is_hub: the author is a hub.
-enum reason schema_check(const struct envelope *envelope, struct bytes fields,
-                         bool is_hub) must_check;
+// Why the form of a change of a known kind sets it apart, or REASON_NONE; of an unknown kind,
+// always REASON_NONE. fields passed fields_check. Who may write it: sync/role.h.
+enum reason schema_check(const struct envelope *envelope, struct bytes fields) must_check;

@@ -110,6 +110,102 @@ void contact_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
     table_put(txn, TABLE_CONTACT, key_of(&key), BYTES(value));
 }
 
+// --- What was decided ---
+
+static void put_decided(struct key *key, const struct decided *decided)
+{
+    key_bytes(key, BYTES(decided->by));
+    key_u32(key, decided->seq);
+    key_u8(key, decided->index);
+}
+
+static void take_decided(struct stored *key, struct decided *decided)
+{
+    stored_copy(key, decided->by, HANDLE_SIZE);
+    decided->seq = stored_u32(key);
+    decided->index = stored_u8(key);
+}
+
+// --- Roles ---
+
+static struct key role_key(uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                           const struct role_row *row)
+{
+    struct key key = device_key(community, handle);
+    key_u32(&key, row->from);
+    put_decided(&key, &row->decided);
+    return key;
+}
+
+void role_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+              const struct role_row *row)
+{
+    struct key key = role_key(community, handle, row);
+    uint8_t role = (uint8_t)row->role;
+    table_put(txn, TABLE_ROLE, key_of(&key), bytes_of(&role, 1));
+}
+
+void role_delete(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                 const struct role_row *row)
+{
+    struct key key = role_key(community, handle, row);
+    table_delete(txn, TABLE_ROLE, key_of(&key));
+}
+
+static enum err decode_role(struct bytes key_bytes, struct bytes bytes, struct role_row *row)
+{
+    struct stored key = stored_of(key_bytes);
+    struct stored value = stored_of(bytes);
+    uint8_t handle[HANDLE_SIZE];
+    stored_u32(&key);
+    stored_copy(&key, handle, HANDLE_SIZE);
+    row->from = stored_u32(&key);
+    take_decided(&key, &row->decided);
+    row->role = (enum role)stored_u8(&value);
+    return stored_end(&key) || stored_end(&value) || row->role > ROLE_OBSERVER ? ERR_DAMAGED : OK;
+}
+
+// A row that was overlooked would let in what is forbidden: its damage sticks.
+void role_each(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+               bool (*each)(const struct role_row *, void *), void *arg)
+{
+    struct key prefix = device_key(community, handle);
+    bool on = true;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_ROLE, key_of(&prefix), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        struct role_row row;
+        enum err err = walk.err ? walk.err : decode_role(walk.key, walk.value, &row);
+        if (txn_fail(txn, err))
+            return;
+        on = each(&row, arg);
+    }
+}
+
+struct role_question {
+    uint32_t seq;
+    enum role found;
+    bool revoked;
+};
+
+static bool ask_role(const struct role_row *row, void *arg)
+{
+    struct role_question *question = arg;
+    if (row->from > question->seq)
+        return false;
+    question->found = row->role;
+    question->revoked |= row->role == ROLE_NONE;
+    return true;
+}
+
+enum role role_at(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                  uint32_t seq)
+{
+    struct role_question question = {.seq = seq};
+    role_each(txn, community, handle, ask_role, &question);
+    return question.revoked || txn_error(txn) ? ROLE_NONE : question.found;
+}
+
 // --- Invitations ---
 
 enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
@@ -124,7 +220,8 @@ enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
     i.community = stored_u32(&value);
     i.role = (enum role)stored_u8(&value);
     i.expires = (int64_t)stored_u64(&value);
-    stored_copy(&value, i.device, HANDLE_SIZE);
+    i.uses = stored_u16(&value);
+    i.used = stored_u16(&value);
     stored_text(&value, i.label, &i.label_n, LABEL_MAX);
     err = stored_end(&value);
     if (!err)
@@ -140,50 +237,185 @@ void invitation_put(struct txn *txn, const uint8_t hash[HASH_SIZE],
     buf_put_be32(&buf, invitation->community);
     buf_put_u8(&buf, (uint8_t)invitation->role);
     buf_put_be64(&buf, (uint64_t)invitation->expires);
-    buf_put(&buf, BYTES(invitation->device));
+    buf_put_be32(&buf, (uint32_t)invitation->uses << 16 | invitation->used);
     buf_put(&buf, bytes_of(invitation->label, invitation->label_n));
     txn_fail(txn, buf.err);
     table_put(txn, TABLE_INVITATION, bytes_of(hash, HASH_SIZE), buf_bytes(&buf));
 }
 
+static struct key use_key(const uint8_t hash[HASH_SIZE], const uint8_t handle[HANDLE_SIZE])
+{
+    struct key key = {0};
+    key_bytes(&key, bytes_of(hash, HASH_SIZE));
+    key_bytes(&key, bytes_of(handle, HANDLE_SIZE));
+    return key;
+}
+
+bool invitation_used_by(struct txn *txn, const uint8_t hash[HASH_SIZE],
+                        const uint8_t handle[HANDLE_SIZE])
+{
+    struct key key = use_key(hash, handle);
+    struct bytes value;
+    return table_get(txn, TABLE_INVITATION, key_of(&key), &value) == OK;
+}
+
+void invitation_note_use(struct txn *txn, const uint8_t hash[HASH_SIZE],
+                         const uint8_t handle[HANDLE_SIZE])
+{
+    struct key key = use_key(hash, handle);
+    table_put(txn, TABLE_INVITATION, key_of(&key), bytes_of(NULL, 0));
+}
+
 // --- Tokens ---
 
-// A token holds only while its device's own row, which has one place for a hash, names it.
-enum err token_get(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t *community,
-                   uint8_t handle[HANDLE_SIZE])
+// A device's own row: the hash of the one that holds and when it was made, and the next one's
+// (zeros: none).
+struct token_row {
+    uint8_t hash[HASH_SIZE];
+    int64_t made;
+    uint8_t next[HASH_SIZE];
+    int64_t next_made;
+};
+
+static enum err get_token_row(struct txn *txn, struct bytes owner, struct token_row *row)
+{
+    struct bytes bytes;
+    enum err err = table_get(txn, TABLE_TOKEN, owner, &bytes);
+    if (err)
+        return err;
+    struct stored value = stored_of(bytes);
+    stored_copy(&value, row->hash, HASH_SIZE);
+    row->made = (int64_t)stored_u64(&value);
+    stored_copy(&value, row->next, HASH_SIZE);
+    row->next_made = (int64_t)stored_u64(&value);
+    return stored_end(&value);
+}
+
+static void put_token_row(struct txn *txn, struct bytes owner, const struct token_row *row)
+{
+    uint8_t value[2 * (HASH_SIZE + 8)];
+    memcpy(value, row->hash, HASH_SIZE);
+    be64_put(value + HASH_SIZE, (uint64_t)row->made);
+    memcpy(value + HASH_SIZE + 8, row->next, HASH_SIZE);
+    be64_put(value + 2 * HASH_SIZE + 8, (uint64_t)row->next_made);
+    table_put(txn, TABLE_TOKEN, owner, BYTES(value));
+}
+
+// A token holds only while its device's own row names it.
+enum err token_get(struct txn *txn, const uint8_t hash[HASH_SIZE], struct token *token)
 {
     struct bytes owner;
+    struct token_row row;
     enum err err = table_get(txn, TABLE_TOKEN, bytes_of(hash, HASH_SIZE), &owner);
     if (err)
         return err;
     if (owner.n != 4 + HANDLE_SIZE)
         return ERR_DAMAGED;
-    struct bytes valid;
-    err = table_get(txn, TABLE_TOKEN, owner, &valid);
+    err = get_token_row(txn, owner, &row);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
-    if (!bytes_equal_secret(valid, bytes_of(hash, HASH_SIZE)))
+    bool is_next = bytes_equal_secret(BYTES(row.next), bytes_of(hash, HASH_SIZE));
+    if (!is_next && !bytes_equal_secret(BYTES(row.hash), bytes_of(hash, HASH_SIZE)))
         return ERR_NOT_FOUND;
-    *community = be32_get(owner.p);
-    memcpy(handle, owner.p + 4, HANDLE_SIZE);
+    token->community = be32_get(owner.p);
+    memcpy(token->handle, owner.p + 4, HANDLE_SIZE);
+    token->is_next = is_next;
+    token->made = is_next ? row.next_made : row.made;
     return OK;
 }
 
+static void delete_token(struct txn *txn, const uint8_t hash[HASH_SIZE])
+{
+    static const uint8_t none[HASH_SIZE];
+    if (memcmp(hash, none, HASH_SIZE) != 0)
+        table_delete(txn, TABLE_TOKEN, bytes_of(hash, HASH_SIZE));
+}
+
 void token_put(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t community,
-               const uint8_t handle[HANDLE_SIZE])
+               const uint8_t handle[HANDLE_SIZE], int64_t now)
 {
     struct key owner = device_key(community, handle);
-    struct bytes former;
-    if (table_get(txn, TABLE_TOKEN, key_of(&owner), &former) == OK && former.n == HASH_SIZE)
-        table_delete(txn, TABLE_TOKEN, former);
-    table_put(txn, TABLE_TOKEN, key_of(&owner), bytes_of(hash, HASH_SIZE));
+    struct token_row row = {.made = now};
+    token_void(txn, community, handle);
+    memcpy(row.hash, hash, HASH_SIZE);
+    put_token_row(txn, key_of(&owner), &row);
     table_put(txn, TABLE_TOKEN, bytes_of(hash, HASH_SIZE), key_of(&owner));
+}
+
+void token_put_next(struct txn *txn, const uint8_t hash[HASH_SIZE], uint32_t community,
+                    const uint8_t handle[HANDLE_SIZE], int64_t now)
+{
+    struct key owner = device_key(community, handle);
+    struct token_row row;
+    enum err err = get_token_row(txn, key_of(&owner), &row);
+    if (err) {
+        txn_fail(txn, err == ERR_NOT_FOUND ? OK : err);
+        return;
+    }
+    delete_token(txn, row.next);
+    memcpy(row.next, hash, HASH_SIZE);
+    row.next_made = now;
+    put_token_row(txn, key_of(&owner), &row);
+    table_put(txn, TABLE_TOKEN, bytes_of(hash, HASH_SIZE), key_of(&owner));
+}
+
+void token_turn(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE])
+{
+    static const uint8_t none[HASH_SIZE];
+    struct key owner = device_key(community, handle);
+    struct token_row row;
+    if (get_token_row(txn, key_of(&owner), &row) || memcmp(row.next, none, HASH_SIZE) == 0)
+        return;
+    delete_token(txn, row.hash);
+    struct token_row turned = {.made = row.next_made};
+    memcpy(turned.hash, row.next, HASH_SIZE);
+    put_token_row(txn, key_of(&owner), &turned);
+}
+
+void token_void(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE])
+{
+    struct key owner = device_key(community, handle);
+    struct token_row row;
+    if (get_token_row(txn, key_of(&owner), &row) == OK) {
+        delete_token(txn, row.hash);
+        delete_token(txn, row.next);
+    }
+    table_delete(txn, TABLE_TOKEN, key_of(&owner));
+}
+
+// --- Quotas ---
+
+void quota_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+               struct quota *quota)
+{
+    *quota = (struct quota){0};
+    struct key key = device_key(community, handle);
+    struct bytes bytes;
+    if (table_get(txn, TABLE_QUOTA, key_of(&key), &bytes))
+        return;
+    struct stored value = stored_of(bytes);
+    quota->day = stored_u32(&value);
+    quota->changes = stored_u32(&value);
+    quota->bytes = stored_u64(&value);
+    if (stored_end(&value))
+        *quota = (struct quota){0};
+}
+
+void quota_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+               const struct quota *quota)
+{
+    uint8_t value[16];
+    be32_put(value, quota->day);
+    be32_put(value + 4, quota->changes);
+    be64_put(value + 8, quota->bytes);
+    struct key key = device_key(community, handle);
+    table_put(txn, TABLE_QUOTA, key_of(&key), BYTES(value));
 }
 
 // --- Changes set apart ---
 
-static struct key apart_key(uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
-                            uint32_t tag)
+static struct key apart_prefix(uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
+                               uint32_t tag)
 {
     struct key key = device_key(community, handle);
     key_u32(&key, seq);
@@ -194,25 +426,64 @@ static struct key apart_key(uint32_t community, const uint8_t handle[HANDLE_SIZE
 enum reason apart_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                       uint32_t seq, uint32_t tag)
 {
-    struct key key = apart_key(community, handle, seq, tag);
-    struct bytes value;
-    enum err err = table_get(txn, TABLE_APART, key_of(&key), &value);
-    if (err == ERR_NOT_FOUND)
+    struct key prefix = apart_prefix(community, handle, seq, tag);
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_APART, key_of(&prefix), bytes_of(NULL, 0));
+    if (!walk_next(&walk))
         return REASON_NONE;
-    if (!err && value.n == 1)
-        return (enum reason)value.p[0];
+    if (!walk.err && walk.value.n == 1 && walk.value.p[0])
+        return (enum reason)walk.value.p[0];
     // That it is set apart is known, why is not; nothing may be built on it.
     txn_fail(txn, ERR_DAMAGED);
     return REASON_NOT_PERMITTED;
 }
 
 void apart_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
-               uint32_t tag, enum reason reason)
+               uint32_t tag, const struct decided *decided, enum reason reason)
 {
-    struct key key = apart_key(community, handle, seq, tag);
+    assert(reason != REASON_NONE);
+    struct key key = apart_prefix(community, handle, seq, tag);
+    put_decided(&key, decided);
     uint8_t value = (uint8_t)reason;
-    if (reason == REASON_NONE)
-        table_delete(txn, TABLE_APART, key_of(&key));
-    else
-        table_put(txn, TABLE_APART, key_of(&key), bytes_of(&value, 1));
+    table_put(txn, TABLE_APART, key_of(&key), bytes_of(&value, 1));
+}
+
+void apart_delete(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                  uint32_t seq, uint32_t tag, const struct decided *decided)
+{
+    struct key key = apart_prefix(community, handle, seq, tag);
+    put_decided(&key, decided);
+    table_delete(txn, TABLE_APART, key_of(&key));
+}
+
+static enum err decode_apart(struct bytes key_bytes, struct bytes bytes, struct apart *apart)
+{
+    struct stored key = stored_of(key_bytes);
+    struct stored value = stored_of(bytes);
+    stored_u32(&key);
+    stored_copy(&key, apart->device, HANDLE_SIZE);
+    apart->seq = stored_u32(&key);
+    apart->tag = stored_u32(&key);
+    take_decided(&key, &apart->decided);
+    apart->reason = (enum reason)stored_u8(&value);
+    return stored_end(&key) || stored_end(&value) ? ERR_DAMAGED : OK;
+}
+
+void apart_each(struct txn *txn, uint32_t community, const uint8_t *handle,
+                bool (*each)(const struct apart *, void *), void *arg)
+{
+    struct key prefix = {0};
+    key_u32(&prefix, community);
+    if (handle)
+        key_bytes(&prefix, bytes_of(handle, HANDLE_SIZE));
+    bool on = true;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_APART, key_of(&prefix), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        struct apart apart;
+        enum err err = walk.err ? walk.err : decode_apart(walk.key, walk.value, &apart);
+        if (txn_fail(txn, err))
+            return;
+        on = each(&apart, arg);
+    }
 }

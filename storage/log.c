@@ -42,14 +42,17 @@ static enum err decode_entry(struct bytes bytes, struct log_entry *entry)
     struct log_entry e = {0};
     uint8_t form = stored_u8(&value);
     e.form = (enum log_form)(form & FORM_MASK);
-    if (form & ~FORM_KNOWN || e.form < LOG_WHOLE || e.form > LOG_BARE)
+    if (form & ~FORM_KNOWN || e.form < LOG_WHOLE || e.form > LOG_AGAIN)
         return ERR_DAMAGED;
     stored_copy(&value, e.device, HANDLE_SIZE);
     e.seq = stored_u32(&value);
     stored_copy(&value, e.leaf, form & FORM_TAG_ONLY ? TAG_SIZE : HASH_SIZE);
     if (form & FORM_BODY_HASH)
         stored_copy(&value, e.body_hash, HASH_SIZE);
-    e.envelope = stored_rest(&value);
+    if (e.form == LOG_AGAIN)
+        e.first = stored_u64(&value);
+    else
+        e.envelope = stored_rest(&value);
     enum err err = stored_end(&value);
     if (!err)
         *entry = e;
@@ -90,7 +93,10 @@ static void encode_entry(struct buf *buf, const struct log_entry *entry)
     buf_put(buf, bytes_of(entry->leaf, tag_only ? TAG_SIZE : HASH_SIZE));
     if (has_body_hash)
         buf_put(buf, BYTES(entry->body_hash));
-    buf_put(buf, entry->envelope);
+    if (entry->form == LOG_AGAIN)
+        buf_put_be64(buf, entry->first);
+    else
+        buf_put(buf, entry->envelope);
 }
 
 void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
@@ -112,10 +118,25 @@ void log_put(struct txn *txn, uint32_t community, uint64_t position, const struc
         table_append(txn, TABLE_BODY, key_of(&key), buf_bytes(&words));
     else
         table_delete(txn, TABLE_BODY, key_of(&key));
+    if (entry->form == LOG_AGAIN)
+        return;
     struct key chain = chain_key(community, entry->device, entry->seq);
     uint8_t pointer[8];
     be64_put(pointer, position);
     table_put(txn, TABLE_CHAIN, key_of(&chain), BYTES(pointer));
+}
+
+void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uint8_t *body_hash)
+{
+    struct log_entry entry;
+    enum err err = log_get(txn, community, position, &entry);
+    assert(err || entry.form == LOG_WHOLE);
+    if (txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err))
+        return;
+    entry.form = LOG_HUSK;
+    if (body_hash)
+        memcpy(entry.body_hash, body_hash, HASH_SIZE);
+    log_put(txn, community, position, &entry, NULL);
 }
 
 enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],

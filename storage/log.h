@@ -7,7 +7,9 @@
 #include "proto/messages.h"
 #include "storage/store.h"
 
-enum log_form { LOG_WHOLE = 1, LOG_HUSK, LOG_BARE };
+// LOG_AGAIN: a change that has come to count again stands in the log once more; its words and its
+// place in the chain are where it stood first.
+enum log_form { LOG_WHOLE = 1, LOG_HUSK, LOG_BARE, LOG_AGAIN };
 
 struct log_entry {
     enum log_form form;
@@ -16,6 +18,7 @@ struct log_entry {
     uint8_t leaf[HASH_SIZE];      // a device without the salt knows the tag alone: 4 bytes, zeros
     uint8_t body_hash[HASH_SIZE]; // husk on a hub; else zeros
     struct bytes envelope;        // borrowed from the transaction when read
+    uint64_t first;               // LOG_AGAIN: where it stood first
 };
 
 struct log_body {
@@ -33,11 +36,14 @@ enum err log_get(struct txn *txn, uint32_t community, uint64_t position,
                  struct log_entry *entry) must_check;
 enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position,
                       struct log_body *body) must_check;
-// Puts entry, body (NULL unless whole; one that was there is deleted) and the chain's pointer at a
-// position. Envelope and fields may be borrowed from the same transaction.
+// Puts entry, body (NULL unless whole; one that was there is deleted) and, unless LOG_AGAIN, the
+// chain's pointer at a position. Envelope and fields may be borrowed from the same transaction.
 void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
              const struct log_body *body);
-// Where a device's change stands.
+// Destroys the words of the whole change at a position: it is a husk from then on. After the commit
+// nothing of fields and salt is in any file of the store. body_hash: NULL where it is not known.
+void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uint8_t *body_hash);
+// Where a device's change stands (first).
 enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                   uint32_t seq, uint64_t *position) must_check;
 

@@ -30,12 +30,19 @@ static struct txn txn_no_memory = {.err = ERR_NOMEM};
 const char *txn_table_name(enum table table)
 {
     static const char *const names[TABLE_COUNT] = {
-        [TABLE_META] = "meta",     [TABLE_COMMUNITY] = "community",   [TABLE_ENTRY] = "entry",
-        [TABLE_BODY] = "body",     [TABLE_CHAIN] = "chain",           [TABLE_RUN] = "run",
-        [TABLE_TREE] = "tree",     [TABLE_DEVICE] = "device",         [TABLE_CONTACT] = "contact",
-        [TABLE_LIVE] = "live",     [TABLE_COVER] = "cover",           [TABLE_ABOUT] = "about",
-        [TABLE_APART] = "apart",   [TABLE_INVITATION] = "invitation", [TABLE_TOKEN] = "token",
-        [TABLE_SECRET] = "secret", [TABLE_PROGRESS] = "progress",     [TABLE_NAME] = "name",
+        [TABLE_META] = "meta",         [TABLE_COMMUNITY] = "community",
+        [TABLE_ENTRY] = "entry",       [TABLE_BODY] = "body",
+        [TABLE_CHAIN] = "chain",       [TABLE_RUN] = "run",
+        [TABLE_TREE] = "tree",         [TABLE_DEVICE] = "device",
+        [TABLE_CONTACT] = "contact",   [TABLE_LIVE] = "live",
+        [TABLE_COVER] = "cover",       [TABLE_ABOUT] = "about",
+        [TABLE_APART] = "apart",       [TABLE_INVITATION] = "invitation",
+        [TABLE_TOKEN] = "token",       [TABLE_SECRET] = "secret",
+        [TABLE_PROGRESS] = "progress", [TABLE_NAME] = "name",
+        [TABLE_ROLE] = "role",         [TABLE_QUOTA] = "quota",
+        [TABLE_ERASED] = "erased",     [TABLE_CLOSED] = "closed",
+        [TABLE_KEEP] = "keep",         [TABLE_EVIDENCE] = "evidence",
+        [TABLE_CARRY] = "carry",
     };
     return names[table];
 }

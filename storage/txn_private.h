@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "storage/table.h"
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 2 };
 
 #define FORMAT_KEY "format"
 

@@ -4,6 +4,7 @@
 #include "proto/schema.h"
 #include "sync/chain.h"
 #include "sync/digest.h"
+#include "sync/role.h"
 
 static enum err check_size(size_t n, struct fault *fault)
 {
@@ -13,6 +14,17 @@ static enum err check_size(size_t n, struct fault *fault)
     return OK;
 }
 
+// ROLE_NONE: the role was not told yet, or the device is revoked, which the hub will say.
+static enum err check_permission(const struct author *author, const struct envelope *envelope,
+                                 struct fault *fault)
+{
+    enum role role = author->device->role;
+    if (role == ROLE_NONE ||
+        role_judge(role, author->community->id, author->device->handle, envelope) == REASON_NONE)
+        return OK;
+    return fault_set(fault, ERR_FORBIDDEN, "the role %s does not allow this", role_name(role));
+}
+
 static enum err check_meaning(const struct author *author, const struct envelope *envelope,
                               struct bytes fields, struct fault *fault)
 {
@@ -20,11 +32,10 @@ static enum err check_meaning(const struct author *author, const struct envelope
     enum err err = fields_check(fields, &edits, fault);
     if (err)
         return err;
-    bool is_hub = author->device->role == ROLE_HUB;
-    if (schema_check(envelope, fields, is_hub) != REASON_NONE)
+    if (schema_check(envelope, fields) != REASON_NONE)
         return fault_set(fault, ERR_MALFORMED,
                          "a field or id is not of the form that its kind asks for");
-    return OK;
+    return check_permission(author, envelope, fault);
 }
 
 static enum err sign_chain(struct txn *txn, const struct author *author)

@@ -97,6 +97,16 @@ void digest_card(const uint8_t community[COMMUNITY_SIZE], struct bytes code, uin
     hash_cut(&hash, id, ID_SIZE);
 }
 
+void digest_member(const uint8_t community[COMMUNITY_SIZE], const uint8_t handle[HANDLE_SIZE],
+                   uint8_t id[ID_SIZE])
+{
+    struct hash hash;
+    hash_begin(&hash, "folkmoot member v1");
+    hash_put(&hash, bytes_of(community, COMMUNITY_SIZE));
+    hash_put(&hash, bytes_of(handle, HANDLE_SIZE));
+    hash_cut(&hash, id, ID_SIZE);
+}
+
 void digest_log_leaf(uint64_t position, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                      const uint8_t leaf[HASH_SIZE], uint8_t node[HASH_SIZE])
 {
@@ -169,6 +179,16 @@ void digest_incarnation_transcript(const uint8_t community[COMMUNITY_SIZE],
     buf_put(out, or_zeros(incarnation->previous_log, HANDLE_SIZE));
     buf_put_be64(out, incarnation->previous_size);
     buf_put(out, or_zeros(incarnation->previous_root, HASH_SIZE));
+}
+
+void digest_head_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_t log[HANDLE_SIZE],
+                            uint64_t size, const uint8_t root[HASH_SIZE], struct buf *out)
+{
+    put_label(out, "folkmoot log head v1");
+    buf_put(out, bytes_of(community, COMMUNITY_SIZE));
+    buf_put(out, bytes_of(log, HANDLE_SIZE));
+    buf_put_be64(out, size);
+    buf_put(out, bytes_of(root, HASH_SIZE));
 }
 
 void digest_tls_transcript(struct bytes nonce, const uint8_t tls_key[32], struct buf *out)

@@ -23,6 +23,9 @@ void digest_created_id(const uint8_t handle[HANDLE_SIZE], uint32_t seq, uint32_t
                        uint8_t id[ID_SIZE]);
 // The person known by a card; code normalised (NFKC, upper case, no spaces or hyphens).
 void digest_card(const uint8_t community[COMMUNITY_SIZE], struct bytes code, uint8_t id[ID_SIZE]);
+// The person that a member speaks as: known by the device, and nobody else can claim it.
+void digest_member(const uint8_t community[COMMUNITY_SIZE], const uint8_t handle[HANDLE_SIZE],
+                   uint8_t id[ID_SIZE]);
 void digest_log_leaf(uint64_t position, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                      const uint8_t leaf[HASH_SIZE], uint8_t node[HASH_SIZE]);
 void digest_log_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
@@ -37,6 +40,9 @@ void digest_run_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_
 void digest_incarnation_transcript(const uint8_t community[COMMUNITY_SIZE],
                                    const uint8_t chain_key[KEY_SIZE],
                                    const struct incarnation *incarnation, struct buf *out);
+// What a hub signs of its log, with its chain key.
+void digest_head_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_t log[HANDLE_SIZE],
+                            uint64_t size, const uint8_t root[HASH_SIZE], struct buf *out);
 // nonce empty: none.
 void digest_tls_transcript(struct bytes nonce, const uint8_t tls_key[32], struct buf *out);
 

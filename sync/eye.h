@@ -1,15 +1,17 @@
 #pragma once
 
-// Who looks, and what they may see (docs/protocol.md section 5). Any thread.
+// Who looks, and what they may see (docs/protocol.md section 5, docs/roles.md). Any thread.
 
 #include "storage/record.h"
+#include "sync/role.h"
 
 // A caller, as far as that decides.
 struct eye {
-    bool personal;         // sees class personal of others
+    enum role role;
     const uint8_t *device; // HANDLE_SIZE: the own changes are always seen
 };
 
-// Whether this eye sees a change of this class, author and record.
+// Whether this eye sees a change of this class, author and record. What is for an audience only is
+// seen here; hub_records.c asks for the audience.
 bool eye_sees(const struct eye *eye, uint32_t class, const uint8_t device[HANDLE_SIZE],
               const struct record_key *record);

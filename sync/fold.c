@@ -1,9 +1,9 @@
-#include "sync/fold.h"
-
 #include "base/sign.h"
 #include "proto/schema.h"
 #include "storage/device.h"
+#include "storage/erasure.h"
 #include "sync/digest.h"
+#include "sync/fold_private.h"
 
 // --- what refers to what ---
 
@@ -55,7 +55,7 @@ static void refer_by_fields(struct txn *txn, uint32_t community, const struct me
     }
 }
 
-// --- decisions ---
+// --- taking effect ---
 
 static const struct merge_watch fold_watch;
 
@@ -77,18 +77,21 @@ static void take_effect(struct txn *txn, uint32_t community, const struct merge_
     merge_apply(txn, community, change, &fold_watch);
 }
 
-// A change of the log, copied out of the transaction, ready for the merge.
+// --- a change of the log, once more ---
+
+// Copied out of the transaction, ready for the merge.
 struct recalled {
     struct arena arena;
     struct envelope envelope;
     struct merge_change change;
+    uint8_t salt[SALT_SIZE];
 };
 
 static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t position,
                              struct recalled *recalled)
 {
     struct log_entry entry;
-    struct log_body body = {0};
+    struct log_body body = {.fields = {0}};
     enum err err = log_get(txn, community, position, &entry);
     if (!err && entry.form == LOG_WHOLE)
         err = log_get_body(txn, community, position, &body);
@@ -96,6 +99,8 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
         return err;
     struct merge_change *change = &recalled->change;
     struct bytes envelope = arena_copy(&recalled->arena, entry.envelope);
+    if (entry.form == LOG_WHOLE)
+        memcpy(recalled->salt, body.salt, SALT_SIZE);
     if (body.fields.p)
         change->fields = arena_copy(&recalled->arena, body.fields);
     change->seq = entry.seq;
@@ -103,90 +108,99 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
     change->position = position;
     change->envelope = &recalled->envelope;
     memcpy(change->device, entry.device, HANDLE_SIZE);
-    return envelope_decode(envelope, &recalled->arena, &recalled->envelope, NULL);
+    err = envelope_decode(envelope, &recalled->arena, &recalled->envelope, NULL);
+    if (!err)
+        merge_record(&recalled->envelope, entry.device, entry.seq, change->tag, &change->record);
+    return err;
 }
 
-// Lets the change that is meant take effect, or no longer, where it is here.
-static void refold(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
-                   uint32_t seq, uint32_t tag, bool in_effect)
+// The change that is meant, where it is here. Ended by arena_done in any case.
+static bool recall(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                   uint32_t seq, uint32_t tag, struct recalled *recalled)
 {
     uint64_t position;
-    struct recalled recalled = {0};
-    if (log_find(txn, community, device, seq, &position))
-        return;
-    arena_init(&recalled.arena, MERGE_ARENA_MAX);
-    if (recall_parts(txn, community, position, &recalled) == OK && recalled.change.tag == tag) {
-        struct merge_change *change = &recalled.change;
-        merge_record(&recalled.envelope, device, seq, tag, &change->record);
+    *recalled = (struct recalled){.change = {.position = 0}};
+    arena_init(&recalled->arena, MERGE_ARENA_MAX);
+    return log_find(txn, community, device, seq, &position) == OK &&
+           recall_parts(txn, community, position, recalled) == OK && recalled->change.tag == tag;
+}
+
+void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag, bool in_effect)
+{
+    struct recalled recalled;
+    if (recall(txn, community, device, seq, tag, &recalled)) {
         if (in_effect)
-            take_effect(txn, community, change);
+            take_effect(txn, community, &recalled.change);
         else
-            merge_revert(txn, community, change, &fold_watch);
+            merge_revert(txn, community, &recalled.change, &fold_watch);
     }
     arena_done(&recalled.arena);
 }
 
-// A refusal of a hub's own decision has no effect: decisions do not undo each other in circles.
-static void decide_refusal(struct txn *txn, uint32_t community, struct bytes bytes, bool alive)
+// A device has no salts of others, so the hash of their bodies is known to hubs alone.
+static bool knows_salt(const struct recalled *recalled)
 {
-    struct refusal refusal = {0};
-    struct device author;
-    if (message_decode(&refusal_message, bytes, NULL, &refusal, NULL) ||
-        refusal.device.n != HANDLE_SIZE)
-        return;
-    if (device_get(txn, community, refusal.device.p, &author) == OK && author.role == ROLE_HUB)
-        return;
-    uint8_t handle[HANDLE_SIZE];
-    memcpy(handle, refusal.device.p, HANDLE_SIZE);
-    // A later version's reason may not fit; that there is one must not be lost.
-    bool known = refusal.reason && refusal.reason <= UINT8_MAX;
-    enum reason reason = known ? (enum reason)refusal.reason : REASON_NOT_PERMITTED;
-    apart_put(txn, community, handle, refusal.seq, refusal.tag, alive ? reason : REASON_NONE);
-    refold(txn, community, handle, refusal.seq, refusal.tag, !alive);
+    static const uint8_t none[SALT_SIZE];
+    return memcmp(recalled->salt, none, SALT_SIZE) != 0;
 }
 
-static void decide_enrolment(struct txn *txn, const struct community *community, struct bytes bytes)
+void fold_erase(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag)
 {
-    struct enrolment enrolment = {0};
-    struct device device = {0};
-    uint8_t handle[HANDLE_SIZE];
-    if (message_decode(&enrolment_message, bytes, NULL, &enrolment, NULL) ||
-        enrolment.key.n != KEY_SIZE || enrolment.role > ROLE_OBSERVER)
-        return;
-    digest_handle(community->id, enrolment.key.p, handle);
-    bool known = device_get(txn, community->number, handle, &device) == OK;
-    if (known && memcmp(device.key, enrolment.key.p, KEY_SIZE) != 0)
-        return;
-    memcpy(device.handle, handle, HANDLE_SIZE);
-    memcpy(device.key, enrolment.key.p, KEY_SIZE);
-    device.role = (enum role)enrolment.role;
-    device_put(txn, community->number, &device);
+    struct recalled recalled;
+    uint8_t body_hash[HASH_SIZE];
+    if (recall(txn, community, device, seq, tag, &recalled) && recalled.change.fields.p) {
+        merge_erase(txn, community, &recalled.change, &fold_watch);
+        digest_body(recalled.salt, recalled.change.fields, body_hash);
+        log_erase(txn, community, recalled.change.position,
+                  knows_salt(&recalled) ? body_hash : NULL);
+        bytes_wipe((void *)recalled.change.fields.p, recalled.change.fields.n);
+    }
+    arena_done(&recalled.arena);
 }
 
-static void fold_decision(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
-                          void *arg)
+// --- edits that mean something beyond their record ---
+
+static void note_keep(struct txn *txn, uint32_t number, const struct live *edit, uint64_t until,
+                      bool alive)
+{
+    struct keep keep = {.until = (int64_t)until,
+                        .record = edit->key.record,
+                        .seq = edit->key.seq,
+                        .index = edit->key.index};
+    memcpy(keep.device, edit->key.device, HANDLE_SIZE);
+    if (alive)
+        keep_put(txn, number, &keep);
+    else
+        keep_delete(txn, number, &keep);
+}
+
+static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
+                    void *arg)
 {
     (void)arg;
-    struct device author;
+    bool decides = edit->key.record.kind == KIND_DECISION;
     struct community community;
     struct log_body body;
     struct wire_field field;
-    struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, CHANGE_MAX);
-    if (edit->key.record.kind != KIND_DECISION ||
-        device_get(txn, number, edit->key.device, &author) || author.role != ROLE_HUB ||
+    if ((!decides && edit->field != FIELD_KEEP_UNTIL) ||
         community_get_number(txn, number, &community) ||
         log_get_body(txn, number, edit->position, &body) ||
-        !fields_edit(body.fields, edit->key.index, &field) || field.type != WIRE_SIZED)
+        !fields_edit(body.fields, edit->key.index, &field))
         return;
-    struct bytes value = arena_copy(&arena, field.bytes);
-    if (edit->field == FIELD_ENROLMENT && alive)
-        decide_enrolment(txn, &community, value);
-    else if (edit->field == FIELD_REFUSAL)
-        decide_refusal(txn, number, value, alive);
+    if (!decides && field.type == WIRE_VARINT && community.is_hub)
+        note_keep(txn, number, edit, field.value, alive);
+    if (!decides || field.type != WIRE_SIZED)
+        return;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, CHANGE_MAX);
+    fold_decision(txn, &community, edit, arena_copy(&arena, field.bytes), alive);
 }
 
-static const struct merge_watch fold_watch = {fold_decision, NULL};
+static const struct merge_watch fold_watch = {on_edit, NULL};
+
+// --- a hub's chain begins ---
 
 // The identity key's word that this chain speaks for it; of the community's founder when there was
 // no log before.

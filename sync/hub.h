@@ -13,15 +13,38 @@
 #include "base/sign.h"
 #include "storage/community.h"
 #include "storage/device.h"
+#include "storage/record.h"
+#include "sync/role.h"
+
+// What the admin decided for all communities. Zero: no such limit.
+struct hub_policy {
+    int64_t token_ms;       // a token is changed for another after so long; after three times as
+                            // long it is void
+    uint32_t changes_a_day; // that one device may push
+    uint64_t bytes_a_day;   // beyond which it may push small changes only
+};
 
 struct hub_caller {
     struct community community;
     struct device device;
+    bool token_is_due;  // for another
+    bool token_is_next; // used for the first time: the one before is void from now on
 };
 
-// Who has this token? ERR_UNAUTHENTICATED.
-enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE],
-                          struct hub_caller *caller, struct fault *fault) must_check;
+// Who has this token, and may they make this call? ERR_UNAUTHENTICATED, ERR_FORBIDDEN.
+enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum role_call call,
+                          const struct hub_policy *policy, int64_t now, struct hub_caller *caller,
+                          struct fault *fault) must_check;
+
+// Makes decisions: who asks, and what they need. One for each transaction and source of salts.
+struct hub_decider {
+    struct txn *txn;
+    struct community *community; // its size grows; the caller stores it no more
+    int64_t now;
+    const uint8_t *random; // 32 bytes that make the salts, never used twice
+    uint32_t used;         // salts so far
+    struct fault *fault;
+};
 
 // --- founding, inviting, enrolling ---
 
@@ -36,9 +59,16 @@ struct hub_found_random {
 enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE], struct bytes name,
                    int64_t now, const struct hub_found_random *random, struct community *community,
                    struct fault *fault) must_check;
-// Makes an invitation from a random code (write transaction). role: volunteer or coordinator.
-enum err hub_invite(struct txn *txn, const struct community *community, enum role role,
-                    struct bytes label, int64_t expires, const uint8_t code[CODE_SIZE],
+struct hub_invitation {
+    enum role role; // member, volunteer, coordinator or observer
+    struct bytes label;
+    int64_t expires; // ms since 1970 UTC
+    uint32_t uses;   // for how many devices, 1 to INVITATION_USES_MAX
+};
+
+// Makes an invitation from a random code (write transaction).
+enum err hub_invite(struct txn *txn, const struct community *community,
+                    const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
                     struct fault *fault) must_check;
 
 // The challenge that Info gives and Enrol and Login bring back: SHA-256 over a secret of the
@@ -49,8 +79,8 @@ struct hub_admitting {
     const uint8_t *identity_key;     // KEY_SIZE
     const uint8_t *challenge_secret; // 32
     int64_t now;
-    const uint8_t *token; // TOKEN_SIZE random bytes, the device's if it is admitted
-    const uint8_t *salt;  // SALT_SIZE random bytes
+    const uint8_t *token;  // TOKEN_SIZE random bytes, the device's if it is admitted
+    const uint8_t *random; // 32 random bytes
 };
 
 // Both need a write transaction. They check challenge, expiry, invitation and signature.
@@ -60,6 +90,42 @@ enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,
 enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
                    const struct login_request *request, struct arena *arena,
                    struct admission *response, struct fault *fault) must_check;
+
+// --- deciding (write transactions; the decision takes effect at once) ---
+
+// Gives a device a role from its next change on. ERR_NOT_FOUND, ERR_MALFORMED.
+enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
+                   const uint8_t handle[HANDLE_SIZE], enum role role) must_check;
+// Revokes a device from its next change on, and voids its tokens.
+enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
+                    const uint8_t handle[HANDLE_SIZE]) must_check;
+// Withdraws all revocations of a device. What it wrote meanwhile stays set apart until released.
+enum err hub_reinstate(struct hub_decider *decider, const struct record_key *asked,
+                       const uint8_t handle[HANDLE_SIZE]) must_check;
+// Withdraws the refusals of changes of a device, those from seq `from` to `to`, that only its
+// revocation set apart (what is malformed stays so): they take effect, and enter the log anew.
+// released: how many.
+enum err hub_release(struct hub_decider *decider, const struct record_key *asked,
+                     const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t to,
+                     uint32_t *released) must_check;
+
+// What is to be erased, and by whose right.
+struct hub_erasing {
+    const uint8_t *by;   // HANDLE_SIZE: this device's own changes alone; NULL: everybody's
+    struct list changes; // struct change_ref; an empty device is `by`
+    struct list records; // struct ref: with all that hangs on them; a Person: all that they said
+};
+
+// Erases what is named and here: the words are gone from the store's files once the transaction is
+// committed. With everybody's right the records are closed for ever, too. erased: how many changes.
+enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
+                   const struct hub_erasing *what, uint64_t *erased) must_check;
+// Erases what may be kept no longer (FIELD_KEEP_UNTIL), by the right of whoever said so.
+enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased) must_check;
+// After a restore: decides anew what was decided before and is not in this store. changes: struct
+// change_ref, also of changes that are not here; closings: struct ref.
+enum err hub_erase_again(struct hub_decider *decider, struct list changes, struct list closings,
+                         uint64_t *erased) must_check;
 
 // --- sync ---
 

@@ -8,45 +8,50 @@
 #include "sync/hub.h"
 #include "sync/hub_private.h"
 
-enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE],
-                          struct hub_caller *caller, struct fault *fault)
+// After how many spans of policy->token_ms a token is void.
+enum { TOKEN_SPANS = 3 };
+
+static enum err check_token_age(const struct token *token, const struct hub_policy *policy,
+                                int64_t now, struct hub_caller *caller, struct fault *fault)
+{
+    int64_t age = now - token->made;
+    caller->token_is_next = token->is_next;
+    caller->token_is_due = policy->token_ms > 0 && age >= policy->token_ms;
+    if (policy->token_ms > 0 && age / TOKEN_SPANS >= policy->token_ms)
+        return fault_set(fault, ERR_UNAUTHENTICATED, "the token has expired: log in again");
+    return OK;
+}
+
+static enum err check_call(const struct hub_caller *caller, enum role_call call,
+                           struct fault *fault)
+{
+    enum role role = caller->device.role;
+    if (role_may_call(role, call) != REACH_NONE)
+        return OK;
+    if (role == ROLE_NONE)
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "this device was revoked: ask a coordinator, and join anew");
+    return fault_set(fault, ERR_FORBIDDEN, "the role %s does not allow %s", role_name(role),
+                     role_call_name(call));
+}
+
+enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum role_call call,
+                          const struct hub_policy *policy, int64_t now, struct hub_caller *caller,
+                          struct fault *fault)
 {
     uint8_t hash[HASH_SIZE];
-    uint8_t handle[HANDLE_SIZE];
-    uint32_t community;
+    struct token found;
     digest_token(token, hash);
-    enum err err = token_get(txn, hash, &community, handle);
+    enum err err = token_get(txn, hash, &found);
     if (!err)
-        err = community_get_number(txn, community, &caller->community);
+        err = community_get_number(txn, found.community, &caller->community);
     if (!err)
-        err = device_get(txn, community, handle, &caller->device);
+        err = device_get(txn, found.community, found.handle, &caller->device);
     if (err == ERR_NOT_FOUND)
         return fault_set(fault, ERR_UNAUTHENTICATED, "the token is not known here: log in again");
-    return err;
-}
-
-enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
-                        struct secret *secret)
-{
-    enum err err = device_get(txn, community->number, community->log, hub);
     if (!err)
-        err = secret_get(txn, community->number, secret);
-    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
-}
-
-enum err hub_decide(struct txn *txn, struct community *community, int64_t now,
-                    const uint8_t salt[SALT_SIZE], struct bytes fields, struct fault *fault)
-{
-    struct device hub;
-    struct secret secret;
-    enum err err = hub_own_device(txn, community, &hub, &secret);
-    if (err)
-        return txn_fail(txn, err);
-    struct envelope envelope = {.kind = KIND_DECISION, .time = now};
-    struct author author = {community, &hub, secret.seed};
-    err = author_write(txn, &author, &envelope, fields, salt, NULL, fault);
-    bytes_wipe(&secret, sizeof secret);
-    return err;
+        err = check_token_age(&found, policy, now, caller, fault);
+    return err ? err : check_call(caller, call, fault);
 }
 
 // --- founding ---
@@ -122,22 +127,30 @@ enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE],
 
 // --- inviting ---
 
-enum err hub_invite(struct txn *txn, const struct community *community, enum role role,
-                    struct bytes label, int64_t expires, const uint8_t code[CODE_SIZE],
+enum err hub_invite(struct txn *txn, const struct community *community,
+                    const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
                     struct fault *fault)
 {
     uint8_t hash[HASH_SIZE];
-    struct invitation invitation = {
-        .community = community->number, .role = role, .expires = expires};
-    if (role != ROLE_VOLUNTEER && role != ROLE_COORDINATOR)
-        return fault_set(fault, ERR_MALFORMED, "an invitation is for a volunteer or a coordinator");
+    struct bytes label = invitation->label;
+    struct invitation row = {.community = community->number,
+                             .role = invitation->role,
+                             .expires = invitation->expires,
+                             .uses = (uint16_t)invitation->uses};
+    if (invitation->role < ROLE_MEMBER || invitation->role > ROLE_OBSERVER)
+        return fault_set(
+            fault, ERR_MALFORMED,
+            "an invitation is for a member, a volunteer, a coordinator or an observer");
+    if (invitation->uses < 1 || invitation->uses > INVITATION_USES_MAX)
+        return fault_set(fault, ERR_LIMIT, "an invitation is for 1 to %d devices",
+                         INVITATION_USES_MAX);
     if (label.n > LABEL_MAX || !text_is_utf8(label))
         return fault_set(fault, ERR_MALFORMED, "a label has at most %d bytes of text", LABEL_MAX);
-    invitation.label_n = (uint32_t)label.n;
+    row.label_n = (uint32_t)label.n;
     if (label.n)
-        memcpy(invitation.label, label.p, label.n);
+        memcpy(row.label, label.p, label.n);
     digest_invitation(code, hash);
-    invitation_put(txn, hash, &invitation);
+    invitation_put(txn, hash, &row);
     return txn_error(txn);
 }
 
@@ -189,42 +202,32 @@ static enum err find_community(struct txn *txn, struct bytes id, struct communit
     return err;
 }
 
-static bool is_zero(const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (p[i])
-            return false;
-    }
-    return true;
-}
-
-// Unused, or used by this very device: a phone whose answer was lost may ask again.
+// With uses left, or used by this very device: a phone whose answer was lost may ask again.
 static enum err check_invitation(struct txn *txn, const struct hub_admitting *admitting,
                                  const struct community *community, const uint8_t hash[HASH_SIZE],
                                  const uint8_t handle[HANDLE_SIZE], struct invitation *invitation,
-                                 struct fault *fault)
+                                 bool *again, struct fault *fault)
 {
     enum err err = invitation_get(txn, hash, invitation);
     if (err && err != ERR_NOT_FOUND)
         return err;
-    bool unused = !err && is_zero(invitation->device, HANDLE_SIZE);
-    bool again = !err && memcmp(invitation->device, handle, HANDLE_SIZE) == 0;
-    if (err || invitation->community != community->number || (!unused && !again))
+    *again = !err && invitation_used_by(txn, hash, handle);
+    bool open = !err && invitation->used < invitation->uses;
+    if (err || invitation->community != community->number || (!open && !*again))
         return fault_set(
             fault, ERR_FORBIDDEN,
             "the invitation is not valid or was used by another device: ask for a new one");
-    if (unused && invitation->expires < admitting->now)
+    if (!*again && invitation->expires < admitting->now)
         return fault_set(fault, ERR_FORBIDDEN, "the invitation has expired: ask for a new one");
-    return OK;
+    return txn_error(txn);
 }
 
 static enum err decide_enrolment(struct txn *txn, struct community *community,
                                  const struct hub_admitting *admitting,
                                  const struct enrol_request *request,
                                  const struct invitation *invitation, const uint8_t hash[HASH_SIZE],
-                                 struct fault *fault)
+                                 uint32_t from, struct fault *fault)
 {
-    struct buf fields BUF_CLEANUP = {0};
     struct enrolment enrolment = {
         .key = request->device_key,
         .role = (uint32_t)invitation->role,
@@ -232,13 +235,16 @@ static enum err decide_enrolment(struct txn *txn, struct community *community,
         .challenge = request->challenge,
         .expires = request->expires,
         .signature = request->signature,
+        .from = from,
     };
-    size_t mark = wire_open(&fields, FIELD_ENROLMENT);
-    message_encode(&enrolment_message, &enrolment, &fields);
-    wire_close(&fields, mark);
-    if (fields.err)
-        return fields.err;
-    return hub_decide(txn, community, admitting->now, admitting->salt, buf_bytes(&fields), fault);
+    struct hub_decider decider = {.txn = txn,
+                                  .community = community,
+                                  .now = admitting->now,
+                                  .random = admitting->random,
+                                  .fault = fault};
+    struct hub_edits edits = {.decider = &decider};
+    hub_edits_put(&edits, FIELD_ENROLMENT, &enrolment_message, &enrolment);
+    return hub_edits_end(&edits);
 }
 
 static enum err admit(struct txn *txn, const struct community *community,
@@ -251,7 +257,7 @@ static enum err admit(struct txn *txn, const struct community *community,
     if (err)
         return err;
     digest_token(admitting->token, hash);
-    token_put(txn, hash, community->number, handle);
+    token_put(txn, hash, community->number, handle, admitting->now);
     *response = (struct admission){
         .token = arena_copy(arena, bytes_of(admitting->token, TOKEN_SIZE)),
         .role = (uint32_t)device.role,
@@ -274,6 +280,24 @@ static enum err keep_label(struct txn *txn, const struct community *community,
     return txn_error(txn);
 }
 
+// The device as it is known: a handle belongs to one key, and a revoked key comes in no more.
+static enum err check_known(struct txn *txn, const struct community *community,
+                            const struct enrol_request *request, const uint8_t handle[HANDLE_SIZE],
+                            uint32_t *seq, struct fault *fault)
+{
+    struct device device;
+    enum err err = device_get(txn, community->number, handle, &device);
+    *seq = err ? 0 : device.seq;
+    if (err)
+        return err == ERR_NOT_FOUND ? OK : err;
+    if (memcmp(device.key, request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)
+        return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
+    if (device.role == ROLE_NONE)
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "this device was revoked: make a new key to join anew");
+    return OK;
+}
+
 // Uses up the invitation and writes the decision, unless this device did both before. A device that
 // is enrolled may take another invitation: its role is what that one says from then on.
 static enum err enrol_new(struct txn *txn, struct community *community,
@@ -281,21 +305,20 @@ static enum err enrol_new(struct txn *txn, struct community *community,
                           const struct enrol_request *request, const uint8_t hash[HASH_SIZE],
                           const uint8_t handle[HANDLE_SIZE], struct fault *fault)
 {
-    struct device device;
     struct invitation invitation;
-    enum err err = check_invitation(txn, admitting, community, hash, handle, &invitation, fault);
-    if (err)
+    bool again;
+    uint32_t seq;
+    enum err err =
+        check_invitation(txn, admitting, community, hash, handle, &invitation, &again, fault);
+    if (!err)
+        err = check_known(txn, community, request, handle, &seq, fault);
+    if (err || again)
         return err;
-    err = device_get(txn, community->number, handle, &device);
-    if (err == OK && memcmp(device.key, request->device_key.p, KEY_SIZE) != 0)
-        return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
-    if (err && err != ERR_NOT_FOUND)
-        return err;
-    if (!err && !is_zero(invitation.device, HANDLE_SIZE))
-        return OK;
-    memcpy(invitation.device, handle, HANDLE_SIZE);
+    invitation.used++;
     invitation_put(txn, hash, &invitation);
-    err = decide_enrolment(txn, community, admitting, request, &invitation, hash, fault);
+    invitation_note_use(txn, hash, handle);
+    err = decide_enrolment(txn, community, admitting, request, &invitation, hash, seq ? seq + 1 : 0,
+                           fault);
     return err ? err : keep_label(txn, community, handle, &invitation);
 }
 

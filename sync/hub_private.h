@@ -7,7 +7,25 @@
 // The hub's own device and secret in a community.
 enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
                         struct secret *secret) must_check;
-// Writes a Decision with these fields to the hub's chain, signed. community->size grows.
-enum err hub_decide(struct txn *txn, struct community *community, int64_t now,
-                    const uint8_t salt[SALT_SIZE], struct bytes fields,
-                    struct fault *fault) must_check;
+// Writes a Decision with these fields to the hub's chain, signed. asked: the record in which
+// somebody asked for it (NULL: the admin).
+enum err hub_decide(struct hub_decider *decider, const struct record_key *asked,
+                    struct bytes fields) must_check;
+// The same, going over an earlier decision's edit.
+enum err hub_withdraw(struct hub_decider *decider, const struct record_key *asked,
+                      const struct decided *decided) must_check;
+
+// Fields of a Decision under construction: as many edits as fit one change, then the next.
+struct hub_edits {
+    struct hub_decider *decider;
+    const struct record_key *asked;
+    struct buf fields;
+    size_t n;
+    enum err err; // the first; sticks
+};
+
+// Adds one edit, a message under a field's number, deciding what is full before.
+void hub_edits_put(struct hub_edits *edits, uint32_t field, const struct message *message,
+                   const void *in);
+// Decides what is left, and frees. Answers with the first error.
+enum err hub_edits_end(struct hub_edits *edits) must_check;

@@ -41,7 +41,7 @@ struct pulling {
 
 static uint32_t view_number(const struct eye *eye)
 {
-    return eye->personal ? 2 : 1;
+    return role_may_see(eye->role, KIND_CONTACT, CLASS_PERSONAL) == REACH_ALL ? 2 : 1;
 }
 
 // --- the cursor ---
@@ -303,7 +303,7 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
     *response = (struct sync_response){.receipts = receipts, .clock = now};
     struct pulling p = {
         .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
-    p.eye = (struct eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
+    p.eye = (struct eye){caller->device.role, caller->device.handle};
     p.budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
     if (p.budget > ANSWER_MAX)
         p.budget = ANSWER_MAX;

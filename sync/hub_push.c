@@ -276,14 +276,11 @@ struct taking {
     struct txn *txn;
     struct community community;
     struct device device;
-    int64_t now;
-    const uint8_t *random;
-    uint32_t decisions;
+    struct hub_decider decider;
     struct arena *arena;
     struct receipt *receipt;
     size_t room;    // of receipt->set_apart
     uint32_t *tags; // of those
-    struct fault *fault;
 };
 
 static bool is_at(struct taking *t, uint32_t seq, const uint8_t expected[HASH_SIZE])
@@ -309,11 +306,21 @@ static enum standing run_standing(struct taking *t, const struct planned_run *ru
     return STANDING_OK;
 }
 
+// The role that the author had at this seq, as decided; ROLE_NONE: revoked.
+static enum reason judge(struct taking *t, const struct planned_change *change)
+{
+    if (change->entry.form != LOG_WHOLE)
+        return REASON_NONE;
+    enum role role = role_at(t->txn, t->community.number, t->device.handle, change->entry.seq);
+    if (role == ROLE_NONE)
+        return REASON_REVOKED;
+    enum reason reason = schema_check(&change->envelope, change->body.fields);
+    return reason ? reason : role_judge(role, t->community.id, t->device.handle, &change->envelope);
+}
+
 static void note_set_apart(struct taking *t, const struct planned_change *change)
 {
-    enum reason reason = change->entry.form == LOG_BARE
-                             ? REASON_NONE
-                             : schema_check(&change->envelope, change->body.fields, false);
+    enum reason reason = judge(t, change);
     if (reason == REASON_NONE || t->receipt->set_apart.n == t->room)
         return;
     t->tags[t->receipt->set_apart.n] = log_tag(&change->entry);
@@ -361,39 +368,16 @@ static enum err receipt_room(struct taking *t, const struct hub_push_plan *plan)
     return t->receipt->set_apart.p && t->tags ? OK : ERR_NOMEM;
 }
 
-// Salts of decisions: a stream from the random bytes that the caller gave.
-static void next_salt(struct taking *t, uint8_t salt[SALT_SIZE])
-{
-    struct hash hash;
-    uint8_t full[HASH_SIZE];
-    hash_begin(&hash, "folkmoot decision salt");
-    hash_put(&hash, bytes_of(t->random, 32));
-    hash_put_be32(&hash, t->decisions++);
-    hash_end(&hash, full);
-    memcpy(salt, full, SALT_SIZE);
-}
-
 static enum err decide_refusals(struct taking *t)
 {
     struct list apart = t->receipt->set_apart;
-    for (size_t i = 0; i < apart.n;) {
-        struct buf fields BUF_CLEANUP = {0};
-        for (size_t k = 0; k < EDITS_MAX && i < apart.n; k++, i++) {
-            const struct set_apart *one = LIST_AT(struct set_apart, apart, i);
-            struct refusal refusal = {BYTES(t->device.handle), one->seq, one->reason, t->tags[i]};
-            size_t mark = wire_open(&fields, FIELD_REFUSAL);
-            message_encode(&refusal_message, &refusal, &fields);
-            wire_close(&fields, mark);
-        }
-        uint8_t salt[SALT_SIZE];
-        next_salt(t, salt);
-        enum err err = fields.err;
-        if (!err)
-            err = hub_decide(t->txn, &t->community, t->now, salt, buf_bytes(&fields), t->fault);
-        if (err)
-            return err;
+    struct hub_edits edits = {.decider = &t->decider};
+    for (size_t i = 0; i < apart.n; i++) {
+        const struct set_apart *one = LIST_AT(struct set_apart, apart, i);
+        struct refusal refusal = {BYTES(t->device.handle), one->seq, one->reason, t->tags[i]};
+        hub_edits_put(&edits, FIELD_REFUSAL, &refusal_message, &refusal);
     }
-    return OK;
+    return hub_edits_end(&edits);
 }
 
 static const char *standing_message(enum standing standing)
@@ -444,7 +428,9 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const uint8_t random[32], struct hub_push_plan *plan, struct arena *arena,
                   struct list *receipts, struct fault *fault)
 {
-    struct taking t = {.txn = txn, .now = now, .random = random, .arena = arena, .fault = fault};
+    struct taking t = {.txn = txn, .arena = arena};
+    t.decider = (struct hub_decider){
+        .txn = txn, .community = &t.community, .now = now, .random = random, .fault = fault};
     *receipts = (struct list){0};
     enum err err = community_get_number(txn, caller->community.number, &t.community);
     if (!err)

@@ -7,7 +7,7 @@
 
 static struct eye eye_of(const struct hub_caller *caller)
 {
-    return (struct eye){caller->device.role == ROLE_COORDINATOR, caller->device.handle};
+    return (struct eye){caller->device.role, caller->device.handle};
 }
 
 static enum err read_failed(enum err err, struct fault *fault)

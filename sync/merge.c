@@ -151,8 +151,8 @@ static bool find_covered(struct txn *txn, uint32_t community, const struct cover
     return record.kind == key->record.kind && memcmp(record.id, key->record.id, ID_SIZE) == 0;
 }
 
-void merge_revert(struct txn *txn, uint32_t community, const struct merge_change *change,
-                  const struct merge_watch *watch)
+void merge_erase(struct txn *txn, uint32_t community, const struct merge_change *change,
+                 const struct merge_watch *watch)
 {
     struct wire_reader reader = wire_reader(change->fields);
     for (uint32_t i = 0; !wire_at_end(&reader); i++) {
@@ -164,6 +164,12 @@ void merge_revert(struct txn *txn, uint32_t community, const struct merge_change
         if (live_get(txn, community, &edit.key, &known) == OK)
             go(txn, community, &known, watch);
     }
+}
+
+void merge_revert(struct txn *txn, uint32_t community, const struct merge_change *change,
+                  const struct merge_watch *watch)
+{
+    merge_erase(txn, community, change, watch);
     for (size_t i = 0; i < change->envelope->over.n; i++) {
         struct cover cover = cover_of(change, LIST_AT(struct dot, change->envelope->over, i));
         struct live edit;

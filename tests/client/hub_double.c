@@ -108,8 +108,10 @@ void hub_double_invite(struct hub_double *hub, enum role role, char *link)
     memcpy(parts.community, hub->community.id, COMMUNITY_SIZE);
     memcpy(parts.hub_key, hub->identity_key, KEY_SIZE);
     struct txn *txn = txn_begin_write(hub->store);
-    enum err err = hub_invite(txn, &hub->community, role, bytes_of_text("a device"),
-                              hub->now + 7 * (int64_t)DAY_MS, parts.code, &fault);
+    enum err err = hub_invite(txn, &hub->community,
+                              &(struct hub_invitation){role, bytes_of_text("a device"),
+                                                       hub->now + 7 * (int64_t)DAY_MS, 1},
+                              parts.code, &fault);
     assert(!err);
     err = txn_commit(&txn);
     assert(!err);
@@ -249,7 +251,8 @@ static enum err authenticate(struct call *call, struct txn *txn, struct hub_call
     if (!text || text_unbase64url(bytes_of_text(text), token, TOKEN_SIZE) ||
         be32_get(token) != call->hub->generation)
         return fault_set(&call->fault, ERR_UNAUTHENTICATED, "log in");
-    return hub_authenticate(txn, token, caller, &call->fault);
+    return hub_authenticate(txn, token, CALL_SYNC, &(struct hub_policy){0}, call->hub->now, caller,
+                            &call->fault);
 }
 
 static enum err push(struct call *call, const struct hub_caller *caller, struct hub_push_plan *plan,

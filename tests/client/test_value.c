@@ -24,7 +24,7 @@ static void expect_shown(const char *kind_name, const char *field_name, const ch
     cr_assert_eq(edit.number, field->number);
     struct envelope envelope = {.kind = kind->kind, .class = kind->class};
     if (!kind->derived)
-        cr_assert_eq(schema_check(&envelope, buf_bytes(&out), false), REASON_NONE);
+        cr_assert_eq(schema_check(&envelope, buf_bytes(&out)), REASON_NONE);
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, 1 << 20);
     cr_assert_str_eq(value_text(kind->kind, &edit, &arena), again);

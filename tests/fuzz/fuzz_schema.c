@@ -44,17 +44,16 @@ static void check_field(const struct schema_field *field, const struct wire_fiel
 }
 
 // Each edit is judged alone: fields are sound exactly when each of them is.
-static void check_edits(const struct envelope *envelope, struct bytes fields, enum reason reason,
-                        bool is_hub)
+static void check_edits(const struct envelope *envelope, struct bytes fields, enum reason reason)
 {
     struct wire_reader reader = wire_reader(fields);
-    enum reason worst = schema_check(envelope, (struct bytes){0}, is_hub);
+    enum reason worst = schema_check(envelope, (struct bytes){0});
     while (!wire_at_end(&reader)) {
         struct wire_field edit;
         enum err err = wire_next(&reader, &edit);
         assert(!err);
         const struct schema_field *field = schema_field(envelope->kind, edit.number);
-        enum reason one = schema_check(envelope, edit.whole, is_hub);
+        enum reason one = schema_check(envelope, edit.whole);
         assert(one == REASON_NONE || field || worst != REASON_NONE);
         if (worst == REASON_NONE)
             worst = one;
@@ -64,34 +63,33 @@ static void check_edits(const struct envelope *envelope, struct bytes fields, en
     assert(worst == reason);
 }
 
-static void check(const struct envelope *envelope, struct bytes fields, bool is_hub)
+static void check(const struct envelope *envelope, struct bytes fields)
 {
     uint32_t edits;
     if (fields_check(fields, &edits, NULL))
         return;
-    enum reason reason = schema_check(envelope, fields, is_hub);
-    check_edits(envelope, fields, reason, is_hub);
-    assert(is_hub || envelope->kind != KIND_DECISION || reason != REASON_NONE);
+    enum reason reason = schema_check(envelope, fields);
+    check_edits(envelope, fields, reason);
 }
 
 // The fields as every kind, under an envelope that suits it.
-static void check_kinds(struct bytes fields, bool is_hub)
+static void check_kinds(struct bytes fields)
 {
     static const uint8_t subject[4 + ID_SIZE] = {0, 0, 0, 1};
     static const uint8_t other[4 + ID_SIZE] = {0, 0, 0, 1, 1};
     static const uint8_t person[ID_SIZE] = {2};
     struct bytes voice[] = {BYTES(subject), BYTES(person)};
     struct bytes same[] = {BYTES(subject), BYTES(other)};
-    for (uint32_t kind = 1; kind <= KIND_DECISION + 1; kind++) {
+    for (uint32_t kind = 1; kind <= KIND_REQUEST + 1; kind++) {
         const struct schema_kind *known = schema_kind(kind);
         struct envelope envelope = {.kind = kind, .class = known ? known->class : 0};
         if (kind == KIND_VOICE)
             envelope.parts = (struct list){voice, 2};
         if (kind == KIND_SAME_AS)
             envelope.parts = (struct list){same, 2};
-        enum reason bare = schema_check(&envelope, (struct bytes){0}, true);
+        enum reason bare = schema_check(&envelope, (struct bytes){0});
         assert(bare == REASON_NONE);
-        check(&envelope, fields, is_hub);
+        check(&envelope, fields);
     }
 }
 
@@ -100,11 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct script script = script_of(data, size);
     struct arena arena ARENA_CLEANUP;
     struct envelope envelope;
-    bool is_hub = script_u8(&script) & 1;
-    check_kinds(bytes_of(script.p, script.n), is_hub);
+    script_u8(&script);
+    check_kinds(bytes_of(script.p, script.n));
     struct bytes encoded = script_bytes(&script);
     arena_init(&arena, 256 << 10);
     if (envelope_decode(encoded, &arena, &envelope, NULL) == OK)
-        check(&envelope, bytes_of(script.p, script.n), is_hub);
+        check(&envelope, bytes_of(script.p, script.n));
     return 0;
 }

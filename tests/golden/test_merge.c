@@ -83,7 +83,7 @@ static void set_apart(struct golden *g, struct txn *txn, const struct community 
     memcpy(change.device, entry->device, HANDLE_SIZE);
     merge_record(&envelope, entry->device, entry->seq, change.tag, &change.record);
     apart_put(txn, community->number, entry->device, entry->seq, log_tag(entry),
-              REASON_NOT_PERMITTED);
+              &(struct decided){.seq = 1}, REASON_NOT_PERMITTED);
     merge_revert(txn, community->number, &change, &watch);
 }
 
@@ -100,7 +100,7 @@ static void tell(struct golden *g, struct txn *txn, const struct community *comm
         log_put(txn, community->number, i + 1, entry, &arrival->body);
         if (arrival->apart && !late)
             apart_put(txn, community->number, entry->device, entry->seq, log_tag(entry),
-                      REASON_NOT_PERMITTED);
+                      &(struct decided){.seq = 1}, REASON_NOT_PERMITTED);
         fold_change(txn, community, i + 1, entry, &arrival->body);
         if (late)
             fold_change(txn, community, i + 1, entry, &arrival->body);
@@ -141,7 +141,7 @@ static void check_record(struct golden *g, struct txn *txn, const struct communi
     static const uint8_t nobody[HANDLE_SIZE];
     struct record_key record = {.kind = golden_u32(wanted, "kind")};
     struct record_view view;
-    struct eye eye = {.personal = true, .device = nobody};
+    struct eye eye = {.role = ROLE_COORDINATOR, .device = nobody};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, 4 << 20);
     memcpy(record.id, golden_fixed(g, wanted, "id", ID_SIZE), ID_SIZE);

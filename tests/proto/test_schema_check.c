@@ -22,7 +22,7 @@ static enum reason check(const struct schema_kind *kind, const struct buf *field
 {
     struct bytes parts[2];
     struct envelope envelope = envelope_of(kind, parts);
-    return schema_check(&envelope, buf_bytes(fields), true);
+    return schema_check(&envelope, buf_bytes(fields));
 }
 
 static void put_good(const struct schema_field *field, struct buf *out)
@@ -132,20 +132,13 @@ Test(schema_check, each_kind_has_its_class_and_its_parts)
         bool personal = n == KIND_PERSON || n == KIND_CONTACT;
         cr_expect_eq(kind->class, personal ? CLASS_PERSONAL : CLASS_ORDINARY, "%s", kind->name);
         cr_expect_eq(kind->derived, n == KIND_VOICE || n == KIND_SAME_AS, "%s", kind->name);
-        cr_expect_eq(schema_check(&envelope, (struct bytes){0}, true), REASON_NONE);
+        cr_expect_eq(schema_check(&envelope, (struct bytes){0}), REASON_NONE);
         envelope.class ^= 1;
-        cr_expect_eq(schema_check(&envelope, (struct bytes){0}, true), REASON_WRONG_CLASS);
+        cr_expect_eq(schema_check(&envelope, (struct bytes){0}), REASON_WRONG_CLASS);
         envelope = envelope_of(kind, parts);
         envelope.parts = (struct list){parts, kind->derived ? 1 : 2};
-        cr_expect_eq(schema_check(&envelope, (struct bytes){0}, true), REASON_WRONG_ID);
+        cr_expect_eq(schema_check(&envelope, (struct bytes){0}), REASON_WRONG_ID);
     }
-}
-
-Test(schema_check, only_a_hub_decides)
-{
-    struct envelope envelope = {.kind = KIND_DECISION};
-    cr_expect_eq(schema_check(&envelope, (struct bytes){0}, true), REASON_NONE);
-    cr_expect_eq(schema_check(&envelope, (struct bytes){0}, false), REASON_NOT_PERMITTED);
 }
 
 Test(schema_check, a_kind_of_later_may_be_anything)
@@ -154,7 +147,7 @@ Test(schema_check, a_kind_of_later_may_be_anything)
     struct envelope envelope = {.kind = KIND_DECISION + 1, .class = 77, .parts = {&part, 1}};
     struct buf fields BUF_CLEANUP = {0};
     wire_put_bytes(&fields, FIELD_WORDS, bytes_of("\0\xff", 2));
-    cr_expect_eq(schema_check(&envelope, buf_bytes(&fields), false), REASON_NONE);
+    cr_expect_eq(schema_check(&envelope, buf_bytes(&fields)), REASON_NONE);
 }
 
 Test(schema_check, one_bad_field_among_good_ones_is_found)

@@ -146,9 +146,15 @@ Test(device, is_invited)
 {
     static const uint8_t hash[HASH_SIZE] = {1};
     static const uint8_t other[HASH_SIZE] = {2};
-    struct invitation put = {
-        .community = 3, .role = ROLE_COORDINATOR, .expires = -1, .label = "Tomas", .label_n = 5};
-    memset(put.device, 'd', sizeof put.device);
+    struct invitation put = {.community = 3,
+                             .role = ROLE_COORDINATOR,
+                             .expires = -1,
+                             .uses = 500,
+                             .used = 499,
+                             .label = "Tomas",
+                             .label_n = 5};
+    static const uint8_t device[HANDLE_SIZE] = {'d'};
+    static const uint8_t stranger[HANDLE_SIZE] = {'s'};
     struct txn *txn = txn_begin_write(store);
     invitation_put(txn, hash, &put);
     struct invitation got;
@@ -157,7 +163,13 @@ Test(device, is_invited)
     cr_assert_eq(got.community, 3);
     cr_assert_eq(got.role, ROLE_COORDINATOR);
     cr_assert_eq(got.expires, -1);
-    cr_assert_eq(memcmp(got.device, put.device, sizeof got.device), 0);
+    cr_assert_eq(got.uses, 500);
+    cr_assert_eq(got.used, 499);
+    cr_assert_not(invitation_used_by(txn, hash, device));
+    invitation_note_use(txn, hash, device);
+    cr_assert(invitation_used_by(txn, hash, device));
+    cr_assert_not(invitation_used_by(txn, hash, stranger));
+    cr_assert_not(invitation_used_by(txn, other, device));
     cr_assert_str_eq(got.label, "Tomas");
     cr_assert_eq(got.label_n, 5);
     cr_assert_eq(txn_commit(&txn), OK);
@@ -168,14 +180,13 @@ Test(device, is_invited)
 static enum err token(struct txn *txn, uint8_t hash, uint32_t community, uint8_t handle)
 {
     uint8_t full[HASH_SIZE];
-    uint8_t got[HANDLE_SIZE];
-    uint32_t got_community;
+    struct token got;
     memset(full, hash, sizeof full);
-    enum err err = token_get(txn, full, &got_community, got);
+    enum err err = token_get(txn, full, &got);
     if (!err) {
-        cr_assert_eq(got_community, community);
-        cr_assert_eq(got[0], handle);
-        cr_assert_eq(got[HANDLE_SIZE - 1], handle);
+        cr_assert_eq(got.community, community);
+        cr_assert_eq(got.handle[0], handle);
+        cr_assert_eq(got.handle[HANDLE_SIZE - 1], handle);
     }
     return err;
 }
@@ -186,7 +197,7 @@ static void issue(struct txn *txn, uint8_t hash, uint32_t community, uint8_t han
     uint8_t device[HANDLE_SIZE];
     memset(full, hash, sizeof full);
     memset(device, handle, sizeof device);
-    token_put(txn, full, community, device);
+    token_put(txn, full, community, device, 1000);
 }
 
 Test(device, has_one_token_and_the_last_one_holds)
@@ -225,9 +236,8 @@ Test(device, whose_token_is_damaged_gets_a_new_one_and_the_old_stays_void)
     txn = txn_begin_write(store);
     cr_assert_eq(token(txn, 'a', 1, 5), ERR_NOT_FOUND);
     old[0] ^= 1;
-    uint32_t community;
-    uint8_t handle[HANDLE_SIZE];
-    cr_assert_eq(token_get(txn, old, &community, handle), ERR_DAMAGED);
+    struct token damaged;
+    cr_assert_eq(token_get(txn, old, &damaged), ERR_DAMAGED);
     issue(txn, 'b', 1, 5);
     cr_assert_eq(token(txn, 'b', 1, 5), OK);
     cr_assert_eq(txn_commit(&txn), OK);
@@ -261,14 +271,19 @@ Test(device, has_changes_set_apart_and_taken_back)
     static const uint8_t other[HANDLE_SIZE] = {2};
     struct txn *txn = txn_begin_write(store);
     cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);
-    apart_put(txn, 1, handle, 9, 7, REASON_WRONG_ID);
+    static const struct decided first = {.by = {'h'}, .seq = 1};
+    static const struct decided second = {.by = {'h'}, .seq = 1, .index = 1};
+    apart_put(txn, 1, handle, 9, 7, &first, REASON_WRONG_ID);
     cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_WRONG_ID);
     cr_assert_eq(apart_get(txn, 1, handle, 8, 7), REASON_NONE);
     cr_assert_eq(apart_get(txn, 1, handle, 9, 8), REASON_NONE);
     cr_assert_eq(apart_get(txn, 1, other, 9, 7), REASON_NONE);
     cr_assert_eq(apart_get(txn, 2, handle, 9, 7), REASON_NONE);
-    apart_put(txn, 1, handle, 9, 7, REASON_NONE);
-    apart_put(txn, 1, handle, 9, 7, REASON_NONE);
+    apart_put(txn, 1, handle, 9, 7, &second, REASON_REVOKED);
+    apart_delete(txn, 1, handle, 9, 7, &first);
+    apart_delete(txn, 1, handle, 9, 7, &first);
+    cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_REVOKED, "another decision still says so");
+    apart_delete(txn, 1, handle, 9, 7, &second);
     cr_assert_eq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);
     cr_assert_eq(txn_commit(&txn), OK);
 }
@@ -276,13 +291,14 @@ Test(device, has_changes_set_apart_and_taken_back)
 Test(device, builds_nothing_on_a_damaged_setting_apart)
 {
     static const uint8_t handle[HANDLE_SIZE] = "set apart...";
-    // The row's key ends with handle, seq and tag, its value follows.
-    static const uint8_t key_end[HANDLE_SIZE + 8] = "set apart...\0\0\0\x09\0\0\0\x07";
+    // The row's key holds handle, seq and tag.
+    static const uint8_t key_part[HANDLE_SIZE + 8] = "set apart...\0\0\0\x09\0\0\0\x07";
     struct txn *txn = txn_begin_write(store);
-    apart_put(txn, 1, handle, 9, 7, REASON_WRONG_ID);
+    static const struct decided first = {.by = {'h'}, .seq = 1};
+    apart_put(txn, 1, handle, 9, 7, &first, REASON_WRONG_ID);
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
-    cr_assert_geq(scratch_flip(&scratch, BYTES(key_end), sizeof key_end), 1);
+    cr_assert_geq(scratch_flip(&scratch, BYTES(key_part), sizeof key_part + HANDLE_SIZE + 5), 1);
     store = scratch_open(&scratch);
     txn = txn_begin_read(store);
     cr_assert_neq(apart_get(txn, 1, handle, 9, 7), REASON_NONE);

@@ -192,10 +192,12 @@ static void put_devices(struct txn *txn)
     contact_put(txn, 1, device.handle, &(struct contact){-1, 2, 3});
     struct invitation invitation = {
         .community = 1, .role = ROLE_VOLUNTEER, .expires = 16, .label_n = 1, .label = "q"};
-    memset(invitation.device, 0xde, sizeof invitation.device);
+    invitation.uses = 3;
+    invitation.used = 2;
     invitation_put(txn, device.head, &invitation);
-    token_put(txn, device.key, 1, device.handle);
-    apart_put(txn, 1, device.handle, 7, 8, REASON_NOT_PERMITTED);
+    token_put(txn, device.key, 1, device.handle, 5);
+    static const struct decided decided = {.by = {'h'}, .seq = 9, .index = 1};
+    apart_put(txn, 1, device.handle, 7, 8, &decided, REASON_NOT_PERMITTED);
 }
 
 Test(format, of_devices_and_what_belongs_to_them)

@@ -118,18 +118,19 @@ struct dot crowd_dot(const struct crowd *crowd, const struct world_change *chang
 void crowd_refuse(struct crowd *crowd, const struct world_change *change)
 {
     struct buf fields BUF_CLEANUP = {0};
-    uint8_t salt[SALT_SIZE];
+    uint8_t random[32];
     struct community community;
     struct refusal refusal = {BYTES(crowd->world->devices[crowd->device].handle), change->seq,
                               REASON_NOT_PERMITTED, change->tag};
     size_t mark = wire_open(&fields, FIELD_REFUSAL);
     message_encode(&refusal_message, &refusal, &fields);
     wire_close(&fields, mark);
-    dice_bytes(&crowd->world->dice, salt, sizeof salt);
+    dice_bytes(&crowd->world->dice, random, sizeof random);
     struct txn *txn TXN_CLEANUP = txn_begin_write(crowd->world->hub);
     world_must(!fields.err && !community_get_number(txn, crowd->world->community, &community),
                "nothing to decide");
-    world_must(!hub_decide(txn, &community, crowd->world->now, salt, buf_bytes(&fields), NULL),
-               "not decided");
+    struct hub_decider decider = {
+        .txn = txn, .community = &community, .now = crowd->world->now, .random = random};
+    world_must(!hub_decide(&decider, NULL, buf_bytes(&fields)), "not decided");
     world_must(!txn_commit(&txn), "a decision was not committed");
 }

@@ -22,7 +22,7 @@ static struct world world;
 static struct arena arena;
 static struct fault fault;
 static struct guest guest;
-static uint8_t salt[SALT_SIZE];
+static uint8_t chance[32];
 
 static void challenge(struct guest *g)
 {
@@ -35,7 +35,9 @@ static void invite(struct guest *g, enum role role, int64_t expires)
     struct community community;
     struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
     cr_assert_eq(community_get_number(txn, world.community, &community), OK);
-    cr_assert_eq(hub_invite(txn, &community, role, bytes_of_text("phone"), expires, g->code, NULL),
+    cr_assert_eq(hub_invite(txn, &community,
+                            &(struct hub_invitation){role, bytes_of_text("phone"), expires, 1},
+                            g->code, NULL),
                  OK);
     cr_assert_eq(txn_commit(&txn), OK);
 }
@@ -83,7 +85,7 @@ static void sign_in(struct guest *g, enum enrol_purpose purpose)
 static struct hub_admitting admitting_of(struct guest *g)
 {
     return (struct hub_admitting){world.identity_key, world.challenge_secret, world.now, g->token,
-                                  salt};
+                                  chance};
 }
 
 static struct enrol_request enrolment_of(struct guest *g)
@@ -121,7 +123,8 @@ static enum err login(struct guest *g, const struct login_request *request)
 static enum err authenticate(const uint8_t token[TOKEN_SIZE], struct hub_caller *caller)
 {
     struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
-    return hub_authenticate(txn, token, caller, &fault);
+    return hub_authenticate(txn, token, CALL_SYNC, &(struct hub_policy){0}, world.now, caller,
+                            &fault);
 }
 
 // The enrolment is refused with this error, and the hub's store is as it was, though it committed.
@@ -182,9 +185,12 @@ Test(admit, refuses_names_of_communities_and_labels_that_are_no_text)
         cr_expect_eq(hub_found(txn, world.identity_seed, names[i], 1, &random, &community, &fault),
                      ERR_MALFORMED);
     cr_assert_eq(community_get_number(txn, world.community, &community), OK);
-    cr_expect_eq(hub_invite(txn, &community, ROLE_HUB, names[0], 1, guest.code, &fault),
+    cr_expect_eq(hub_invite(txn, &community, &(struct hub_invitation){ROLE_HUB, names[0], 1, 1},
+                            guest.code, &fault),
                  ERR_MALFORMED);
-    cr_expect_eq(hub_invite(txn, &community, ROLE_VOLUNTEER, names[1], 1, guest.code, &fault),
+    cr_expect_eq(hub_invite(txn, &community,
+                            &(struct hub_invitation){ROLE_VOLUNTEER, names[1], 1, 1}, guest.code,
+                            &fault),
                  ERR_MALFORMED);
 }
 
@@ -293,7 +299,9 @@ Test(admit, tells_nobody_the_label_of_a_device)
     guest_init(&named);
     struct txn *txn = txn_begin_write(world.hub);
     cr_assert_eq(community_get_number(txn, world.community, &community), OK);
-    cr_assert_eq(hub_invite(txn, &community, ROLE_VOLUNTEER, bytes_of_text(label), world.now + 1000,
+    cr_assert_eq(hub_invite(txn, &community,
+                            &(struct hub_invitation){ROLE_VOLUNTEER, bytes_of_text(label),
+                                                     world.now + 1000, 1},
                             named.code, NULL),
                  OK);
     cr_assert_eq(txn_commit(&txn), OK);

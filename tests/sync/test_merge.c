@@ -363,7 +363,8 @@ static void expect_revert_undoes(size_t which, bool backwards)
     struct merge_change change = change_of(which);
     struct txn *txn = txn_begin_write(world.hub);
     apply_all_but(txn, which, backwards, &watch);
-    apart_put(txn, world.community, change.device, change.seq, change.tag, REASON_WRONG_ID);
+    apart_put(txn, world.community, change.device, change.seq, change.tag,
+              &(struct decided){.seq = 1}, REASON_WRONG_ID);
     world_dump_merge(txn, &before);
     merge_apply(txn, world.community, &change, &watch);
     merge_revert(txn, world.community, &change, &watch);
@@ -373,7 +374,8 @@ static void expect_revert_undoes(size_t which, bool backwards)
     buf_reset(&after);
     txn = txn_begin_write(world.hub);
     apply_all_but(txn, SIZE_MAX, backwards, &watch);
-    apart_put(txn, world.community, change.device, change.seq, change.tag, REASON_WRONG_ID);
+    apart_put(txn, world.community, change.device, change.seq, change.tag,
+              &(struct decided){.seq = 1}, REASON_WRONG_ID);
     merge_revert(txn, world.community, &change, &watch);
     world_dump_merge(txn, &after);
     cr_assert(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "change %zu", which);

@@ -161,7 +161,7 @@ static void ask_to_enrol(struct world *world, struct world_device *device, struc
     uint8_t code[CODE_SIZE];
     uint8_t hash[HASH_SIZE];
     uint8_t challenge[16];
-    uint8_t salt[SALT_SIZE];
+    uint8_t random[32];
     uint8_t signature[SIGN_SIZE];
     int64_t expires = world->now + 60000;
     struct buf message BUF_CLEANUP = {0};
@@ -170,11 +170,13 @@ static void ask_to_enrol(struct world *world, struct world_device *device, struc
     struct admission admission;
     arena_init(&arena, 1 << 20);
     dice_bytes(&world->dice, code, sizeof code);
-    dice_bytes(&world->dice, salt, sizeof salt);
+    dice_bytes(&world->dice, random, sizeof random);
     world_must(!sign_public_key(device->seed, key), "no key");
     world_must(!community_get_number(txn, world->community, &community), "no community");
     world_must(
-        !hub_invite(txn, &community, device->role, bytes_of_text("phone"), expires, code, NULL),
+        !hub_invite(txn, &community,
+                    &(struct hub_invitation){device->role, bytes_of_text("phone"), expires, 1},
+                    code, NULL),
         "not invited");
     digest_invitation(code, hash);
     hub_challenge(world->challenge_secret, expires, challenge);
@@ -186,7 +188,7 @@ static void ask_to_enrol(struct world *world, struct world_device *device, struc
     struct enrol_request request = {BYTES(world->id), BYTES(key), BYTES(code),
                                     BYTES(challenge), expires,    BYTES(signature)};
     struct hub_admitting admitting = {world->identity_key, world->challenge_secret, world->now,
-                                      device->token, salt};
+                                      device->token, random};
     struct fault fault = {0};
     enum err err = hub_enrol(txn, &admitting, &request, &arena, &admission, &fault);
     world_must(!err, fault.text);
@@ -255,7 +257,8 @@ struct hub_caller world_caller(struct world *world, size_t device)
     struct hub_caller caller;
     struct fault fault = {0};
     struct txn *txn TXN_CLEANUP = txn_begin_read(world->hub);
-    enum err err = hub_authenticate(txn, world->devices[device].token, &caller, &fault);
+    enum err err = hub_authenticate(txn, world->devices[device].token, CALL_SYNC,
+                                    &(struct hub_policy){0}, world->now, &caller, &fault);
     world_must(!err, fault.text);
     return caller;
 }

@@ -1,0 +1,159 @@
+#include "storage/erasure.h"
+
+#include "storage/stored.h"
+#include "storage/table.h"
+
+enum { RUN_BYTES_MAX = 1 << 20 };
+
+static bool has(struct txn *txn, enum table table, const struct key *key)
+{
+    struct bytes value;
+    enum err err = table_get(txn, table, key_of(key), &value);
+    if (err && err != ERR_NOT_FOUND)
+        txn_fail(txn, err);
+    return err != ERR_NOT_FOUND;
+}
+
+static struct key handle_key(uint32_t community, const uint8_t handle[HANDLE_SIZE])
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    key_bytes(&key, bytes_of(handle, HANDLE_SIZE));
+    return key;
+}
+
+// --- Changes ---
+
+static struct key erased_key(uint32_t community, const uint8_t handle[HANDLE_SIZE], uint32_t seq,
+                             uint32_t tag)
+{
+    struct key key = handle_key(community, handle);
+    key_u32(&key, seq);
+    key_u32(&key, tag);
+    return key;
+}
+
+bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag)
+{
+    struct key key = erased_key(community, handle, seq, tag);
+    return has(txn, TABLE_ERASED, &key);
+}
+
+void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag)
+{
+    struct key key = erased_key(community, handle, seq, tag);
+    table_put(txn, TABLE_ERASED, key_of(&key), bytes_of(NULL, 0));
+}
+
+// --- Records ---
+
+static struct key record_key(uint32_t community, const struct record_key *record)
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    key_u16(&key, (uint16_t)record->kind);
+    key_bytes(&key, BYTES(record->id));
+    return key;
+}
+
+bool closed_get(struct txn *txn, uint32_t community, const struct record_key *record)
+{
+    struct key key = record_key(community, record);
+    return has(txn, TABLE_CLOSED, &key);
+}
+
+void closed_put(struct txn *txn, uint32_t community, const struct record_key *record)
+{
+    struct key key = record_key(community, record);
+    table_put(txn, TABLE_CLOSED, key_of(&key), bytes_of(NULL, 0));
+}
+
+// --- Until when ---
+
+// Signed times in an unsigned order.
+static uint64_t time_in_key(int64_t time)
+{
+    return (uint64_t)time ^ (uint64_t)1 << 63;
+}
+
+static struct key keep_key(uint32_t community, const struct keep *keep)
+{
+    struct key key = {0};
+    key_u32(&key, community);
+    key_u64(&key, time_in_key(keep->until));
+    key_u16(&key, (uint16_t)keep->record.kind);
+    key_bytes(&key, BYTES(keep->record.id));
+    key_bytes(&key, BYTES(keep->device));
+    key_u32(&key, keep->seq);
+    key_u8(&key, keep->index);
+    return key;
+}
+
+void keep_put(struct txn *txn, uint32_t community, const struct keep *keep)
+{
+    struct key key = keep_key(community, keep);
+    table_put(txn, TABLE_KEEP, key_of(&key), bytes_of(NULL, 0));
+}
+
+void keep_delete(struct txn *txn, uint32_t community, const struct keep *keep)
+{
+    struct key key = keep_key(community, keep);
+    table_delete(txn, TABLE_KEEP, key_of(&key));
+}
+
+static enum err decode_keep(struct bytes key_bytes, struct keep *keep)
+{
+    struct stored key = stored_of(key_bytes);
+    stored_u32(&key);
+    keep->until = (int64_t)(stored_u64(&key) ^ (uint64_t)1 << 63);
+    keep->record.kind = stored_u16(&key);
+    stored_copy(&key, keep->record.id, ID_SIZE);
+    stored_copy(&key, keep->device, HANDLE_SIZE);
+    keep->seq = stored_u32(&key);
+    keep->index = stored_u8(&key);
+    return stored_end(&key);
+}
+
+void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
+                   bool (*each)(const struct keep *, void *), void *arg)
+{
+    struct key prefix = {0};
+    key_u32(&prefix, community);
+    bool on = true;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_KEEP, key_of(&prefix), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        struct keep keep;
+        if (decode_keep(walk.key, &keep))
+            continue;
+        on = keep.until <= now && each(&keep, arg);
+    }
+}
+
+// --- Evidence ---
+
+static size_t evidence_count(struct txn *txn, const struct key *prefix)
+{
+    size_t n = 0;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_EVIDENCE, key_of(prefix), bytes_of(NULL, 0));
+    while (walk_next(&walk))
+        n++;
+    return n;
+}
+
+void evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                  const uint8_t head[HASH_SIZE], struct bytes run)
+{
+    struct key key = handle_key(community, handle);
+    if (run.n > RUN_BYTES_MAX) {
+        txn_fail(txn, ERR_LIMIT);
+        return;
+    }
+    if (evidence_count(txn, &key) >= EVIDENCE_MAX)
+        return;
+    key_bytes(&key, bytes_of(head, HASH_SIZE));
+    table_put(txn, TABLE_EVIDENCE, key_of(&key), run);
+}

@@ -1,0 +1,39 @@
+#pragma once
+
+// Words that are no more: which changes are erased, which records are closed for ever, until when a
+// record may be kept. Errors stick to the transaction.
+
+#include "base/hash.h"
+#include "storage/record.h"
+
+// A change whose words are erased, by decision or, before anybody saw them, by its author.
+bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag);
+// A hub notes the order in the file beside the database, too, before the transaction is committed.
+void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag);
+
+// A record, or a person, about which nothing more is kept.
+bool closed_get(struct txn *txn, uint32_t community, const struct record_key *record);
+void closed_put(struct txn *txn, uint32_t community, const struct record_key *record);
+
+// A live edit that says until when its record may be kept.
+struct keep {
+    int64_t until; // ms since 1970 UTC
+    struct record_key record;
+    uint8_t device[HANDLE_SIZE]; // whose edit it is
+    uint32_t seq;
+    uint8_t index;
+};
+
+void keep_put(struct txn *txn, uint32_t community, const struct keep *keep);
+void keep_delete(struct txn *txn, uint32_t community, const struct keep *keep);
+// Those with `until` at or before `now`, the earliest first, until `each` returns false.
+void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
+                   bool (*each)(const struct keep *, void *), void *arg);
+
+// A run of a branch that does not hold, as it was received (at most 1 MiB, else ERR_LIMIT). The
+// first EVIDENCE_MAX of a device are kept.
+enum { EVIDENCE_MAX = 16 };
+void evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                  const uint8_t head[HASH_SIZE], struct bytes run);

@@ -1,0 +1,177 @@
+// What a hub decides about devices: their roles, revocations, and what comes back when one of these
+// is withdrawn.
+
+#include <stdlib.h>
+
+#include "proto/schema.h"
+#include "storage/log.h"
+#include "sync/hub.h"
+#include "sync/hub_private.h"
+#include "sync/tree.h"
+
+// A device of the community that is no hub's chain, and the seq of its next change.
+static enum err find_device(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE],
+                            uint32_t *next)
+{
+    struct device device;
+    enum err err = device_get(decider->txn, decider->community->number, handle, &device);
+    if (err == ERR_NOT_FOUND)
+        return fault_set(decider->fault, err, "no such device in this community");
+    if (!err && device.role == ROLE_HUB)
+        return fault_set(decider->fault, ERR_MALFORMED, "a hub's own chain has no other role");
+    *next = device.seq == UINT32_MAX ? device.seq : device.seq + 1;
+    return err;
+}
+
+enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
+                   const uint8_t handle[HANDLE_SIZE], enum role role)
+{
+    struct role_grant grant = {.device = bytes_of(handle, HANDLE_SIZE), .role = (uint32_t)role};
+    struct hub_edits edits = {.decider = decider, .asked = asked};
+    if (role < ROLE_MEMBER || role > ROLE_OBSERVER)
+        return fault_set(decider->fault, ERR_MALFORMED,
+                         "the role is member, volunteer, coordinator or observer");
+    enum err err = find_device(decider, handle, &grant.from);
+    if (err)
+        return err;
+    hub_edits_put(&edits, FIELD_GRANT, &role_grant_message, &grant);
+    return hub_edits_end(&edits);
+}
+
+enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
+                    const uint8_t handle[HANDLE_SIZE])
+{
+    struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE)};
+    struct hub_edits edits = {.decider = decider, .asked = asked};
+    enum err err = find_device(decider, handle, &revocation.from);
+    if (err)
+        return err;
+    hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
+    return hub_edits_end(&edits);
+}
+
+// --- withdrawing ---
+
+// Decisions to go over, gathered before anything is written.
+struct gathering {
+    struct decided *decided;
+    size_t n;
+    size_t cap;
+    bool full; // memory ran out
+    uint32_t from;
+    uint32_t to;
+    struct buf changes; // of seqs and tags, 4 bytes each, of refusals
+};
+
+static bool gather(struct gathering *g, const struct decided *decided)
+{
+    if (g->n == g->cap) {
+        size_t cap = g->cap ? g->cap * 2 : 16;
+        struct decided *grown = realloc(g->decided, cap * sizeof *grown);
+        g->full = !grown;
+        if (!grown)
+            return false;
+        g->decided = grown;
+        g->cap = cap;
+    }
+    g->decided[g->n++] = *decided;
+    return true;
+}
+
+static enum err withdraw_all(struct hub_decider *decider, const struct record_key *asked,
+                             struct gathering *g)
+{
+    enum err err = g->full || g->changes.err ? ERR_NOMEM : txn_error(decider->txn);
+    for (size_t i = 0; i < g->n && !err; i++)
+        err = hub_withdraw(decider, asked, &g->decided[i]);
+    return err;
+}
+
+static void gathering_done(struct gathering *g)
+{
+    free(g->decided);
+    buf_done(&g->changes);
+}
+
+static bool gather_revocation(const struct role_row *row, void *arg)
+{
+    return row->role != ROLE_NONE || gather(arg, &row->decided);
+}
+
+enum err hub_reinstate(struct hub_decider *decider, const struct record_key *asked,
+                       const uint8_t handle[HANDLE_SIZE])
+{
+    struct gathering g = {0};
+    uint32_t next;
+    enum err err = find_device(decider, handle, &next);
+    if (err)
+        return err;
+    role_each(decider->txn, decider->community->number, handle, gather_revocation, &g);
+    err = withdraw_all(decider, asked, &g);
+    if (!err && g.n == 0)
+        err = fault_set(decider->fault, ERR_WRONG_STATE, "this device is not revoked");
+    gathering_done(&g);
+    return err;
+}
+
+static bool gather_refusal(const struct apart *apart, void *arg)
+{
+    struct gathering *g = arg;
+    if (apart->seq < g->from || apart->seq > g->to || apart->reason != REASON_REVOKED)
+        return true;
+    buf_put_be32(&g->changes, apart->seq);
+    buf_put_be32(&g->changes, apart->tag);
+    return gather(g, &apart->decided);
+}
+
+// Whoever passed it over while it was set apart finds it again at its new place.
+static enum err enter_again(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE],
+                            uint32_t seq)
+{
+    struct community *community = decider->community;
+    struct log_entry entry;
+    uint64_t first;
+    enum err err = log_find(decider->txn, community->number, handle, seq, &first);
+    if (!err)
+        err = log_get(decider->txn, community->number, first, &entry);
+    if (err)
+        return ERR_DAMAGED;
+    struct log_entry again = {.form = LOG_AGAIN, .seq = seq, .first = first};
+    memcpy(again.device, handle, HANDLE_SIZE);
+    memcpy(again.leaf, entry.leaf, HASH_SIZE);
+    uint64_t position = ++community->size;
+    log_put(decider->txn, community->number, position, &again, NULL);
+    tree_append(decider->txn, community->number, position, &again);
+    struct community stored = *community;
+    community_put(decider->txn, &stored);
+    return txn_error(decider->txn);
+}
+
+static enum err enter_all_again(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE],
+                                const struct gathering *g, uint32_t *released)
+{
+    enum err err = OK;
+    for (size_t i = 0; i < g->n && !err; i++) {
+        uint32_t seq = be32_get(g->changes.p + i * 8);
+        uint32_t tag = be32_get(g->changes.p + i * 8 + 4);
+        if (apart_get(decider->txn, decider->community->number, handle, seq, tag) != REASON_NONE)
+            continue;
+        err = enter_again(decider, handle, seq);
+        ++*released;
+    }
+    return err;
+}
+
+enum err hub_release(struct hub_decider *decider, const struct record_key *asked,
+                     const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t to,
+                     uint32_t *released)
+{
+    struct gathering g = {.from = from, .to = to};
+    *released = 0;
+    apart_each(decider->txn, decider->community->number, handle, gather_refusal, &g);
+    enum err err = withdraw_all(decider, asked, &g);
+    if (!err)
+        err = enter_all_again(decider, handle, &g, released);
+    gathering_done(&g);
+    return err;
+}
