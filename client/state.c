@@ -40,6 +40,7 @@ static enum folkmoot_code code_of(enum err err)
         return FOLKMOOT_NOT_FOUND;
     case ERR_UNAUTHENTICATED:
     case ERR_FORBIDDEN:
+    case ERR_QUOTA:
         return FOLKMOOT_REFUSED;
     case ERR_VERSION:
     case ERR_IO:

@@ -45,6 +45,7 @@ static const struct {
     [ERR_CUT] = {RPC_INVALID_ARGUMENT, true},
     [ERR_NOMEM] = {RPC_RESOURCE_EXHAUSTED, false},
     [ERR_IO] = {RPC_UNAVAILABLE, false},
+    [ERR_QUOTA] = {RPC_RESOURCE_EXHAUSTED, true},
     [ERR_FULL] = {RPC_UNAVAILABLE, false},
     [ERR_DAMAGED] = {RPC_INTERNAL, false},
     [ERR_BUSY] = {RPC_UNAVAILABLE, false},

@@ -105,7 +105,7 @@ static enum err sync_write(struct service_call *call, struct txn *txn, struct fa
     random_fill(random, sizeof random);
     call->receipts = (struct list){NULL, 0};
     return hub_push(txn, &call->caller, call->now, random, call->plan, &call->arena,
-                    &call->receipts, fault);
+                    &call->receipts, &call->effects, fault);
 }
 
 static enum err sync_answer(struct service_call *call, struct txn *txn, struct fault *fault)

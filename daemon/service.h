@@ -38,6 +38,7 @@ struct service_call {
     bool writes; // set by `check`: it goes through the writer
     struct hub_push_plan *plan;
     struct list receipts;
+    struct hub_effects effects; // of the write
     uint8_t new_token[TOKEN_SIZE];
     uint8_t random[32];
 };

@@ -81,6 +81,7 @@ static bool is_environments(enum err err)
     case ERR_EXISTS:
     case ERR_WRONG_STATE:
     case ERR_CUT:
+    case ERR_QUOTA:
         break;
     }
     return false;

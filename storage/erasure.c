@@ -144,16 +144,15 @@ static size_t evidence_count(struct txn *txn, const struct key *prefix)
     return n;
 }
 
-void evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+bool evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                   const uint8_t head[HASH_SIZE], struct bytes run)
 {
     struct key key = handle_key(community, handle);
-    if (run.n > RUN_BYTES_MAX) {
-        txn_fail(txn, ERR_LIMIT);
-        return;
-    }
-    if (evidence_count(txn, &key) >= EVIDENCE_MAX)
-        return;
+    if (run.n > RUN_BYTES_MAX || evidence_count(txn, &key) >= EVIDENCE_MAX)
+        return false;
     key_bytes(&key, bytes_of(head, HASH_SIZE));
+    if (has(txn, TABLE_EVIDENCE, &key))
+        return false;
     table_put(txn, TABLE_EVIDENCE, key_of(&key), run);
+    return true;
 }

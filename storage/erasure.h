@@ -32,8 +32,8 @@ void keep_delete(struct txn *txn, uint32_t community, const struct keep *keep);
 void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
                    bool (*each)(const struct keep *, void *), void *arg);
 
-// A run of a branch that does not hold, as it was received (at most 1 MiB, else ERR_LIMIT). The
-// first EVIDENCE_MAX of a device are kept.
+// A run of a branch that does not hold: an encoded Run of husks (no words), at most 1 MiB. False
+// when it, or EVIDENCE_MAX others of the device, are kept already.
 enum { EVIDENCE_MAX = 16 };
-void evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+bool evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                   const uint8_t head[HASH_SIZE], struct bytes run);

@@ -1,5 +1,6 @@
 #include "sync/chain.h"
 
+#include "storage/erasure.h"
 #include "sync/digest.h"
 #include "sync/fold.h"
 #include "sync/tree.h"
@@ -31,9 +32,24 @@ enum err chain_head_at(struct txn *txn, const struct community *community,
     return OK;
 }
 
-void chain_append(struct txn *txn, struct community *community, struct device *device,
-                  const struct log_entry *entry, const struct log_body *body)
+void chain_erased(struct txn *txn, uint32_t community, struct log_entry *entry,
+                  const struct log_body **body)
 {
+    static const uint8_t no_salt[SALT_SIZE];
+    if (!*body || !erased_get(txn, community, entry->device, entry->seq, log_tag(entry)))
+        return;
+    entry->form = LOG_HUSK;
+    if (memcmp((*body)->salt, no_salt, SALT_SIZE) != 0)
+        digest_body((*body)->salt, (*body)->fields, entry->body_hash);
+    *body = NULL;
+}
+
+void chain_append(struct txn *txn, struct community *community, struct device *device,
+                  const struct log_entry *arrived, const struct log_body *body)
+{
+    struct log_entry taken = *arrived;
+    const struct log_entry *entry = &taken;
+    chain_erased(txn, community->number, &taken, &body);
     uint64_t position = ++community->size;
     device->seq++;
     digest_head(community->id, device->key, device->seq, entry->leaf, device->head);

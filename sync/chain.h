@@ -11,6 +11,10 @@
 enum err chain_head_at(struct txn *txn, const struct community *community,
                        const struct device *device, uint32_t seq,
                        uint8_t head[HASH_SIZE]) must_check;
+// A change that arrives after its words were erased is taken as a husk: entry and *body are made
+// so.
+void chain_erased(struct txn *txn, uint32_t community, struct log_entry *entry,
+                  const struct log_body **body);
 // Puts the change at the end of the log and of its device's chain, keeps the tree (hubs), and folds
 // it. `entry` and `body` as for log_put; community->size, device->seq and device->head are brought
 // up to date, and stored by chain_store.

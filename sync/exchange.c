@@ -347,6 +347,10 @@ enum err exchange_take_top(struct txn *txn, struct community *community,
     struct progress progress;
     progress_get(txn, community->number, &progress);
     progress.unanswered = false;
+    if (response->view == 0) { // this device is revoked: the answer says nothing of the log
+        progress_put(txn, community->number, &progress);
+        return txn_error(txn);
+    }
     const struct log_head *head = response->head;
     if (head && head->log.n && head->root.n) {
         memcpy(progress.seen_log, head->log.p, HANDLE_SIZE);
@@ -422,17 +426,20 @@ static enum err take_entry(struct taking *t, const struct entry *in)
     bool whole = in->fields.p != NULL;
     struct log_entry entry = {
         .form = whole ? LOG_WHOLE : LOG_HUSK, .seq = in->seq, .envelope = in->envelope};
-    struct log_body body = {.fields = in->fields};
+    struct log_body words = {.fields = in->fields};
+    const struct log_body *body = whole ? &words : NULL;
     uint64_t position;
     if (bytes_equal(*handle, BYTES(t->own->handle)))
         return OK;
     memcpy(entry.device, handle->p, HANDLE_SIZE);
     be32_put(entry.leaf, in->tag);
+    chain_erased(t->txn, t->community->number, &entry, &body);
+    whole = body != NULL;
     enum err err = entry_position(t, &entry, whole, &position);
     if (err || position == 0)
         return err;
-    log_put(t->txn, t->community->number, position, &entry, whole ? &body : NULL);
-    fold_change(t->txn, t->community, position, &entry, whole ? &body : NULL);
+    log_put(t->txn, t->community->number, position, &entry, body);
+    fold_change(t->txn, t->community, position, &entry, body);
     note_known(t, entry.device, entry.seq);
     t->report->pulled++;
     return txn_error(t->txn);

@@ -27,6 +27,8 @@ struct hub_policy {
 struct hub_caller {
     struct community community;
     struct device device;
+    struct hub_policy policy;
+    int64_t now;        // ms since 1970 UTC
     bool token_is_due;  // for another
     bool token_is_next; // used for the first time: the one before is void from now on
 };
@@ -36,6 +38,12 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
                           const struct hub_policy *policy, int64_t now, struct hub_caller *caller,
                           struct fault *fault) must_check;
 
+// What a write did that whoever holds connections must act upon.
+struct hub_effects {
+    bool revoked; // a device of the community
+    bool erased;  // words of the community
+};
+
 // Makes decisions: who asks, and what they need. One for each transaction and source of salts.
 struct hub_decider {
     struct txn *txn;
@@ -44,6 +52,7 @@ struct hub_decider {
     const uint8_t *random; // 32 bytes that make the salts, never used twice
     uint32_t used;         // salts so far
     struct fault *fault;
+    struct hub_effects effects;
 };
 
 // --- founding, inviting, enrolling ---
@@ -131,19 +140,21 @@ enum err hub_erase_again(struct hub_decider *decider, struct list changes, struc
 
 struct hub_push_plan; // checked runs; lives in the arena
 
-// Checks form, limits and signatures of everything pushed (read transaction). The plan may be NULL
-// when there is nothing to write.
+// Checks form, limits, signatures and the day's quota of everything pushed (read transaction). The
+// plan may be NULL when there is nothing to write. ERR_QUOTA: later, or less at once.
 enum err hub_check_push(struct txn *txn, const struct hub_caller *caller,
                         const struct sync_request *request, struct arena *arena,
                         struct hub_push_plan **plan, struct fault *fault) must_check;
-// Takes the plan (write transaction): what is new goes to the log, what a known kind refuses is set
-// apart by a decision. Receipts are true once the transaction is committed. `random` makes salts
-// for decisions: 32 bytes, never used twice.
+// Takes the plan (write transaction): what is new goes to the log, what its kind or its author's
+// role refuses is set apart by a decision, what it asks of the hub is decided. Receipts are true
+// once the transaction is committed. `random` makes salts for decisions: 32 bytes, never used
+// twice.
 enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const uint8_t random[32], struct hub_push_plan *plan, struct arena *arena,
-                  struct list *receipts, struct fault *fault) must_check;
+                  struct list *receipts, struct hub_effects *effects,
+                  struct fault *fault) must_check;
 // Fills the rest of the response (read transaction that sees the push). `receipts` as hub_push
-// gave them, or empty.
+// gave them, or empty. A revoked device gets them alone.
 enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
                   struct sync_response *response, struct fault *fault) must_check;

@@ -42,6 +42,8 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
     uint8_t hash[HASH_SIZE];
     struct token found;
     digest_token(token, hash);
+    caller->policy = *policy;
+    caller->now = now;
     enum err err = token_get(txn, hash, &found);
     if (!err)
         err = community_get_number(txn, found.community, &caller->community);

@@ -47,6 +47,7 @@ enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
     if (err)
         return err;
     hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
+    decider->effects.revoked = true;
     return hub_edits_end(&edits);
 }
 

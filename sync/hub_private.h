@@ -29,3 +29,12 @@ void hub_edits_put(struct hub_edits *edits, uint32_t field, const struct message
                    const void *in);
 // Decides what is left, and frees. Answers with the first error.
 enum err hub_edits_end(struct hub_edits *edits) must_check;
+
+// Erases those of the whole changes at these positions that are about closed records or of closed
+// persons.
+enum err hub_erase_arrived(struct hub_decider *decider, const uint64_t *positions,
+                           size_t n) must_check;
+// Does what a change asks of the hub (a Membership or a Request), as far as the asker may. What
+// cannot be done is left; only the environment's failures are errors.
+enum err hub_act(struct hub_decider *decider, const struct device *asker,
+                 const struct record_key *record, struct bytes fields) must_check;

@@ -183,11 +183,12 @@ static void put_entry(struct pulling *p, const struct log_entry *entry, struct b
 static bool wanted(const struct pulling *p, const struct log_entry *entry)
 {
     bool own = memcmp(entry->device, p->caller->device.handle, HANDLE_SIZE) == 0;
-    return entry->form != LOG_BARE && (!own || p->request->own_too) && !vector_has(p, entry);
+    return entry->form != LOG_BARE && (!own || p->request->own_too) &&
+           (entry->form == LOG_AGAIN || !vector_has(p, entry));
 }
 
 // Its fields while any edit is live, nothing otherwise.
-static enum err fields_of(struct pulling *p, const struct log_entry *entry,
+static enum err fields_of(struct pulling *p, uint64_t position, const struct log_entry *entry,
                           const struct record_key *record, uint32_t class, struct bytes *fields)
 {
     struct log_body body;
@@ -195,13 +196,14 @@ static enum err fields_of(struct pulling *p, const struct log_entry *entry,
     if (entry->form != LOG_WHOLE ||
         !live_any_of_change(p->txn, p->community.number, record, class, entry->device, entry->seq))
         return OK;
-    enum err err = log_get_body(p->txn, p->community.number, p->position, &body);
+    enum err err = log_get_body(p->txn, p->community.number, position, &body);
     if (!err)
         *fields = body.fields;
     return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
 }
 
-static enum err give_entry(struct pulling *p, const struct log_entry *entry)
+// position: where the change stands, and its words.
+static enum err give_entry(struct pulling *p, uint64_t position, const struct log_entry *entry)
 {
     struct envelope envelope;
     struct record_key record;
@@ -214,7 +216,7 @@ static enum err give_entry(struct pulling *p, const struct log_entry *entry)
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     if (!eye_sees(&p->eye, envelope.class, entry->device, &record))
         return OK;
-    err = fields_of(p, entry, &record, envelope.class, &fields);
+    err = fields_of(p, position, entry, &record, envelope.class, &fields);
     if (!err && p->entries.n && envelope.class != p->class) {
         p->position--;
         err = close_piece(p);
@@ -236,9 +238,15 @@ static enum err give_next(struct pulling *p)
 {
     struct log_entry entry;
     p->position++;
-    enum err err = log_get(p->txn, p->community.number, p->position, &entry);
-    if (!err && wanted(p, &entry))
-        err = give_entry(p, &entry);
+    uint64_t position = p->position;
+    enum err err = log_get(p->txn, p->community.number, position, &entry);
+    bool is_wanted = !err && wanted(p, &entry);
+    if (is_wanted && entry.form == LOG_AGAIN) {
+        position = entry.first;
+        err = log_get(p->txn, p->community.number, position, &entry);
+    }
+    if (!err && is_wanted)
+        err = give_entry(p, position, &entry);
     if (!err && p->entries.n + p->devices.n >= piece_target(p))
         err = close_piece(p);
     return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
@@ -300,7 +308,10 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
                   struct sync_response *response, struct fault *fault)
 {
-    *response = (struct sync_response){.receipts = receipts, .clock = now};
+    *response = (struct sync_response){.receipts = receipts};
+    if (caller->device.role == ROLE_NONE)
+        return OK;
+    response->clock = now;
     struct pulling p = {
         .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
     p.eye = (struct eye){caller->device.role, caller->device.handle};

@@ -222,14 +222,14 @@ static enum err serve_admission(struct call *call, bool enrol)
 {
     struct hub_double *hub = call->hub;
     uint8_t token[TOKEN_SIZE];
-    uint8_t salt[SALT_SIZE];
+    uint8_t random[32];
     struct hub_admitting admitting = {hub->identity_key, hub->challenge_secret, hub->now, token,
-                                      salt};
+                                      random};
     struct admission response = {{0}, 0, {0}};
     struct enrol_request enrolment = {{0}, {0}, {0}, {0}, 0, {0}};
     struct login_request login = {{0}, {0}, {0}, 0, {0}};
     draw_token(hub, token);
-    draw(hub, salt, sizeof salt);
+    draw(hub, random, sizeof random);
     enum err err =
         message_decode(enrol ? &enrol_request_message : &login_request_message, request_body(call),
                        &call->arena, enrol ? (void *)&enrolment : (void *)&login, &call->fault);
@@ -261,8 +261,8 @@ static enum err push(struct call *call, const struct hub_caller *caller, struct 
     uint8_t random[32];
     draw(call->hub, random, sizeof random);
     struct txn *txn TXN_CLEANUP = txn_begin_write(call->hub->store);
-    enum err err =
-        hub_push(txn, caller, call->hub->now, random, plan, &call->arena, receipts, &call->fault);
+    enum err err = hub_push(txn, caller, call->hub->now, random, plan, &call->arena, receipts,
+                            &(struct hub_effects){0}, &call->fault);
     return err ? err : txn_commit(&txn);
 }
 

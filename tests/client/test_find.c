@@ -193,7 +193,7 @@ Test(find, gives_words_a_title_where_there_is_none)
 Test(find, names_kinds_fields_and_values)
 {
     cr_assert_str_eq(folkmoot_kind_name(0), "need");
-    cr_assert_null(folkmoot_kind_name(13));
+    cr_assert_null(folkmoot_kind_name(14));
     cr_assert_null(folkmoot_kind_name(SIZE_MAX));
     cr_assert_str_eq(folkmoot_field_name("need", 13), "urgency");
     cr_assert_null(folkmoot_field_name("need", 14));

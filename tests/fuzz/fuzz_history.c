@@ -124,7 +124,8 @@ static void answer(struct history *h, unsigned i, struct bytes asked, struct buf
     if (!err)
         err = hub_check_push(h->hub, &caller, &request, &arena, &plan, &fault);
     if (!err && plan)
-        err = hub_push(h->hub, &caller, MOOT_NOW, random, plan, &arena, &receipts, &fault);
+        err = hub_push(h->hub, &caller, MOOT_NOW, random, plan, &arena, &receipts,
+                       &(struct hub_effects){0}, &fault);
     if (!err)
         err = hub_pull(h->hub, &caller, MOOT_NOW, &request, receipts, &arena, &response, &fault);
     assert(!err);
@@ -283,7 +284,7 @@ static void check_device(struct history *h, unsigned i)
     moot_rows(h->hub, moot_get(), device, &communities[0], &row);
     reversed[0] = communities[1];
     reversed[1] = communities[0];
-    struct eye eye = {row.role == ROLE_COORDINATOR, device->handle};
+    struct eye eye = {row.role, device->handle};
     check_all(txns, communities, &eye);
     check_all(back, reversed, &eye);
 }

@@ -128,7 +128,8 @@ static enum err push(struct serving *s, const struct hub_caller *caller, struct 
     }
     if (!plan)
         return OK;
-    err = hub_push(s->txn, caller, MOOT_NOW, random, plan, &s->arena, receipts, &fault);
+    err = hub_push(s->txn, caller, MOOT_NOW, random, plan, &s->arena, receipts,
+                   &(struct hub_effects){0}, &fault);
     assert(!err && receipts->n == 1);
     struct state after = state_of(s);
     check_receipt(LIST_AT(struct receipt, *receipts, 0), &before, &after);

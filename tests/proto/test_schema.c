@@ -292,14 +292,14 @@ Test(schema, kinds_roles_stances_and_the_like_have_the_numbers_of_their_proto_fi
         cr_expect_eq(schema_kind(n)->kind, n);
         cr_expect_eq(schema_kind_by_name(schema_kind(n)->name), schema_kind(n));
     }
-    cr_expect_eq(descriptors_find(all, "Kind")->n, KIND_DECISION + 1);
+    cr_expect_eq(descriptors_find(all, "Kind")->n, KIND_REQUEST + 1);
     free(all);
 }
 
 Test(schema, what_is_not_known_is_null)
 {
     cr_expect_null(schema_kind(0));
-    cr_expect_null(schema_kind(KIND_DECISION + 1));
+    cr_expect_null(schema_kind(KIND_REQUEST + 1));
     cr_expect_null(schema_kind(UINT32_MAX));
     cr_expect_null(schema_kind_by_name("needs"));
     cr_expect_null(schema_field(KIND_NEED, 0));

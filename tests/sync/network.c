@@ -45,7 +45,8 @@ enum err network_push(struct world *world, size_t device, const struct sync_requ
     if (err || !plan)
         return err;
     struct txn *txn TXN_CLEANUP = txn_begin_write(world->hub);
-    err = hub_push(txn, &caller, world->now, random, plan, arena, receipts, fault);
+    err = hub_push(txn, &caller, world->now, random, plan, arena, receipts,
+                   &(struct hub_effects){0}, fault);
     if (!err)
         world_must(!txn_commit(&txn), "a push was not committed");
     return err;

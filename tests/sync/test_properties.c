@@ -134,8 +134,11 @@ static void compare_replica(const struct replica *replica, const struct model *m
 
 static struct replica hub_of(struct world *world)
 {
-    return (struct replica){
-        "the hub", world->hub, world->community, {true, world->devices[0].handle}, NULL};
+    return (struct replica){"the hub",
+                            world->hub,
+                            world->community,
+                            {ROLE_COORDINATOR, world->devices[0].handle},
+                            NULL};
 }
 
 static struct replica device_of(struct world *world, size_t i)
@@ -146,7 +149,7 @@ static struct replica device_of(struct world *world, size_t i)
     return (struct replica){names[i],
                             device->store,
                             device->community,
-                            {true, device->handle},
+                            {ROLE_COORDINATOR, device->handle},
                             all ? NULL : device->handle};
 }
 

@@ -4,6 +4,7 @@
 #include "proto/pack.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
+#include "sync/digest.h"
 #include "tests/leaks.h"
 #include "tests/sync/handmade.h"
 #include "tests/sync/network.h"
@@ -75,6 +76,18 @@ static void expect_standing(enum standing expected, uint32_t seq)
     cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "the store was changed");
 }
 
+// The push is of another branch: it is told so, the proof is kept once, and the chain is as it was.
+static void expect_fork(uint32_t seq)
+{
+    struct receipt receipt;
+    uint64_t before = world_log_size(&world);
+    cr_assert_eq(push(&receipt), OK, "%s", fault.text);
+    cr_expect_eq(receipt.standing, STANDING_FORK);
+    cr_expect_eq(receipt.seq, seq);
+    cr_expect_eq(world_log_size(&world), before + 1, "a decision names the fork");
+    expect_standing(STANDING_FORK, seq);
+}
+
 static void expect_taken(uint32_t seq)
 {
     struct receipt receipt;
@@ -131,11 +144,11 @@ Test(push, names_a_fork_and_keeps_what_it_has)
     handmade_need(&other, "a bench", NULL);
     handmade_need(&other, "something else", NULL);
     handmade_close(&other, &request);
-    expect_standing(STANDING_FORK, 3);
+    expect_fork(3);
     handmade_need(&other, "a roof", NULL);
     handmade_need(&other, "beyond the end", NULL);
     handmade_close(&other, &request);
-    expect_standing(STANDING_FORK, 3);
+    expect_fork(3);
     handmade_done(&other);
 }
 
@@ -230,17 +243,32 @@ Test(push, keeps_the_chain_across_a_bare_leaf)
     cr_expect_eq(log_find(txn, number, world.devices[1].handle, 3, &position), OK);
 }
 
-Test(push, refuses_a_husk)
+Test(push, takes_a_husk_whose_words_its_author_erased)
+{
+    make_three();
+    struct change *change = &made.changes[1];
+    uint8_t body_hash[HASH_SIZE];
+    digest_body(made.salts.p + SALT_SIZE, change->fields, body_hash);
+    *change = (struct change){.envelope = change->envelope, .body_hash = BYTES(body_hash)};
+    memmove(made.salts.p + SALT_SIZE, made.salts.p + (size_t)2 * SALT_SIZE, SALT_SIZE);
+    made.salts.n -= SALT_SIZE;
+    handmade_close(&made, &request);
+    uint64_t before = world_log_size(&world);
+    expect_taken(3);
+    cr_expect_eq(world_log_size(&world), before + 4, "a decision says that the words are erased");
+}
+
+Test(push, refuses_a_husk_without_an_envelope_or_with_words)
 {
     uint8_t body_hash[HASH_SIZE] = {1};
     make_three();
-    made.changes[1].fields = (struct bytes){0};
     made.changes[1].body_hash = BYTES(body_hash);
     handmade_close(&made, &request);
     expect_refused(ERR_MALFORMED);
+    made.changes[1].fields = (struct bytes){0};
     made.changes[1].envelope = (struct bytes){0};
     handmade_close(&made, &request);
-    expect_refused(ERR_MALFORMED);
+    expect_refused(ERR_LIMIT);
 }
 
 Test(push, refuses_an_empty_change_and_an_empty_run)
@@ -461,7 +489,9 @@ Test(push, two_plans_made_at_once_do_not_disturb_each_other)
     }
     struct txn *txn = txn_begin_write(world.hub);
     for (size_t i = 0; i < 2; i++) {
-        cr_assert_eq(hub_push(txn, &caller, 1, random, plans[i], &arena, &receipts, &fault), OK);
+        cr_assert_eq(hub_push(txn, &caller, 1, random, plans[i], &arena, &receipts,
+                              &(struct hub_effects){0}, &fault),
+                     OK);
         cr_expect_eq(LIST_AT(struct receipt, receipts, 0)->seq, 3);
         cr_expect_eq(LIST_AT(struct receipt, receipts, 0)->standing, STANDING_OK);
     }
@@ -488,7 +518,9 @@ Test(push, of_two_branches_checked_at_once_takes_the_first_alone)
     handmade_done(&other);
     for (size_t i = 0; i < 2; i++) {
         struct txn *txn = txn_begin_write(world.hub);
-        cr_assert_eq(hub_push(txn, &caller, 1, random, plans[i], &arena, &receipts, &fault), OK);
+        cr_assert_eq(hub_push(txn, &caller, 1, random, plans[i], &arena, &receipts,
+                              &(struct hub_effects){0}, &fault),
+                     OK);
         cr_assert_eq(txn_commit(&txn), OK);
         struct receipt *receipt = LIST_AT(struct receipt, receipts, 0);
         cr_expect_eq(receipt->seq, 3);

@@ -252,6 +252,29 @@ void world_self(struct txn *txn, const struct world_device *device, struct commu
     world_must(!device_get(txn, device->community, device->handle, own), "no device");
 }
 
+uint64_t world_log_size(struct world *world)
+{
+    struct community community;
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world->hub);
+    world_must(!community_get_number(txn, world->community, &community), "no community");
+    return community.size;
+}
+
+void world_decide(struct world *world, enum err (*decide)(struct hub_decider *, void *), void *arg)
+{
+    struct community community;
+    struct fault fault = {0};
+    uint8_t random[32];
+    dice_bytes(&world->dice, random, sizeof random);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(world->hub);
+    world_must(!community_get_number(txn, world->community, &community), "no community");
+    struct hub_decider decider = {
+        .txn = txn, .community = &community, .now = world->now, .random = random, .fault = &fault};
+    enum err err = decide(&decider, arg);
+    world_must(!err, fault.text[0] ? fault.text : err_text(err));
+    world_must(!txn_commit(&txn), "a decision was not committed");
+}
+
 struct hub_caller world_caller(struct world *world, size_t device)
 {
     struct hub_caller caller;

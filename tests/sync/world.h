@@ -68,6 +68,10 @@ size_t world_clone(struct world *world, size_t device);
 void world_self(struct txn *txn, const struct world_device *device, struct community *community,
                 struct device *own);
 struct hub_caller world_caller(struct world *world, size_t device);
+uint64_t world_log_size(struct world *world);
+
+// Decides on the hub: begins a transaction of its own, and commits what `decide` did.
+void world_decide(struct world *world, enum err (*decide)(struct hub_decider *, void *), void *arg);
 
 // What a device wrote: enough to know it again. The bytes live in the arena of whoever asked.
 struct world_change {

@@ -1,0 +1,406 @@
+// Erasing words: which changes an order means, and the decision that names each. Folding the
+// decision destroys them (fold_decision.c), here and on every device that hears of it.
+
+#include <stdlib.h>
+
+#include "proto/schema.h"
+#include "storage/erasure.h"
+#include "storage/log.h"
+#include "sync/collect.h"
+#include "sync/hub.h"
+#include "sync/hub_private.h"
+#include "sync/merge.h"
+
+struct erasing {
+    struct hub_decider *decider;
+    struct txn *txn;
+    uint32_t community;
+    const struct hub_erasing *what;
+    struct hub_edits edits;
+    struct record_key *reached; // closed records whose hangers-on are still to be found
+    size_t reached_n;
+    size_t reached_cap;
+    uint64_t erased;
+    enum err err;
+};
+
+static void erasing_done(struct erasing *e)
+{
+    free(e->reached);
+}
+
+static void fail(struct erasing *e, enum err err)
+{
+    if (!e->err)
+        e->err = err;
+}
+
+static bool key_of_ref(const struct ref *ref, struct record_key *record)
+{
+    if (ref->kind == 0 || ref->kind > KIND_MAX || ref->id.n != ID_SIZE)
+        return false;
+    record->kind = ref->kind;
+    memcpy(record->id, ref->id.p, ID_SIZE);
+    return true;
+}
+
+// --- one change ---
+
+static void erase(struct erasing *e, const struct log_entry *entry)
+{
+    if (erased_get(e->txn, e->community, entry->device, entry->seq, log_tag(entry)))
+        return;
+    struct change_ref ref = {BYTES(entry->device), entry->seq, log_tag(entry)};
+    hub_edits_put(&e->edits, FIELD_ERASURE, &change_ref_message, &ref);
+    e->erased++;
+}
+
+// Whether a change may be erased: what hubs decide may not.
+static bool is_a_devices(struct erasing *e, const uint8_t handle[HANDLE_SIZE])
+{
+    struct device device;
+    return device_get(e->txn, e->community, handle, &device) == OK && device.role != ROLE_HUB;
+}
+
+static void erase_named(struct erasing *e, const struct change_ref *ref)
+{
+    const uint8_t *handle = ref->device.n ? ref->device.p : e->what->by;
+    uint64_t position;
+    struct log_entry entry;
+    if (!handle || (e->what->by && memcmp(handle, e->what->by, HANDLE_SIZE) != 0) ||
+        !is_a_devices(e, handle))
+        return;
+    enum err err = log_find(e->txn, e->community, handle, ref->seq, &position);
+    if (!err)
+        err = log_get(e->txn, e->community, position, &entry);
+    if (!err && entry.form == LOG_WHOLE && log_tag(&entry) == ref->tag)
+        erase(e, &entry);
+    fail(e, err == ERR_NOT_FOUND ? OK : err);
+}
+
+// --- records, and what hangs on them ---
+
+static void close_record(struct erasing *e, const struct record_key *record, bool with_all)
+{
+    struct ref ref = {record->kind, BYTES(record->id)};
+    if (closed_get(e->txn, e->community, record))
+        return;
+    closed_put(e->txn, e->community, record);
+    hub_edits_put(&e->edits, FIELD_CLOSING, &ref_message, &ref);
+    if (!with_all)
+        return;
+    if (e->reached_n == e->reached_cap) {
+        size_t cap = e->reached_cap ? 2 * e->reached_cap : 64;
+        struct record_key *grown = realloc(e->reached, cap * sizeof *grown);
+        if (!grown) {
+            fail(e, ERR_NOMEM);
+            return;
+        }
+        e->reached = grown;
+        e->reached_cap = cap;
+    }
+    e->reached[e->reached_n++] = *record;
+}
+
+static bool ref_of(struct erasing *e, const struct live *edit, struct record_key *to)
+{
+    struct wire_field field;
+    struct ref ref = {0};
+    return edit->field == FIELD_ABOUT && collect_edit(e->txn, e->community, edit, &field) == OK &&
+           field.type == WIRE_SIZED &&
+           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
+           key_of_ref(&ref, to);
+}
+
+// Whether all that a record refers to is closed: then it goes, too.
+static bool hangs_on_closed_alone(struct erasing *e, const struct record_key *record)
+{
+    struct collection collection COLLECT_CLEANUP = {.eye = NULL};
+    bool any = false;
+    bool alone = true;
+    fail(e, collect_record(e->txn, e->community, record, &collection));
+    for (size_t i = 0; i < collection.n; i++) {
+        struct record_key to;
+        if (!ref_of(e, &collection.edits[i], &to))
+            continue;
+        any = true;
+        alone = alone && closed_get(e->txn, e->community, &to);
+    }
+    return any && alone;
+}
+
+static bool reach(const struct record_key *from, struct bytes extra, void *arg)
+{
+    (void)extra;
+    struct erasing *e = arg;
+    bool asks = from->kind == KIND_REQUEST || from->kind == KIND_DECISION;
+    bool derived = from->kind == KIND_VOICE || from->kind == KIND_SAME_AS;
+    if (!asks && (derived || hangs_on_closed_alone(e, from)))
+        close_record(e, from, true);
+    return !e->err;
+}
+
+static void close_all(struct erasing *e)
+{
+    for (size_t i = 0; i < e->what->records.n; i++) {
+        struct record_key record;
+        if (key_of_ref(LIST_AT(struct ref, e->what->records, i), &record))
+            close_record(e, &record, true);
+    }
+    for (size_t i = 0; i < e->reached_n && !e->err; i++) {
+        struct record_key record = e->reached[i];
+        fail(e, about_each(e->txn, e->community, &record, 0, reach, e));
+    }
+}
+
+// --- which changes ---
+
+// Whether the order means this record: closed for everybody, or named by whoever erases their own.
+static bool is_meant(struct erasing *e, const struct record_key *record)
+{
+    if (!e->what->by)
+        return closed_get(e->txn, e->community, record);
+    for (size_t i = 0; i < e->what->records.n; i++) {
+        const struct ref *ref = LIST_AT(struct ref, e->what->records, i);
+        if (ref->kind == record->kind && bytes_equal(ref->id, BYTES(record->id)))
+            return true;
+    }
+    return false;
+}
+
+static bool person_is_meant(struct erasing *e, struct bytes id)
+{
+    struct record_key person = {.kind = KIND_PERSON};
+    if (id.n != ID_SIZE)
+        return false;
+    memcpy(person.id, id.p, ID_SIZE);
+    return is_meant(e, &person);
+}
+
+static bool subject_is_meant(struct erasing *e, struct bytes part)
+{
+    struct record_key subject;
+    struct ref ref = {part.n == 4 + ID_SIZE ? be32_get(part.p) : 0, {0}};
+    ref.id = ref.kind ? bytes_of(part.p + 4, ID_SIZE) : ref.id;
+    return key_of_ref(&ref, &subject) && is_meant(e, &subject);
+}
+
+static bool speaker_is_meant(struct erasing *e, uint64_t position)
+{
+    struct log_body body;
+    struct wire_field field;
+    if (log_get_body(e->txn, e->community, position, &body))
+        return false;
+    struct wire_reader reader = wire_reader(body.fields);
+    while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK) {
+        if (field.number == FIELD_SPEAKER && field.type == WIRE_SIZED)
+            return person_is_meant(e, field.bytes);
+    }
+    return false;
+}
+
+// A change in the log, as far as an order asks.
+struct candidate {
+    uint64_t position;
+    struct log_entry entry;
+    struct envelope envelope;
+    struct record_key record;
+};
+
+static bool voice_is_meant(struct erasing *e, const struct candidate *c)
+{
+    struct list parts = c->envelope.parts;
+    if (c->envelope.kind != KIND_VOICE || parts.n != 2)
+        return false;
+    return person_is_meant(e, *LIST_AT(struct bytes, parts, 1)) ||
+           (e->what->by && subject_is_meant(e, *LIST_AT(struct bytes, parts, 0)));
+}
+
+static bool names_a_person(const struct erasing *e)
+{
+    for (size_t i = 0; i < e->what->records.n; i++) {
+        if (LIST_AT(struct ref, e->what->records, i)->kind == KIND_PERSON)
+            return true;
+    }
+    return false;
+}
+
+// A record that a person spoke is closed for their sake; what others said about it stays theirs.
+static void close_spoken(struct erasing *e, const struct candidate *c)
+{
+    if (speaker_is_meant(e, c->position))
+        close_record(e, &c->record, false);
+}
+
+static void erase_meant(struct erasing *e, const struct candidate *c)
+{
+    if (is_meant(e, &c->record) || voice_is_meant(e, c) ||
+        (e->what->by && speaker_is_meant(e, c->position)))
+        erase(e, &c->entry);
+}
+
+typedef void candidate_function(struct erasing *e, const struct candidate *c);
+
+static void consider(struct erasing *e, uint64_t position, candidate_function *each)
+{
+    struct candidate c = {.position = position};
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    enum err err = log_get(e->txn, e->community, position, &c.entry);
+    if (!err && c.entry.form == LOG_WHOLE) {
+        err = envelope_decode(c.entry.envelope, &arena, &c.envelope, NULL);
+        merge_record(&c.envelope, c.entry.device, c.entry.seq, log_tag(&c.entry), &c.record);
+        if (!err && c.envelope.kind != KIND_DECISION)
+            each(e, &c);
+    }
+    fail(e, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
+}
+
+// Reads everybody's log, or the one device's chain.
+static void consider_all(struct erasing *e, candidate_function *each)
+{
+    struct device device;
+    uint64_t size = e->decider->community->size;
+    for (uint64_t position = 1; !e->what->by && position <= size && !e->err; position++)
+        consider(e, position, each);
+    if (!e->what->by || e->err)
+        return;
+    fail(e, device_get(e->txn, e->community, e->what->by, &device));
+    for (uint32_t seq = 1; !e->err && seq <= device.seq; seq++) {
+        uint64_t position;
+        fail(e, log_find(e->txn, e->community, e->what->by, seq, &position));
+        if (!e->err)
+            consider(e, position, each);
+    }
+}
+
+static struct erasing begin(struct hub_decider *decider, const struct record_key *asked,
+                            const struct hub_erasing *what)
+{
+    return (struct erasing){.decider = decider,
+                            .txn = decider->txn,
+                            .community = decider->community->number,
+                            .what = what,
+                            .edits = {.decider = decider, .asked = asked}};
+}
+
+static enum err end(struct erasing *e, uint64_t *erased)
+{
+    enum err err = hub_edits_end(&e->edits);
+    if (!e->err)
+        e->err = err;
+    erasing_done(e);
+    if (e->err)
+        return e->err;
+    e->decider->effects.erased |= e->erased > 0;
+    *erased += e->erased;
+    return txn_error(e->txn);
+}
+
+enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
+                   const struct hub_erasing *what, uint64_t *erased)
+{
+    struct erasing e = begin(decider, asked, what);
+    for (size_t i = 0; i < what->changes.n; i++)
+        erase_named(&e, LIST_AT(struct change_ref, what->changes, i));
+    if (what->records.n && !what->by)
+        close_all(&e);
+    if (what->records.n && !what->by && names_a_person(&e))
+        consider_all(&e, close_spoken);
+    if (what->records.n && !e.err)
+        consider_all(&e, erase_meant);
+    return end(&e, erased);
+}
+
+enum err hub_erase_again(struct hub_decider *decider, struct list changes, struct list closings,
+                         uint64_t *erased)
+{
+    static const struct hub_erasing nothing;
+    struct erasing e = begin(decider, NULL, &nothing);
+    for (size_t i = 0; i < closings.n; i++) {
+        struct record_key record;
+        if (key_of_ref(LIST_AT(struct ref, closings, i), &record))
+            close_record(&e, &record, false);
+    }
+    for (size_t i = 0; i < changes.n; i++) {
+        const struct change_ref *ref = LIST_AT(struct change_ref, changes, i);
+        struct log_entry entry = {.seq = ref->seq};
+        if (ref->device.n != HANDLE_SIZE)
+            continue;
+        memcpy(entry.device, ref->device.p, HANDLE_SIZE);
+        be32_put(entry.leaf, ref->tag);
+        erase(&e, &entry);
+    }
+    return end(&e, erased);
+}
+
+// --- what is about closed records when it arrives ---
+
+static void erase_arrived(struct erasing *e, const struct candidate *c)
+{
+    if (is_meant(e, &c->record) || voice_is_meant(e, c) || speaker_is_meant(e, c->position))
+        erase(e, &c->entry);
+}
+
+enum err hub_erase_arrived(struct hub_decider *decider, const uint64_t *positions, size_t n)
+{
+    static const struct hub_erasing everybodys;
+    struct erasing e = begin(decider, NULL, &everybodys);
+    uint64_t erased = 0;
+    for (size_t i = 0; i < n && !e.err; i++)
+        consider(&e, positions[i], erase_arrived);
+    return end(&e, &erased);
+}
+
+// --- what may be kept no longer ---
+
+enum { DUE_MAX = 256 };
+
+struct due {
+    struct keep rows[DUE_MAX];
+    size_t n;
+};
+
+static bool take_due(const struct keep *keep, void *arg)
+{
+    struct due *due = arg;
+    due->rows[due->n++] = *keep;
+    return due->n < DUE_MAX;
+}
+
+// A coordinator's word holds for the whole record, anybody else's for their own changes.
+static bool is_coordinators(struct hub_decider *decider, const struct keep *keep)
+{
+    return role_at(decider->txn, decider->community->number, keep->device, keep->seq) ==
+           ROLE_COORDINATOR;
+}
+
+static enum err erase_own_due(struct hub_decider *decider, const struct keep *keep,
+                              uint64_t *erased)
+{
+    struct ref ref = {keep->record.kind, BYTES(keep->record.id)};
+    struct hub_erasing what = {.by = keep->device, .records = {&ref, 1}};
+    return hub_erase(decider, NULL, &what, erased);
+}
+
+enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased)
+{
+    struct due *due = calloc(1, sizeof *due);
+    struct ref *refs = calloc(DUE_MAX, sizeof *refs);
+    struct list records = {refs, 0};
+    enum err err = due && refs ? OK : ERR_NOMEM;
+    if (!err)
+        keep_each_due(decider->txn, decider->community->number, decider->now, take_due, due);
+    for (size_t i = 0; !err && i < due->n; i++) {
+        if (is_coordinators(decider, &due->rows[i]))
+            refs[records.n++] =
+                (struct ref){due->rows[i].record.kind, BYTES(due->rows[i].record.id)};
+        else
+            err = erase_own_due(decider, &due->rows[i], erased);
+    }
+    if (!err && records.n)
+        err = hub_erase(decider, NULL, &(struct hub_erasing){.records = records}, erased);
+    free(refs);
+    free(due);
+    return err;
+}
