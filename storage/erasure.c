@@ -156,3 +156,19 @@ bool evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HAND
     table_put(txn, TABLE_EVIDENCE, key_of(&key), run);
     return true;
 }
+
+void evidence_each(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                   bool (*each)(const uint8_t head[HASH_SIZE], struct bytes run, void *), void *arg)
+{
+    struct key prefix = handle_key(community, handle);
+    bool on = true;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_EVIDENCE, key_of(&prefix), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        if (walk.err || walk.key.n != prefix.n + HASH_SIZE) {
+            txn_fail(txn, ERR_DAMAGED);
+            return;
+        }
+        on = each(walk.key.p + prefix.n, walk.value, arg);
+    }
+}

@@ -37,3 +37,7 @@ void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
 enum { EVIDENCE_MAX = 16 };
 bool evidence_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                   const uint8_t head[HASH_SIZE], struct bytes run);
+// What is kept of a device, until `each` returns false; head: where the branch ends.
+void evidence_each(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                   bool (*each)(const uint8_t head[HASH_SIZE], struct bytes run, void *),
+                   void *arg);

@@ -4,7 +4,6 @@
 #include "proto/pack.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
-#include "sync/digest.h"
 #include "tests/leaks.h"
 #include "tests/sync/handmade.h"
 #include "tests/sync/network.h"
@@ -76,18 +75,6 @@ static void expect_standing(enum standing expected, uint32_t seq)
     cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "the store was changed");
 }
 
-// The push is of another branch: it is told so, the proof is kept once, and the chain is as it was.
-static void expect_fork(uint32_t seq)
-{
-    struct receipt receipt;
-    uint64_t before = world_log_size(&world);
-    cr_assert_eq(push(&receipt), OK, "%s", fault.text);
-    cr_expect_eq(receipt.standing, STANDING_FORK);
-    cr_expect_eq(receipt.seq, seq);
-    cr_expect_eq(world_log_size(&world), before + 1, "a decision names the fork");
-    expect_standing(STANDING_FORK, seq);
-}
-
 static void expect_taken(uint32_t seq)
 {
     struct receipt receipt;
@@ -133,23 +120,6 @@ Test(push, answers_a_gap_with_the_seq_to_go_on_from)
     made.first = 3;
     handmade_close(&made, &request);
     expect_standing(STANDING_GAP, 0);
-}
-
-Test(push, names_a_fork_and_keeps_what_it_has)
-{
-    struct handmade other;
-    handmade_init(&other, &world, 1, 4, &arena);
-    make_three();
-    expect_taken(3);
-    handmade_need(&other, "a bench", NULL);
-    handmade_need(&other, "something else", NULL);
-    handmade_close(&other, &request);
-    expect_fork(3);
-    handmade_need(&other, "a roof", NULL);
-    handmade_need(&other, "beyond the end", NULL);
-    handmade_close(&other, &request);
-    expect_fork(3);
-    handmade_done(&other);
 }
 
 Test(push, refuses_a_wrong_signature)
@@ -241,34 +211,6 @@ Test(push, keeps_the_chain_across_a_bare_leaf)
     cr_expect_eq(log_find(txn, number, world.devices[1].handle, 1, &position), OK);
     cr_expect_eq(log_find(txn, number, world.devices[1].handle, 2, &position), ERR_NOT_FOUND);
     cr_expect_eq(log_find(txn, number, world.devices[1].handle, 3, &position), OK);
-}
-
-Test(push, takes_a_husk_whose_words_its_author_erased)
-{
-    make_three();
-    struct change *change = &made.changes[1];
-    uint8_t body_hash[HASH_SIZE];
-    digest_body(made.salts.p + SALT_SIZE, change->fields, body_hash);
-    *change = (struct change){.envelope = change->envelope, .body_hash = BYTES(body_hash)};
-    memmove(made.salts.p + SALT_SIZE, made.salts.p + (size_t)2 * SALT_SIZE, SALT_SIZE);
-    made.salts.n -= SALT_SIZE;
-    handmade_close(&made, &request);
-    uint64_t before = world_log_size(&world);
-    expect_taken(3);
-    cr_expect_eq(world_log_size(&world), before + 4, "a decision says that the words are erased");
-}
-
-Test(push, refuses_a_husk_without_an_envelope_or_with_words)
-{
-    uint8_t body_hash[HASH_SIZE] = {1};
-    make_three();
-    made.changes[1].body_hash = BYTES(body_hash);
-    handmade_close(&made, &request);
-    expect_refused(ERR_MALFORMED);
-    made.changes[1].fields = (struct bytes){0};
-    made.changes[1].envelope = (struct bytes){0};
-    handmade_close(&made, &request);
-    expect_refused(ERR_LIMIT);
 }
 
 Test(push, refuses_an_empty_change_and_an_empty_run)
