@@ -79,6 +79,10 @@ static void put_change(struct pushing *p, const struct change *change, uint8_t l
         memcpy(leaf, change->leaf.p, HASH_SIZE);
         return;
     }
+    if (change->body_hash.n) {
+        digest_leaf(change->envelope, change->body_hash.p, leaf);
+        return;
+    }
     buf_put(&p->salts, BYTES(salt));
     digest_body(salt, change->fields, body_hash);
     digest_leaf(change->envelope, body_hash, leaf);
@@ -98,8 +102,10 @@ static void push_raw(struct pushing *p, uint8_t leaf[HASH_SIZE])
     put_change(p, &change, leaf);
 }
 
-static void push_made(struct pushing *p, uint32_t seq, uint8_t leaf[HASH_SIZE])
+// A husk has the hash of its body instead of words.
+static void push_made(struct pushing *p, uint32_t seq, bool husk, uint8_t leaf[HASH_SIZE])
 {
+    static const uint8_t body_hash[HASH_SIZE] = "the hash of a body";
     struct envelope envelope;
     struct buf encoded BUF_CLEANUP = {0};
     struct buf fields BUF_CLEANUP = {0};
@@ -108,6 +114,8 @@ static void push_made(struct pushing *p, uint32_t seq, uint8_t leaf[HASH_SIZE])
     message_encode(&envelope_message, &envelope, &encoded);
     assert(!encoded.err && !fields.err);
     struct change change = {.envelope = buf_bytes(&encoded), .fields = buf_bytes(&fields)};
+    if (husk)
+        change = (struct change){.envelope = change.envelope, .body_hash = BYTES(body_hash)};
     put_change(p, &change, leaf);
     made_note(&p->made, &envelope, p->device->handle, seq, be32_get(leaf));
 }
@@ -121,7 +129,7 @@ static void push_one(struct pushing *p, uint32_t seq, uint8_t head[HASH_SIZE])
     else if ((choice & 15) == 14)
         push_raw(p, leaf);
     else
-        push_made(p, seq, leaf);
+        push_made(p, seq, (choice & 15) == 13, leaf);
     digest_head(moot_get()->community, p->key, seq, leaf, head);
     if (choice & 0x40)
         close_pack(p, choice & 0x80);

@@ -127,6 +127,21 @@ static void put_ref(struct script *script, const struct made *made, uint32_t num
     wire_close(fields, mark);
 }
 
+// A change that is known, by any author, or the asker's own where its device is left out.
+static void put_change_ref(struct script *script, const struct made *made, uint32_t number,
+                           struct buf *fields)
+{
+    const struct made_known *known = pick(script, made);
+    struct change_ref ref = {.seq = 1, .tag = 1};
+    if (known)
+        ref = (struct change_ref){BYTES(known->device), known->seq, known->tag};
+    if (script_u8(script) & 1)
+        ref.device = (struct bytes){0};
+    size_t mark = wire_open(fields, number);
+    message_encode(&change_ref_message, &ref, fields);
+    wire_close(fields, mark);
+}
+
 static void put_field(struct script *script, const struct made *made,
                       const struct schema_field *field, struct buf *fields)
 {
@@ -137,6 +152,8 @@ static void put_field(struct script *script, const struct made *made,
     case SCHEMA_MESSAGE:
         if (field->of == &ref_message)
             put_ref(script, made, field->number, fields);
+        else if (field->of == &change_ref_message)
+            put_change_ref(script, made, field->number, fields);
         else
             wire_put_bytes(fields, field->number, script_bytes(script));
         break;
