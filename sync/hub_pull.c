@@ -187,14 +187,24 @@ static bool wanted(const struct pulling *p, const struct log_entry *entry)
            (entry->form == LOG_AGAIN || !vector_has(p, entry));
 }
 
-// Its fields while any edit is live, nothing otherwise.
+// While any edit is live; and what a revocation set apart, to whoever may release it.
+static bool words_are_for(struct pulling *p, const struct log_entry *entry,
+                          const struct record_key *record, uint32_t class)
+{
+    uint32_t community = p->community.number;
+    if (live_any_of_change(p->txn, community, record, class, entry->device, entry->seq))
+        return true;
+    return p->eye.role == ROLE_COORDINATOR &&
+           apart_get(p->txn, community, entry->device, entry->seq, log_tag(entry)) ==
+               REASON_REVOKED;
+}
+
 static enum err fields_of(struct pulling *p, uint64_t position, const struct log_entry *entry,
                           const struct record_key *record, uint32_t class, struct bytes *fields)
 {
     struct log_body body;
     *fields = (struct bytes){0};
-    if (entry->form != LOG_WHOLE ||
-        !live_any_of_change(p->txn, p->community.number, record, class, entry->device, entry->seq))
+    if (entry->form != LOG_WHOLE || !words_are_for(p, entry, record, class))
         return OK;
     enum err err = log_get_body(p->txn, p->community.number, position, &body);
     if (!err)
