@@ -176,8 +176,10 @@ void role_each(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_
     while (on && walk_next(&walk)) {
         struct role_row row;
         enum err err = walk.err ? walk.err : decode_role(walk.key, walk.value, &row);
-        if (txn_fail(txn, err))
+        if (err) {
+            txn_fail(txn, err);
             return;
+        }
         on = each(&row, arg);
     }
 }
@@ -297,7 +299,7 @@ static void put_token_row(struct txn *txn, struct bytes owner, const struct toke
     memcpy(value, row->hash, HASH_SIZE);
     be64_put(value + HASH_SIZE, (uint64_t)row->made);
     memcpy(value + HASH_SIZE + 8, row->next, HASH_SIZE);
-    be64_put(value + 2 * HASH_SIZE + 8, (uint64_t)row->next_made);
+    be64_put(value + (size_t)2 * HASH_SIZE + 8, (uint64_t)row->next_made);
     table_put(txn, TABLE_TOKEN, owner, BYTES(value));
 }
 
@@ -482,8 +484,10 @@ void apart_each(struct txn *txn, uint32_t community, const uint8_t *handle,
     while (on && walk_next(&walk)) {
         struct apart apart;
         enum err err = walk.err ? walk.err : decode_apart(walk.key, walk.value, &apart);
-        if (txn_fail(txn, err))
+        if (err) {
+            txn_fail(txn, err);
             return;
+        }
         on = each(&apart, arg);
     }
 }

@@ -130,9 +130,11 @@ void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uin
 {
     struct log_entry entry;
     enum err err = log_get(txn, community, position, &entry);
-    assert(err || entry.form == LOG_WHOLE);
-    if (txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err))
+    if (err) {
+        txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
         return;
+    }
+    assert(entry.form == LOG_WHOLE);
     entry.form = LOG_HUSK;
     if (body_hash)
         memcpy(entry.body_hash, body_hash, HASH_SIZE);

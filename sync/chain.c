@@ -45,18 +45,17 @@ void chain_erased(struct txn *txn, uint32_t community, struct log_entry *entry,
 }
 
 void chain_append(struct txn *txn, struct community *community, struct device *device,
-                  const struct log_entry *arrived, const struct log_body *body)
+                  const struct log_entry *entry, const struct log_body *body)
 {
-    struct log_entry taken = *arrived;
-    const struct log_entry *entry = &taken;
+    struct log_entry taken = *entry;
     chain_erased(txn, community->number, &taken, &body);
     uint64_t position = ++community->size;
     device->seq++;
-    digest_head(community->id, device->key, device->seq, entry->leaf, device->head);
-    log_put(txn, community->number, position, entry, body);
+    digest_head(community->id, device->key, device->seq, taken.leaf, device->head);
+    log_put(txn, community->number, position, &taken, body);
     if (community->is_hub)
-        tree_append(txn, community->number, position, entry);
-    fold_change(txn, community, position, entry, body);
+        tree_append(txn, community->number, position, &taken);
+    fold_change(txn, community, position, &taken, body);
 }
 
 void chain_store(struct txn *txn, const struct community *community, const struct device *device)

@@ -155,7 +155,7 @@ enum err hub_act(struct hub_decider *decider, const struct device *asker,
                  const struct record_key *record, struct bytes fields)
 {
     struct acting a = {.decider = decider, .asker = asker, .record = record};
-    arena_init(&a.arena, 4 * CHANGE_MAX);
+    arena_init(&a.arena, (size_t)4 * CHANGE_MAX);
     enum err err = OK;
     if (record->kind == KIND_MEMBERSHIP)
         err = act_membership(&a, fields);
