@@ -1,7 +1,10 @@
 #include "storage/erasure.h"
 
+#include "storage/community.h"
+#include "storage/log.h"
+#include "storage/orders.h"
 #include "storage/stored.h"
-#include "storage/table.h"
+#include "storage/txn_private.h"
 
 enum { RUN_BYTES_MAX = 1 << 20 };
 
@@ -34,17 +37,77 @@ static struct key erased_key(uint32_t community, const uint8_t handle[HANDLE_SIZ
 }
 
 bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                uint32_t seq, uint32_t tag)
+                uint32_t seq, uint32_t tag, uint8_t *body_hash)
 {
     struct key key = erased_key(community, handle, seq, tag);
-    return has(txn, TABLE_ERASED, &key);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_ERASED, key_of(&key), &value);
+    if (err && err != ERR_NOT_FOUND)
+        txn_fail(txn, err);
+    if (body_hash)
+        memset(body_hash, 0, HASH_SIZE);
+    if (body_hash && !err && value.n == HASH_SIZE)
+        memcpy(body_hash, value.p, HASH_SIZE);
+    return err != ERR_NOT_FOUND;
+}
+
+static void note_order(struct txn *txn, uint32_t number, struct store_order *order)
+{
+    struct community community;
+    if (!txn->store->keeps_orders || txn->err)
+        return;
+    enum err err = community_get_number(txn, number, &community);
+    if (err) {
+        txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
+        return;
+    }
+    memcpy(order->community, community.id, COMMUNITY_SIZE);
+    orders_put(&txn->orders, order);
 }
 
 void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                uint32_t seq, uint32_t tag)
+                uint32_t seq, uint32_t tag, const uint8_t *body_hash)
 {
     struct key key = erased_key(community, handle, seq, tag);
-    table_put(txn, TABLE_ERASED, key_of(&key), bytes_of(NULL, 0));
+    struct store_order order = {.seq = seq, .tag = tag};
+    if (erased_get(txn, community, handle, seq, tag, NULL))
+        return;
+    table_put(txn, TABLE_ERASED, key_of(&key), bytes_of(body_hash, body_hash ? HASH_SIZE : 0));
+    memcpy(order.handle, handle, HANDLE_SIZE);
+    if (body_hash)
+        memcpy(order.body_hash, body_hash, HASH_SIZE);
+    note_order(txn, community, &order);
+}
+
+static enum err settle_one(struct txn *txn, struct bytes row)
+{
+    struct stored key = stored_of(row);
+    uint8_t handle[HANDLE_SIZE];
+    uint64_t position;
+    struct log_entry entry;
+    uint32_t community = stored_u32(&key);
+    stored_copy(&key, handle, HANDLE_SIZE);
+    uint32_t seq = stored_u32(&key);
+    uint32_t tag = stored_u32(&key);
+    if (stored_end(&key))
+        return ERR_DAMAGED;
+    enum err err = log_find(txn, community, handle, seq, &position);
+    if (!err)
+        err = log_get(txn, community, position, &entry);
+    if (!err && entry.form == LOG_HUSK && log_tag(&entry) == tag)
+        err = seal_destroy(txn->store->seal, community, position);
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err erased_settle(struct txn *txn)
+{
+    enum err err = OK;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_ERASED, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    while (!err && walk_next(&walk))
+        err = settle_one(txn, walk.key);
+    // A row that is damaged says nothing of a key; opening goes on.
+    return err == ERR_DAMAGED ? OK : err;
 }
 
 // --- Records ---
@@ -67,7 +130,12 @@ bool closed_get(struct txn *txn, uint32_t community, const struct record_key *re
 void closed_put(struct txn *txn, uint32_t community, const struct record_key *record)
 {
     struct key key = record_key(community, record);
+    struct store_order order = {.is_closing = true, .kind = record->kind};
+    if (closed_get(txn, community, record))
+        return;
     table_put(txn, TABLE_CLOSED, key_of(&key), bytes_of(NULL, 0));
+    memcpy(order.id, record->id, ID_SIZE);
+    note_order(txn, community, &order);
 }
 
 // --- Until when ---

@@ -7,11 +7,15 @@
 #include "storage/record.h"
 
 // A change whose words are erased, by decision or, before anybody saw them, by its author.
+// body_hash: HASH_SIZE, zeros where it is not known; NULL: not asked for.
 bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                uint32_t seq, uint32_t tag);
-// A hub notes the order in the file beside the database, too, before the transaction is committed.
+                uint32_t seq, uint32_t tag, uint8_t *body_hash);
+// Notes it once (body_hash NULL: not known). A hub notes it in the file beside the database, too,
+// before the transaction is committed.
 void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
-                uint32_t seq, uint32_t tag);
+                uint32_t seq, uint32_t tag, const uint8_t *body_hash);
+// Destroys the keys of erased changes that a crash left. What opening a store does.
+enum err erased_settle(struct txn *txn) must_check;
 
 // A record, or a person, about which nothing more is kept.
 bool closed_get(struct txn *txn, uint32_t community, const struct record_key *record);

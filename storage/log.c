@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "storage/stored.h"
-#include "storage/table.h"
+#include "storage/txn_private.h"
 
 // The form's byte: the form, and what was left out because it is zeros.
 enum { FORM_MASK = 0x0f, FORM_TAG_ONLY = 0x10, FORM_BODY_HASH = 0x20, FORM_KNOWN = 0x3f };
@@ -67,6 +67,38 @@ enum err log_get(struct txn *txn, uint32_t community, uint64_t position, struct 
     return err ? err : decode_entry(value, entry);
 }
 
+// Into one of the transaction's buffers, in turn.
+static enum err open_body(struct txn *txn, uint32_t community, uint64_t position,
+                          struct bytes sealed, struct log_body *body)
+{
+    uint8_t key[SEAL_KEY_SIZE];
+    struct buf *opened = &txn->bodies[txn->bodies_n++ % TXN_BODIES];
+    buf_reset(opened);
+    uint8_t *room = buf_room(opened, sealed.n);
+    enum err err = room ? seal_key(txn->store->seal, community, position, key) : ERR_NOMEM;
+    if (!err)
+        err = seal_open(key, sealed, room);
+    bytes_wipe(key, sizeof key);
+    if (err)
+        return err;
+    opened->n = sealed.n;
+    memcpy(body->salt, room, SALT_SIZE);
+    body->fields = bytes_of(room + SALT_SIZE, sealed.n - SALT_SIZE);
+    return OK;
+}
+
+static void seal_body(struct txn *txn, uint32_t community, uint64_t position, struct buf *words)
+{
+    uint8_t key[SEAL_KEY_SIZE];
+    if (txn->err)
+        return;
+    enum err err = seal_key_to_put(txn->store->seal, community, position, key);
+    if (!err)
+        err = seal_bytes(key, buf_bytes(words), words->p);
+    bytes_wipe(key, sizeof key);
+    txn_fail(txn, err);
+}
+
 enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, struct log_body *body)
 {
     struct key key = position_key(community, position);
@@ -76,9 +108,7 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, st
         return err;
     if (bytes.n < SALT_SIZE)
         return ERR_DAMAGED;
-    memcpy(body->salt, bytes.p, SALT_SIZE);
-    body->fields = bytes_of(bytes.p + SALT_SIZE, bytes.n - SALT_SIZE);
-    return OK;
+    return open_body(txn, community, position, bytes, body);
 }
 
 static void encode_entry(struct buf *buf, const struct log_entry *entry)
@@ -112,6 +142,8 @@ void log_put(struct txn *txn, uint32_t community, uint64_t position, const struc
         buf_put(&words, body->fields);
     }
     txn_fail(txn, row.err ? row.err : words.err);
+    if (body)
+        seal_body(txn, community, position, &words);
     struct key key = position_key(community, position);
     table_append(txn, TABLE_ENTRY, key_of(&key), buf_bytes(&row));
     if (body)
@@ -139,6 +171,8 @@ void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uin
     if (body_hash)
         memcpy(entry.body_hash, body_hash, HASH_SIZE);
     log_put(txn, community, position, &entry, NULL);
+    buf_put_be32(&txn->destroyed, community);
+    buf_put_be64(&txn->destroyed, position);
 }
 
 enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],

@@ -23,7 +23,7 @@ struct log_entry {
 
 struct log_body {
     uint8_t salt[SALT_SIZE];
-    struct bytes fields; // borrowed from the transaction when read
+    struct bytes fields; // when read: the transaction's, until three other bodies were read
 };
 
 // First 4 bytes of the leaf.

@@ -103,14 +103,13 @@ void live_delete(struct txn *txn, uint32_t community, const struct edit_key *key
     table_delete(txn, TABLE_LIVE, key_of(&k));
 }
 
-enum err live_each(struct txn *txn, uint32_t community, const struct record_key *record,
-                   bool (*each)(const struct live *, void *), void *arg)
+static enum err each_live(struct txn *txn, const struct key *prefix,
+                          bool (*each)(const struct live *, void *), void *arg)
 {
-    struct key prefix = record_prefix(community, record);
     enum err damage = OK;
     bool on = true;
     struct walk walk WALK_CLEANUP;
-    walk_begin(&walk, txn, TABLE_LIVE, key_of(&prefix), bytes_of(NULL, 0));
+    walk_begin(&walk, txn, TABLE_LIVE, key_of(prefix), bytes_of(NULL, 0));
     while (on && walk_next(&walk)) {
         struct live live;
         enum err err = walk.err ? walk.err : decode_live(walk.key, walk.value, &live);
@@ -120,6 +119,21 @@ enum err live_each(struct txn *txn, uint32_t community, const struct record_key 
             on = each(&live, arg);
     }
     return txn_error(txn) ? txn_error(txn) : damage;
+}
+
+enum err live_each(struct txn *txn, uint32_t community, const struct record_key *record,
+                   bool (*each)(const struct live *, void *), void *arg)
+{
+    struct key prefix = record_prefix(community, record);
+    return each_live(txn, &prefix, each, arg);
+}
+
+enum err live_each_of_change(struct txn *txn, uint32_t community, const struct record_key *record,
+                             uint32_t class, const uint8_t device[HANDLE_SIZE], uint32_t seq,
+                             bool (*each)(const struct live *, void *), void *arg)
+{
+    struct key prefix = change_prefix(community, record, class, device, seq);
+    return each_live(txn, &prefix, each, arg);
 }
 
 // Behind every key of the record: longer than any and all ones.

@@ -37,6 +37,10 @@ void live_delete(struct txn *txn, uint32_t community, const struct edit_key *key
 // may write in the transaction.
 enum err live_each(struct txn *txn, uint32_t community, const struct record_key *record,
                    bool (*each)(const struct live *, void *), void *arg) must_check;
+// The same of one change of the record.
+enum err live_each_of_change(struct txn *txn, uint32_t community, const struct record_key *record,
+                             uint32_t class, const uint8_t device[HANDLE_SIZE], uint32_t seq,
+                             bool (*each)(const struct live *, void *), void *arg) must_check;
 // The first record of the kind whose id is greater than `after` (NULL: from the first).
 enum err live_next_record(struct txn *txn, uint32_t community, uint32_t kind, const uint8_t *after,
                           struct record_key *record) must_check;

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "storage/create.h"
+#include "storage/erasure.h"
+#include "storage/orders.h"
 #include "storage/txn_private.h"
 
 #if SIZE_MAX > UINT32_MAX
@@ -206,6 +208,11 @@ static enum err check_format(struct txn *txn, const char *path, struct fault *fa
                          path);
     if (err)
         return fault_set(fault, err, "cannot read the database in %s: %s", path, err_text(err));
+    if (format < FORMAT_VERSION)
+        return fault_set(fault, ERR_VERSION,
+                         "the database in %s has format %u, which no released version wrote: begin "
+                         "in another place",
+                         path, (unsigned)format);
     if (format > FORMAT_VERSION)
         return fault_set(fault, ERR_VERSION,
                          "the database in %s has format %u, this version knows up to %u: install "
@@ -255,6 +262,25 @@ static enum err open_env(struct store *store, const char *path, const struct sto
     return err;
 }
 
+// What an erasure was to destroy and a crash came before.
+static enum err settle(struct store *store, const char *path, struct fault *fault)
+{
+    struct txn *txn = txn_begin_read(store);
+    enum err err = erased_settle(txn);
+    if (!err)
+        err = txn_error(txn);
+    txn_abort(&txn);
+    return err ? fault_set(fault, err, "keys of erased words in %s/keys could not be destroyed: %s",
+                           path, err_text(err))
+               : OK;
+}
+
+enum err store_orders_each(struct store *store, bool (*each)(const struct store_order *, void *),
+                           void *arg)
+{
+    return orders_each(store->path, each, arg);
+}
+
 enum err store_open(const char *path, const struct store_options *options, struct store **store,
                     struct fault *fault)
 {
@@ -267,12 +293,19 @@ enum err store_open(const char *path, const struct store_options *options, struc
     if (!opened)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     opened->read_only = options->read_only;
+    opened->keeps_orders = options->keeps_orders;
     err = register_store(opened, path, fault);
     if (err) {
         free(opened);
         return err;
     }
-    err = open_env(opened, path, options, fault);
+    opened->path = strdup(path);
+    opened->seal = seal_new(path, options->random, options->random_arg);
+    err = opened->path && opened->seal ? OK : fault_set(fault, ERR_NOMEM, "out of memory");
+    if (!err)
+        err = open_env(opened, path, options, fault);
+    if (!err && !options->read_only)
+        err = settle(opened, path, fault);
     if (err) {
         store_close(&opened);
         return err;
@@ -288,6 +321,8 @@ void store_close(struct store **store)
     if ((*store)->env)
         mdb_env_close((*store)->env);
     unregister_store(*store);
+    seal_free(&(*store)->seal);
+    free((*store)->path);
     free(*store);
     *store = NULL;
 }
@@ -395,14 +430,41 @@ static void end(struct txn **txn)
     if (ended->mdb)
         mdb_txn_abort(ended->mdb);
     buf_done(&ended->scratch);
+    buf_done(&ended->destroyed);
+    buf_done(&ended->orders);
+    for (size_t i = 0; i < TXN_BODIES; i++) {
+        if (ended->bodies[i].p)
+            bytes_wipe(ended->bodies[i].p, ended->bodies[i].cap);
+        buf_done(&ended->bodies[i]);
+    }
     free(ended);
+}
+
+// The words are gone from the files only now; what fails is done when the store is opened anew.
+static enum err destroy_keys(struct txn *txn)
+{
+    enum { ROW = 12 };
+    enum err err = OK;
+    for (size_t at = 0; at + ROW <= txn->destroyed.n && !err; at += ROW)
+        err = seal_destroy(txn->store->seal, be32_get(txn->destroyed.p + at),
+                           be64_get(txn->destroyed.p + at + 4));
+    if (err)
+        atomic_store(&txn->store->broken, true);
+    return err;
+}
+
+static enum err note_orders(struct txn *txn)
+{
+    enum err err = txn->destroyed.err ? txn->destroyed.err : txn->orders.err;
+    return err || txn->orders.n == 0 ? err
+                                     : orders_append(txn->store->path, buf_bytes(&txn->orders));
 }
 
 enum err txn_commit(struct txn **txn)
 {
     struct txn *ended = *txn;
     assert(ended->walks == 0);
-    enum err err = ended->err;
+    enum err err = ended->err ? ended->err : note_orders(ended);
     if (!err) {
         int result = mdb_txn_commit(ended->mdb);
         ended->mdb = NULL;
@@ -410,6 +472,8 @@ enum err txn_commit(struct txn **txn)
         // LMDB's own codes come before anything was written; an errno may come from the middle.
         if (result > 0)
             atomic_store(&ended->store->broken, true);
+        if (!err)
+            err = destroy_keys(ended);
     }
     end(txn);
     return err;

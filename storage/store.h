@@ -8,8 +8,9 @@
 // transactions wait for each other. A read transaction is a short thing: while it is open, pages
 // are not reused.
 
-#include "base/bytes.h"
-#include "base/err.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "proto/messages.h"
 
 struct store;
 struct txn;
@@ -17,6 +18,10 @@ struct txn;
 struct store_options {
     size_t map_size; // bytes that the database may grow to; 0: 1 GiB (64-bit machines: 16 GiB)
     bool read_only;
+    bool keeps_orders; // a hub: what is erased and closed is noted beside the database, too
+    // Makes the keys of bodies; NULL: the system's randomness. It must not fail.
+    void (*random)(void *arg, void *out, size_t n);
+    void *random_arg;
 };
 
 // Opens the directory `path`, creating it with its database when it is absent (and its parent is
@@ -26,6 +31,23 @@ struct store_options {
 enum err store_open(const char *path, const struct store_options *options, struct store **store,
                     struct fault *fault) must_check;
 void store_close(struct store **store);
+
+// What was erased or closed, as the file beside the database remembers it: a backup that was
+// restored may have forgotten.
+struct store_order {
+    bool is_closing;
+    uint8_t community[COMMUNITY_SIZE];
+    uint8_t handle[HANDLE_SIZE]; // of an erasure
+    uint32_t seq;
+    uint32_t tag;
+    uint8_t body_hash[HASH_SIZE]; // zeros: not known
+    uint32_t kind;                // of a closing
+    uint8_t id[ID_SIZE];
+};
+
+// Gives every sound order, until `each` returns false; ERR_DAMAGED at the end when one was not.
+enum err store_orders_each(struct store *store, bool (*each)(const struct store_order *, void *),
+                           void *arg) must_check;
 // Frees the slots of readers that died; to be called now and then.
 void store_check_readers(struct store *store);
 // Bytes of the database in use, and the bytes that it may grow to. Takes a short read transaction.

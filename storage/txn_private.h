@@ -8,16 +8,23 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "storage/seal.h"
 #include "storage/table.h"
 
 enum { FORMAT_VERSION = 2 };
 
 #define FORMAT_KEY "format"
 
+// Bodies that may be borrowed from a transaction at the same time.
+enum { TXN_BODIES = 4 };
+
 struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
     bool read_only;
+    bool keeps_orders;
+    char *path;
+    struct seal *seal;
     atomic_bool broken; // a commit failed in a way that leaves its outcome unknown
     dev_t device;       // of the directory, so that it is not opened twice in this process
     ino_t inode;
@@ -32,6 +39,10 @@ struct txn {
     uint64_t writes; // counted, so that a walk knows when its place may have moved
     unsigned walks;  // that are open
     struct buf scratch;
+    struct buf bodies[TXN_BODIES]; // the last ones that were opened, in turn
+    unsigned bodies_n;
+    struct buf destroyed; // community (4) and position (8) of bodies whose keys go at the commit
+    struct buf orders;    // to be noted before it
 };
 
 // The error that a result of LMDB (0, its own codes, errno) means.

@@ -36,7 +36,7 @@ void chain_erased(struct txn *txn, uint32_t community, struct log_entry *entry,
                   const struct log_body **body)
 {
     static const uint8_t no_salt[SALT_SIZE];
-    if (!*body || !erased_get(txn, community, entry->device, entry->seq, log_tag(entry)))
+    if (!*body || !erased_get(txn, community, entry->device, entry->seq, log_tag(entry), NULL))
         return;
     entry->form = LOG_HUSK;
     if (memcmp((*body)->salt, no_salt, SALT_SIZE) != 0)

@@ -84,7 +84,6 @@ struct recalled {
     struct arena arena;
     struct envelope envelope;
     struct merge_change change;
-    uint8_t salt[SALT_SIZE];
 };
 
 static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t position,
@@ -99,8 +98,6 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
         return err;
     struct merge_change *change = &recalled->change;
     struct bytes envelope = arena_copy(&recalled->arena, entry.envelope);
-    if (entry.form == LOG_WHOLE)
-        memcpy(recalled->salt, body.salt, SALT_SIZE);
     if (body.fields.p)
         change->fields = arena_copy(&recalled->arena, body.fields);
     change->seq = entry.seq;
@@ -139,25 +136,54 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
 }
 
 // A device has no salts of others, so the hash of their bodies is known to hubs alone.
-static bool knows_salt(const struct recalled *recalled)
+static bool hash_body(const struct log_body *body, uint8_t body_hash[HASH_SIZE])
 {
     static const uint8_t none[SALT_SIZE];
-    return memcmp(recalled->salt, none, SALT_SIZE) != 0;
+    if (memcmp(body->salt, none, SALT_SIZE) == 0)
+        return false;
+    digest_body(body->salt, body->fields, body_hash);
+    return true;
+}
+
+// The change at a position, as far as erasing it asks. Words that cannot be read any more (their
+// key is destroyed, and the database was restored) are erased all the same.
+static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
+                     const struct log_entry *entry)
+{
+    struct envelope envelope;
+    struct record_key record;
+    struct log_body body;
+    uint8_t body_hash[HASH_SIZE];
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    enum err err = envelope_decode(entry->envelope, &arena, &envelope, NULL);
+    if (err) {
+        txn_fail(txn, ERR_DAMAGED);
+        return;
+    }
+    merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
+    bool known = log_get_body(txn, community, position, &body) == OK && hash_body(&body, body_hash);
+    uint8_t device[HANDLE_SIZE];
+    memcpy(device, entry->device, HANDLE_SIZE);
+    erased_put(txn, community, device, entry->seq, log_tag(entry), known ? body_hash : NULL);
+    if (!known)
+        known = erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
+    merge_erase(txn, community, &record, envelope.class, device, entry->seq, &fold_watch);
+    log_erase(txn, community, position, body_hash);
 }
 
 void fold_erase(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                 uint32_t seq, uint32_t tag)
 {
-    struct recalled recalled;
-    uint8_t body_hash[HASH_SIZE];
-    if (recall(txn, community, device, seq, tag, &recalled) && recalled.change.fields.p) {
-        merge_erase(txn, community, &recalled.change, &fold_watch);
-        digest_body(recalled.salt, recalled.change.fields, body_hash);
-        log_erase(txn, community, recalled.change.position,
-                  knows_salt(&recalled) ? body_hash : NULL);
-        bytes_wipe((void *)recalled.change.fields.p, recalled.change.fields.n);
-    }
-    arena_done(&recalled.arena);
+    uint64_t position;
+    struct log_entry entry;
+    enum err err = log_find(txn, community, device, seq, &position);
+    if (!err)
+        err = log_get(txn, community, position, &entry);
+    if (!err && entry.form == LOG_WHOLE && log_tag(&entry) == tag)
+        erase_at(txn, community, position, &entry);
+    else
+        erased_put(txn, community, device, seq, tag, NULL);
 }
 
 // --- edits that mean something beyond their record ---

@@ -130,7 +130,6 @@ static void decide_erasure(struct txn *txn, uint32_t community, struct bytes val
     if (message_decode(&change_ref_message, value, NULL, &ref, NULL) ||
         ref.device.n != HANDLE_SIZE || is_hub(txn, community, ref.device.p))
         return;
-    erased_put(txn, community, ref.device.p, ref.seq, ref.tag);
     fold_erase(txn, community, ref.device.p, ref.seq, ref.tag);
 }
 

@@ -7,8 +7,8 @@
 // Lets the change that is meant take effect, or no longer, where it is here.
 void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                 uint32_t seq, uint32_t tag, bool in_effect);
-// Takes the change's edits (not what it goes over) out of its record and destroys its words, where
-// it is here.
+// Notes that the change's words are erased; where it is here, takes its edits (not what it goes
+// over) out of its record and destroys the words.
 void fold_erase(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                 uint32_t seq, uint32_t tag);
 // An edit of a hub's Decision came to life or went.

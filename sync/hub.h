@@ -131,9 +131,9 @@ enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
                    const struct hub_erasing *what, uint64_t *erased) must_check;
 // Erases what may be kept no longer (FIELD_KEEP_UNTIL), by the right of whoever said so.
 enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased) must_check;
-// After a restore: decides anew what was decided before and is not in this store. changes: struct
-// change_ref, also of changes that are not here; closings: struct ref.
-enum err hub_erase_again(struct hub_decider *decider, struct list changes, struct list closings,
+// After a restore: decides anew what was decided before and is not in this store, also of changes
+// that are not here. Orders of other communities are passed over.
+enum err hub_erase_again(struct hub_decider *decider, const struct store_order *orders, size_t n,
                          uint64_t *erased) must_check;
 
 // --- sync ---

@@ -48,7 +48,7 @@ static bool key_of_ref(const struct ref *ref, struct record_key *record)
 
 static void erase(struct erasing *e, const struct log_entry *entry)
 {
-    if (erased_get(e->txn, e->community, entry->device, entry->seq, log_tag(entry)))
+    if (erased_get(e->txn, e->community, entry->device, entry->seq, log_tag(entry), NULL))
         return;
     struct change_ref ref = {BYTES(entry->device), entry->seq, log_tag(entry)};
     hub_edits_put(&e->edits, FIELD_ERASURE, &change_ref_message, &ref);
@@ -312,24 +312,33 @@ enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
     return end(&e, erased);
 }
 
-enum err hub_erase_again(struct hub_decider *decider, struct list changes, struct list closings,
+static void erase_again(struct erasing *e, const struct store_order *order)
+{
+    static const uint8_t not_known[HASH_SIZE];
+    struct change_ref ref = {BYTES(order->handle), order->seq, order->tag};
+    bool known = memcmp(order->body_hash, not_known, HASH_SIZE) != 0;
+    if (erased_get(e->txn, e->community, order->handle, order->seq, order->tag, NULL))
+        return;
+    erased_put(e->txn, e->community, order->handle, order->seq, order->tag,
+               known ? order->body_hash : NULL);
+    hub_edits_put(&e->edits, FIELD_ERASURE, &change_ref_message, &ref);
+    e->erased++;
+}
+
+enum err hub_erase_again(struct hub_decider *decider, const struct store_order *orders, size_t n,
                          uint64_t *erased)
 {
     static const struct hub_erasing nothing;
     struct erasing e = begin(decider, NULL, &nothing);
-    for (size_t i = 0; i < closings.n; i++) {
-        struct record_key record;
-        if (key_of_ref(LIST_AT(struct ref, closings, i), &record))
-            close_record(&e, &record, false);
-    }
-    for (size_t i = 0; i < changes.n; i++) {
-        const struct change_ref *ref = LIST_AT(struct change_ref, changes, i);
-        struct log_entry entry = {.seq = ref->seq};
-        if (ref->device.n != HANDLE_SIZE)
+    for (size_t i = 0; i < n; i++) {
+        struct record_key record = {.kind = orders[i].kind};
+        memcpy(record.id, orders[i].id, ID_SIZE);
+        if (memcmp(orders[i].community, decider->community->id, COMMUNITY_SIZE) != 0)
             continue;
-        memcpy(entry.device, ref->device.p, HANDLE_SIZE);
-        be32_put(entry.leaf, ref->tag);
-        erase(&e, &entry);
+        if (orders[i].is_closing)
+            close_record(&e, &record, false);
+        else
+            erase_again(&e, &orders[i]);
     }
     return end(&e, erased);
 }

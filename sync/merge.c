@@ -151,25 +151,33 @@ static bool find_covered(struct txn *txn, uint32_t community, const struct cover
     return record.kind == key->record.kind && memcmp(record.id, key->record.id, ID_SIZE) == 0;
 }
 
-void merge_erase(struct txn *txn, uint32_t community, const struct merge_change *change,
+struct going {
+    struct txn *txn;
+    uint32_t community;
+    const struct merge_watch *watch;
+};
+
+static bool let_go(const struct live *edit, void *arg)
+{
+    const struct going *going = arg;
+    go(going->txn, going->community, edit, going->watch);
+    return true;
+}
+
+void merge_erase(struct txn *txn, uint32_t community, const struct record_key *record,
+                 uint32_t class, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                  const struct merge_watch *watch)
 {
-    struct wire_reader reader = wire_reader(change->fields);
-    for (uint32_t i = 0; !wire_at_end(&reader); i++) {
-        struct wire_field field;
-        struct live known;
-        if (wire_next(&reader, &field))
-            break;
-        struct live edit = edit_of(change, i, field.number);
-        if (live_get(txn, community, &edit.key, &known) == OK)
-            go(txn, community, &known, watch);
-    }
+    struct going going = {txn, community, watch};
+    enum err err = live_each_of_change(txn, community, record, class, device, seq, let_go, &going);
+    txn_fail(txn, err);
 }
 
 void merge_revert(struct txn *txn, uint32_t community, const struct merge_change *change,
                   const struct merge_watch *watch)
 {
-    merge_erase(txn, community, change, watch);
+    merge_erase(txn, community, &change->record, change->envelope->class, change->device,
+                change->seq, watch);
     for (size_t i = 0; i < change->envelope->over.n; i++) {
         struct cover cover = cover_of(change, LIST_AT(struct dot, change->envelope->over, i));
         struct live edit;

@@ -39,8 +39,9 @@ void merge_apply(struct txn *txn, uint32_t community, const struct merge_change 
 void merge_revert(struct txn *txn, uint32_t community, const struct merge_change *change,
                   const struct merge_watch *watch);
 
-// Its words are erased: its edits go, what it went over stays gone.
-void merge_erase(struct txn *txn, uint32_t community, const struct merge_change *change,
+// The words of a change of this record are erased: its edits go, what it went over stays gone.
+void merge_erase(struct txn *txn, uint32_t community, const struct record_key *record,
+                 uint32_t class, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                  const struct merge_watch *watch);
 
 // Whether a is shown after b: greater by (time, device, seq, index).

@@ -1,5 +1,5 @@
-// The words of an erased need are found nowhere: not in the hub's files, not in those of any device,
-// not after a backup of before is restored, not in an answer. Chains still verify.
+// The words of an erased need are found nowhere: not in the hub's files, not in those of any
+// device, not after a backup of before is restored, not in an answer. Chains still verify.
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "storage/community.h"
+#include "storage/device.h"
 #include "storage/log.h"
 #include "sync/digest.h"
 #include "tests/e2e/check.h"
@@ -176,8 +178,8 @@ static void ask_for_erasure(struct device_host *coordinator, const uint8_t id[16
 static bool has_need(struct device_host *device, const uint8_t id[16])
 {
     struct folkmoot_record record;
-    bool has = folkmoot_record_get(device->fm, "need", id, FOLKMOOT_BRIEF, &record, NULL) ==
-               FOLKMOOT_OK;
+    bool has =
+        folkmoot_record_get(device->fm, "need", id, FOLKMOOT_BRIEF, &record, NULL) == FOLKMOOT_OK;
     if (has)
         folkmoot_record_done(&record);
     return has;

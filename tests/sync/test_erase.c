@@ -244,13 +244,23 @@ Test(erase, by_a_volunteers_date_takes_their_own_words_alone)
     expect_kept(&date, OTHER, false, "the date itself");
 }
 
+struct orders {
+    struct store_order all[16];
+    size_t n;
+};
+
+static bool take_order(const struct store_order *order, void *arg)
+{
+    struct orders *orders = arg;
+    orders->all[orders->n++] = *order;
+    return orders->n < 16;
+}
+
 static enum err again(struct hub_decider *decider, void *arg)
 {
-    const struct world_change *need = arg;
+    const struct orders *orders = arg;
     uint64_t erased = 0;
-    struct change_ref ref = {BYTES(world.devices[AUTHOR].handle), need->seq, need->tag};
-    struct ref closing = {need->record.kind, BYTES(need->record.id)};
-    return hub_erase_again(decider, (struct list){&ref, 1}, (struct list){&closing, 1}, &erased);
+    return hub_erase_again(decider, orders->all, orders->n, &erased);
 }
 
 Test(erase, is_decided_again_on_a_hub_that_was_restored)
@@ -261,8 +271,11 @@ Test(erase, is_decided_again_on_a_hub_that_was_restored)
     said_erase_record(&world, COORDINATOR, &need.record);
     network_settle(&world);
     expect_kept(&need, AUTHOR, false, "erased");
+    struct orders orders = {.n = 0};
+    cr_assert_eq(store_orders_each(world.hub, take_order, &orders), OK);
+    cr_expect_geq(orders.n, 2, "the erasure and the closing are noted");
     world_restore_hub(&world, "before");
-    world_decide(&world, again, &need);
+    world_decide(&world, again, &orders);
     cr_expect_not(said_is_kept(world.hub, world.community, world.devices[AUTHOR].handle, need.seq),
                   "the backup does not bring it back");
     network_settle(&world);

@@ -1,5 +1,6 @@
 #include "tests/sync/world.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static struct store *open_store(const struct world *world, const char *name)
 {
     char path[WORLD_PATH_MAX];
     struct store *store = NULL;
-    struct store_options options = {.map_size = 256 << 20};
+    bool is_hub = strcmp(name, "hub") == 0;
+    struct store_options options = {.map_size = 256 << 20, .keeps_orders = is_hub};
     struct fault fault = {0};
     path_of(world, name, path);
     enum err err = store_open(path, &options, &store, &fault);
@@ -105,6 +107,31 @@ static void copy_store(const struct world *world, const char *from, const char *
     copy_file(from_file, to_file);
 }
 
+// The keys of its bodies, too: what a backup of the database alone lacks.
+static void copy_keys(const struct world *world, const char *from, const char *to)
+{
+    char from_path[WORLD_PATH_MAX];
+    char to_path[WORLD_PATH_MAX];
+    char from_file[2 * WORLD_PATH_MAX];
+    char to_file[2 * WORLD_PATH_MAX];
+    path_of(world, from, from_path);
+    path_of(world, to, to_path);
+    snprintf(from_file, sizeof from_file, "%s/keys", from_path);
+    snprintf(to_file, sizeof to_file, "%s/keys", to_path);
+    DIR *dir = opendir(from_file);
+    if (!dir)
+        return;
+    (void)mkdir(to_file, 0700);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(from_file, sizeof from_file, "%s/keys/%s", from_path, entry->d_name);
+        snprintf(to_file, sizeof to_file, "%s/keys/%s", to_path, entry->d_name);
+        copy_file(from_file, to_file);
+    }
+    (void)closedir(dir);
+}
+
 void world_save_hub(struct world *world, const char *name)
 {
     store_close(&world->hub);
@@ -129,6 +156,7 @@ size_t world_clone(struct world *world, size_t device)
     device_name(copy, to);
     store_close(&world->devices[device].store);
     copy_store(world, from, to);
+    copy_keys(world, from, to);
     world->devices[device].store = open_store(world, from);
     world->devices[copy] = world->devices[device];
     world->devices[copy].store = open_store(world, to);

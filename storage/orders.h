@@ -1,0 +1,15 @@
+#pragma once
+
+// The file of orders beside a hub's database: every erasure and closing, noted before it is
+// committed, so that a restored backup can be made to forget again. It says which change or record,
+// never what it said. Private to storage/, but for reading (store_orders_each in store.h).
+
+#include "storage/store.h"
+
+// What is appended; the bytes of `orders` are records as orders_put makes them.
+void orders_put(struct buf *orders, const struct store_order *order);
+// Appends them and syncs. What a crash left of a record before is overwritten.
+enum err orders_append(const char *store, struct bytes orders) must_check;
+// Gives every sound record; ERR_DAMAGED at the end when one was not. There being no file is fine.
+enum err orders_each(const char *store, bool (*each)(const struct store_order *, void *),
+                     void *arg) must_check;

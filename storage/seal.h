@@ -1,0 +1,31 @@
+#pragma once
+
+// Private to storage/: the keys of bodies. LMDB leaves deleted words in freed pages, so each body
+// is sealed with a key of its own that stands outside the database, and destroying the key destroys
+// the words. Keys are made ahead, 4096 to a file (docs/disk-format.md). Any thread.
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+enum { SEAL_KEY_SIZE = 32, SEAL_BLOCK = 4096 };
+
+struct seal;
+
+// Of the store in the directory `path`. random: see store.h.
+struct seal *seal_new(const char *path, void (*random)(void *arg, void *out, size_t n),
+                      void *arg) must_check;
+void seal_free(struct seal **seal);
+
+// The key for a body that is put at a position: made, with its whole file and on disk, where there
+// is none, and made anew where it was destroyed.
+enum err seal_key_to_put(struct seal *seal, uint32_t community, uint64_t position,
+                         uint8_t key[SEAL_KEY_SIZE]) must_check;
+// ERR_DAMAGED when there is none or it was destroyed.
+enum err seal_key(struct seal *seal, uint32_t community, uint64_t position,
+                  uint8_t key[SEAL_KEY_SIZE]) must_check;
+// Overwrites the key with zeros, on disk when it returns. There being none is fine.
+enum err seal_destroy(struct seal *seal, uint32_t community, uint64_t position) must_check;
+
+// Seals and opens n bytes (AES-256 in CFB mode, NIST SP 800-38A); in and out may be the same.
+enum err seal_bytes(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out) must_check;
+enum err seal_open(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out) must_check;
