@@ -1,8 +1,7 @@
-#include "daemon/admin.h"
-
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "daemon/admin_private.h"
 #include "daemon/random.h"
 #include "daemon/report.h"
 
@@ -13,25 +12,9 @@ enum {
 };
 static const double valid_ms_max = 366.0 * 24 * 60 * MINUTE_MS;
 
-// A command that waits for the writer.
-struct job {
-    struct writer_item item;
-    struct admin_context *context;
-    void (*answered)(void *arg, cJSON *answer);
-    void *arg;
-    int64_t now;
-    char wanted[NAME_MAX_BYTES + 1]; // a community's name or id
-    char label[LABEL_MAX + 1];
-    enum role role;
-    int64_t expires;
-    uint32_t uses;
-    uint8_t code[CODE_SIZE];
-    struct community community;
-};
-
 // --- answers ---
 
-static cJSON *error_answer(const char *text)
+cJSON *admin_error(const char *text)
 {
     cJSON *answer = cJSON_CreateObject();
     (void)cJSON_AddBoolToObject(answer, "ok", false);
@@ -39,31 +22,31 @@ static cJSON *error_answer(const char *text)
     return answer;
 }
 
-static cJSON *fault_answer(enum err err, const struct fault *fault)
+cJSON *admin_fault(enum err err, const struct fault *fault)
 {
-    return error_answer(fault->text[0] ? fault->text : err_text(err));
+    return admin_error(fault->text[0] ? fault->text : err_text(err));
 }
 
-static cJSON *ok_answer(void)
+cJSON *admin_ok(void)
 {
     cJSON *answer = cJSON_CreateObject();
     (void)cJSON_AddBoolToObject(answer, "ok", true);
     return answer;
 }
 
-static void add_hex(cJSON *object, const char *name, struct bytes bytes)
+void admin_hex(cJSON *object, const char *name, struct bytes bytes)
 {
     char hex[2 * HASH_SIZE + 1];
     text_hex(bytes, hex);
     (void)cJSON_AddStringToObject(object, name, hex);
 }
 
-static void add_number(cJSON *object, const char *name, uint64_t number)
+void admin_number(cJSON *object, const char *name, uint64_t number)
 {
     (void)cJSON_AddNumberToObject(object, name, (double)number);
 }
 
-static const char *text_of(const cJSON *request, const char *name)
+const char *admin_text(const cJSON *request, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, name));
     return text ? text : "";
@@ -93,8 +76,8 @@ static bool consider(const struct community *community, void *arg)
     return true;
 }
 
-static enum err find_community(struct txn *txn, const char *wanted, struct community *community,
-                               struct fault *fault)
+enum err admin_find_community(struct txn *txn, const char *wanted, struct community *community,
+                              struct fault *fault)
 {
     struct search search = {.wanted = wanted};
     community_each(txn, consider, &search);
@@ -110,8 +93,6 @@ static enum err find_community(struct txn *txn, const char *wanted, struct commu
 
 // --- commands that read ---
 
-typedef cJSON *read_function(struct admin_context *context, const cJSON *request, struct txn *txn);
-
 static bool count_one(const struct community *community, void *arg)
 {
     *(uint64_t *)arg += community->is_hub;
@@ -125,19 +106,20 @@ static cJSON *status(struct admin_context *context, const cJSON *request, struct
     uint64_t used, max, communities = 0;
     community_each(txn, count_one, &communities);
     gate_size(calls->gate, &used, &max);
-    cJSON *answer = ok_answer();
+    cJSON *answer = admin_ok();
     (void)cJSON_AddStringToObject(answer, "version", FOLKMOOT_VERSION);
-    add_hex(answer, "hub_key", BYTES(calls->service->identity.key));
+    admin_hex(answer, "hub_key", BYTES(calls->service->identity.key));
     (void)cJSON_AddStringToObject(answer, "address", context->address);
-    add_number(answer, "up_seconds", (uint64_t)(loop_clock(calls->loop) - context->started) / 1000);
-    add_number(answer, "communities", communities);
-    add_number(answer, "connections", conns_count(context->conns));
-    add_number(answer, "connections_refused", conns_refused(context->conns));
-    add_number(answer, "calls", calls->answered);
-    add_number(answer, "calls_refused", calls->refused);
-    add_number(answer, "writes_waiting", writer_waiting(calls->writer));
-    add_number(answer, "database_bytes", used);
-    add_number(answer, "database_bytes_max", max);
+    admin_number(answer, "up_seconds",
+                 (uint64_t)(loop_clock(calls->loop) - context->started) / 1000);
+    admin_number(answer, "communities", communities);
+    admin_number(answer, "connections", conns_count(context->conns));
+    admin_number(answer, "connections_refused", conns_refused(context->conns));
+    admin_number(answer, "calls", calls->answered);
+    admin_number(answer, "calls_refused", calls->refused);
+    admin_number(answer, "writes_waiting", writer_waiting(calls->writer));
+    admin_number(answer, "database_bytes", used);
+    admin_number(answer, "database_bytes_max", max);
     return answer;
 }
 
@@ -146,9 +128,9 @@ static bool list_one(const struct community *community, void *arg)
     if (!community->is_hub)
         return true;
     cJSON *item = cJSON_CreateObject();
-    add_hex(item, "id", BYTES(community->id));
+    admin_hex(item, "id", BYTES(community->id));
     (void)cJSON_AddStringToObject(item, "name", community->name);
-    add_number(item, "changes", community->size);
+    admin_number(item, "changes", community->size);
     (void)cJSON_AddItemToArray(arg, item);
     return true;
 }
@@ -157,7 +139,7 @@ static cJSON *community_list(struct admin_context *context, const cJSON *request
 {
     (void)context;
     (void)request;
-    cJSON *answer = ok_answer();
+    cJSON *answer = admin_ok();
     cJSON *list = cJSON_AddArrayToObject(answer, "communities");
     community_each(txn, list_one, list);
     return answer;
@@ -177,13 +159,15 @@ static bool list_device(const struct device *device, void *arg)
     contact_get(listing->txn, listing->community, device->handle, &contact);
     contacts_add_to(listing->contacts, listing->community, device->handle, &contact);
     cJSON *item = cJSON_CreateObject();
-    add_hex(item, "handle", BYTES(device->handle));
+    admin_hex(item, "handle", BYTES(device->handle));
     (void)cJSON_AddStringToObject(item, "role", role_name(device->role));
     (void)cJSON_AddStringToObject(item, "label", device->label);
-    add_number(item, "changes", device->seq);
+    admin_number(item, "changes", device->seq);
+    admin_number(item, "apart",
+                 admin_count_apart(listing->txn, listing->community, device->handle));
     (void)cJSON_AddNumberToObject(item, "last_sync", (double)contact.last_sync);
-    add_number(item, "bytes_in", contact.bytes_in);
-    add_number(item, "bytes_out", contact.bytes_out);
+    admin_number(item, "bytes_in", contact.bytes_in);
+    admin_number(item, "bytes_out", contact.bytes_out);
     (void)cJSON_AddItemToArray(listing->list, item);
     return true;
 }
@@ -192,10 +176,10 @@ static cJSON *devices(struct admin_context *context, const cJSON *request, struc
 {
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
+    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
-        return fault_answer(err, &fault);
-    cJSON *answer = ok_answer();
+        return admin_fault(err, &fault);
+    cJSON *answer = admin_ok();
     (void)cJSON_AddStringToObject(answer, "community", community.name);
     struct device_listing listing = {context->calls->contacts, txn, community.number,
                                      cJSON_AddArrayToObject(answer, "devices")};
@@ -209,35 +193,33 @@ static cJSON *fingerprint(struct admin_context *context, const cJSON *request, s
 {
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = find_community(txn, text_of(request, "community"), &community, &fault);
+    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
-        return fault_answer(err, &fault);
-    cJSON *answer = ok_answer();
+        return admin_fault(err, &fault);
+    cJSON *answer = admin_ok();
     (void)cJSON_AddStringToObject(answer, "database", gate_path(context->calls->gate));
-    add_hex(answer, "id", BYTES(community.id));
+    admin_hex(answer, "id", BYTES(community.id));
     return answer;
 }
 
 // --- commands that write ---
 
-typedef enum err prepare_function(struct job *job, const cJSON *request, struct fault *fault);
-
-static struct job *job_of(struct writer_item *item)
+struct job *admin_job_of(struct writer_item *item)
 {
     return (struct job *)(void *)((char *)item - offsetof(struct job, item));
 }
 
-static void end_job(struct job *job, cJSON *answer)
+void admin_end_job(struct job *job, cJSON *answer)
 {
     job->answered(job->arg, answer);
     bytes_wipe(job, sizeof *job);
     free(job);
 }
 
-static enum err copy_text(const cJSON *request, const char *name, char *out, size_t size,
-                          struct fault *fault)
+enum err admin_copy_text(const cJSON *request, const char *name, char *out, size_t size,
+                         struct fault *fault)
 {
-    const char *text = text_of(request, name);
+    const char *text = admin_text(request, name);
     size_t n = strlen(text);
     if (n >= size || !text_is_utf8(bytes_of(text, n)))
         return fault_set(fault, ERR_LIMIT, "\"%s\" is longer than %zu bytes, or not UTF-8", name,
@@ -250,7 +232,7 @@ static enum err run_create(struct writer_item *item, struct txn *txn, bool again
                            struct fault *fault)
 {
     (void)again;
-    struct job *job = job_of(item);
+    struct job *job = admin_job_of(item);
     struct hub_found_random random;
     random_fill(&random, sizeof random);
     enum err err = hub_found(txn, job->context->calls->service->identity.seed,
@@ -261,23 +243,23 @@ static enum err run_create(struct writer_item *item, struct txn *txn, bool again
 
 static void on_created(struct writer_item *item)
 {
-    struct job *job = job_of(item);
+    struct job *job = admin_job_of(item);
     if (item->err) {
-        end_job(job, fault_answer(item->err, &item->fault));
+        admin_end_job(job, admin_fault(item->err, &item->fault));
         return;
     }
-    cJSON *answer = ok_answer();
-    add_hex(answer, "id", BYTES(job->community.id));
+    cJSON *answer = admin_ok();
+    admin_hex(answer, "id", BYTES(job->community.id));
     (void)cJSON_AddStringToObject(answer, "name", job->wanted);
     report_put(REPORT_INFO, "a community was founded");
-    end_job(job, answer);
+    admin_end_job(job, answer);
 }
 
 static enum err prepare_create(struct job *job, const cJSON *request, struct fault *fault)
 {
     job->item.run = run_create;
     job->item.done = on_created;
-    enum err err = copy_text(request, "name", job->wanted, sizeof job->wanted, fault);
+    enum err err = admin_copy_text(request, "name", job->wanted, sizeof job->wanted, fault);
     if (!err && job->wanted[0] == '\0')
         err = fault_set(fault, ERR_MALFORMED, "a community needs a name");
     return err;
@@ -287,9 +269,9 @@ static enum err run_invite(struct writer_item *item, struct txn *txn, bool again
                            struct fault *fault)
 {
     (void)again;
-    struct job *job = job_of(item);
+    struct job *job = admin_job_of(item);
     random_fill(job->code, sizeof job->code);
-    enum err err = find_community(txn, job->wanted, &job->community, fault);
+    enum err err = admin_find_community(txn, job->wanted, &job->community, fault);
     if (!err)
         err = hub_invite(
             txn, &job->community,
@@ -300,30 +282,31 @@ static enum err run_invite(struct writer_item *item, struct txn *txn, bool again
 
 static void on_invited(struct writer_item *item)
 {
-    struct job *job = job_of(item);
+    struct job *job = admin_job_of(item);
     if (item->err) {
-        end_job(job, fault_answer(item->err, &item->fault));
+        admin_end_job(job, admin_fault(item->err, &item->fault));
         return;
     }
     struct buf link = {0};
     admin_join_link(job->context->address, &job->community,
                     job->context->calls->service->identity.key, job->code, &link);
     buf_put_u8(&link, 0);
-    cJSON *answer = link.err ? error_answer("out of memory") : ok_answer();
+    cJSON *answer = link.err ? admin_error("out of memory") : admin_ok();
     if (!link.err)
         (void)cJSON_AddStringToObject(answer, "link", (const char *)link.p);
     (void)cJSON_AddStringToObject(answer, "community", job->community.name);
     (void)cJSON_AddStringToObject(answer, "role", role_name(job->role));
+    admin_number(answer, "uses", job->uses);
     (void)cJSON_AddNumberToObject(answer, "expires", (double)job->expires);
     if (link.p)
         bytes_wipe(link.p, link.cap);
     buf_done(&link);
-    end_job(job, answer);
+    admin_end_job(job, answer);
 }
 
 static enum err read_role(const cJSON *request, enum role *role, struct fault *fault)
 {
-    const char *name = text_of(request, "role");
+    const char *name = admin_text(request, "role");
     *role = name[0] ? role_by_name(name) : ROLE_VOLUNTEER;
     if (*role == ROLE_NONE || *role == ROLE_HUB)
         return fault_set(fault, ERR_MALFORMED,
@@ -361,9 +344,9 @@ static enum err prepare_invite(struct job *job, const cJSON *request, struct fau
         return fault_set(fault, ERR_WRONG_STATE,
                          "the link needs the hub's public HOST:PORT: set [hub] address in the "
                          "configuration and restart");
-    enum err err = copy_text(request, "community", job->wanted, sizeof job->wanted, fault);
+    enum err err = admin_copy_text(request, "community", job->wanted, sizeof job->wanted, fault);
     if (!err)
-        err = copy_text(request, "label", job->label, sizeof job->label, fault);
+        err = admin_copy_text(request, "label", job->label, sizeof job->label, fault);
     if (!err)
         err = read_role(request, &job->role, fault);
     if (!err)
@@ -404,37 +387,47 @@ void admin_join_link(const char *address, const struct community *community,
 
 static const struct {
     const char *name;
-    read_function *read;
-    prepare_function *prepare;
+    admin_read *read;
+    admin_prepare *prepare;
 } commands[] = {
     {"status", status, NULL},
     {"community list", community_list, NULL},
     {"devices", devices, NULL},
     {"fingerprint", fingerprint, NULL},
+    {"apart", admin_apart, NULL},
+    {"audit", admin_audit, NULL},
+    {"who-may", admin_who_may, NULL},
+    {"role", NULL, admin_prepare_role},
+    {"revoke", NULL, admin_prepare_revoke},
+    {"reinstate", NULL, admin_prepare_reinstate},
+    {"release", NULL, admin_prepare_release},
+    {"erase", NULL, admin_prepare_erase},
+    {"rotate tokens", NULL, admin_prepare_rotate_tokens},
+    {"rotate tls", admin_rotate_tls, NULL},
     {"community create", NULL, prepare_create},
     {"invite", NULL, prepare_invite},
 };
 
-static cJSON *run_read(struct admin_context *context, read_function *read, const cJSON *request)
+static cJSON *run_read(struct admin_context *context, admin_read *read, const cJSON *request)
 {
     struct txn *txn = gate_begin_read(context->calls->gate);
     if (!txn)
-        return error_answer(err_text(ERR_BUSY));
+        return admin_error(err_text(ERR_BUSY));
     cJSON *answer = read(context, request, txn);
     enum err err = txn_error(txn);
     gate_end_read(context->calls->gate, &txn);
     if (!err)
         return answer;
     cJSON_Delete(answer);
-    return error_answer(err_text(err));
+    return admin_error(err_text(err));
 }
 
-static void start_job(struct admin_context *context, prepare_function *prepare,
-                      const cJSON *request, void (*answered)(void *, cJSON *), void *arg)
+static void start_job(struct admin_context *context, admin_prepare *prepare, const cJSON *request,
+                      void (*answered)(void *, cJSON *), void *arg)
 {
     struct job *job = calloc(1, sizeof *job);
     if (!job) {
-        answered(arg, error_answer(err_text(ERR_NOMEM)));
+        answered(arg, admin_error(err_text(ERR_NOMEM)));
         return;
     }
     job->context = context;
@@ -445,7 +438,7 @@ static void start_job(struct admin_context *context, prepare_function *prepare,
     struct fault fault = {0};
     enum err err = prepare(job, request, &fault);
     if (err)
-        end_job(job, fault_answer(err, &fault));
+        admin_end_job(job, admin_fault(err, &fault));
     else
         writer_put(context->calls->writer, &job->item);
 }
@@ -453,7 +446,7 @@ static void start_job(struct admin_context *context, prepare_function *prepare,
 void admin_run(struct admin_context *context, const cJSON *request,
                void (*answered)(void *arg, cJSON *answer), void *arg)
 {
-    const char *name = text_of(request, "command");
+    const char *name = admin_text(request, "command");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(name, commands[i].name) != 0)
             continue;
@@ -463,5 +456,5 @@ void admin_run(struct admin_context *context, const cJSON *request,
             start_job(context, commands[i].prepare, request, answered, arg);
         return;
     }
-    answered(arg, error_answer("no such command"));
+    answered(arg, admin_error("no such command"));
 }

@@ -12,7 +12,10 @@ struct admin_context {
     struct call_context *calls;
     const struct conns *conns;
     const char *address; // HOST:PORT for links; empty: none
-    int64_t started;     // by loop_clock
+    // Makes the hub's own TLS key anew; fails where the configuration names a certificate.
+    enum err (*rotate_tls)(void *arg, struct fault *fault);
+    void *arg;
+    int64_t started; // by loop_clock
 };
 
 // Runs the request, which stays the caller's, and calls `answered` once, perhaps at once; the

@@ -66,10 +66,25 @@ static void answer_code(struct call *call, enum rpc_code code, const char *text)
     answer_error(call, &(struct rpc_error){.code = code, .text = text});
 }
 
+// A quota is of a day (UTC).
+static void answer_quota(struct call *call, const char *text)
+{
+    enum { DAY = 24 * 60 * 60 };
+    char seconds[16];
+    int64_t now = call->service.now / 1000;
+    (void)snprintf(seconds, sizeof seconds, "%d", (int)(DAY - now % DAY));
+    answer_error(call,
+                 &(struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, text, "retry-after", seconds});
+}
+
 // A peer's fault is told with its sentence, the hub's own only by its kind.
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
 {
     bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM;
+    if (err == ERR_QUOTA) {
+        answer_quota(call, fault->text);
+        return;
+    }
     if (!is_told)
         report_put(REPORT_WARNING, "%s failed: %s", call->method->path,
                    fault->text[0] ? fault->text : err_text(err));
@@ -149,6 +164,20 @@ static bool check_token(struct call *call, struct rpc_error *error, struct fault
     return !err || refuse(error, rpc_code_of(err), 0, fault->text[0] ? fault->text : err_text(err));
 }
 
+static void note_carried(const struct call *call)
+{
+    struct call_carried *carried = call->peer.carried;
+    const struct hub_caller *caller = &call->service.caller;
+    if (!call->method->has_token)
+        return;
+    carried->is_mixed |=
+        carried->any && (carried->community != caller->community.number ||
+                         memcmp(carried->handle, caller->device.handle, HANDLE_SIZE) != 0);
+    carried->any = true;
+    carried->community = caller->community.number;
+    memcpy(carried->handle, caller->device.handle, HANDLE_SIZE);
+}
+
 static bool check_attempt(struct call *call, struct rpc_error *error)
 {
     if (!call->method->is_attempt ||
@@ -210,6 +239,8 @@ void call_head(struct call_context *context, const struct call_peer *peer,
         free_call(call);
         return;
     }
+    note_carried(call);
+    call->peer.carried = NULL;
     // The head's text is the stream's; only a GET is asked for it later.
     buf_put(&call->query, call->head.query);
     call->head.path = (struct bytes){NULL, 0};
@@ -288,6 +319,10 @@ static enum err run_write(struct writer_item *item, struct txn *txn, bool again,
 static void on_written(struct writer_item *item)
 {
     struct call *call = call_of(item);
+    const struct hub_effects *effects = &call->service.effects;
+    // Whoever is cut off may be this very call's connection: then there is no stream any more.
+    if (!item->err && (effects->revoked || effects->erased))
+        call->context->affected(call->context->arg, call->service.caller.community.number, effects);
     call->is_writing = false;
     if (!item->err && call->method->is_attempt)
         attempts_give_back(call->context->attempts, call->peer.address);

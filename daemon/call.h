@@ -19,15 +19,27 @@ struct call_context {
     const struct service *service;
     size_t body_max;    // of any request
     int64_t request_ms; // a whole request waits at most so long for its answer
-    uint64_t answered;  // calls so far
-    uint64_t refused;   // of them with an error
+    // A write had effects beyond its answer; called before that is given.
+    void (*affected)(void *arg, uint32_t community, const struct hub_effects *effects);
+    void *arg;
+    uint64_t answered; // calls so far
+    uint64_t refused;  // of them with an error
+};
+
+// Whose calls a connection carried.
+struct call_carried {
+    bool any;
+    bool is_mixed; // several devices', as a proxy's does
+    uint32_t community;
+    uint8_t handle[HANDLE_SIZE];
 };
 
 // Of a connection, as far as calls ask.
 struct call_peer {
-    const uint8_t *address;  // ATTEMPTS_ADDRESS_SIZE; NULL: cannot be told apart
-    const uint8_t *tls_key;  // that it was shown; NULL: none
-    void (*wake)(void *arg); // there is something to send, from outside of a feed
+    const uint8_t *address;       // ATTEMPTS_ADDRESS_SIZE; NULL: cannot be told apart
+    const uint8_t *tls_key;       // that it was shown; NULL: none
+    struct call_carried *carried; // filled in when a call's head is taken
+    void (*wake)(void *arg);      // there is something to send, from outside of a feed
     void *arg;
 };
 

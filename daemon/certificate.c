@@ -75,6 +75,11 @@ static enum err make(const char *path, struct fault *fault)
     return err;
 }
 
+enum err certificate_renew(const char *path, struct fault *fault)
+{
+    return make(path, fault);
+}
+
 enum err certificate_ensure(const char *path, struct fault *fault)
 {
     return access(path, F_OK) == 0 ? OK : make(path, fault);

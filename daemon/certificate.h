@@ -11,6 +11,8 @@ enum { CERTIFICATE_YEARS = 10 };
 
 // Makes the file unless it is there.
 enum err certificate_ensure(const char *path, struct fault *fault) must_check;
+// Makes it anew, with another key, in the place of what is there.
+enum err certificate_renew(const char *path, struct fault *fault) must_check;
 // SHA-256 of the DER SubjectPublicKeyInfo of the first certificate in a PEM file.
 enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE],
                               struct fault *fault) must_check;

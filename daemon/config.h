@@ -39,6 +39,9 @@ struct config {
     uint64_t progress_seconds;
     uint64_t progress_bytes;
     uint64_t stop_seconds;
+    uint64_t token_days;
+    uint64_t device_changes_per_day;
+    uint64_t device_bytes_per_day;
     uint64_t enrol_attempts_per_minute;
     uint64_t enrol_attempts_per_minute_per_address;
     char level[CONFIG_TEXT_MAX];

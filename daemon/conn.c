@@ -214,6 +214,7 @@ static void on_head(void *owner, struct http2_stream *stream)
     struct call_peer peer = {
         .address = conn->has_address ? conn->address : NULL,
         .tls_key = channel_key_hash(&conn->channel),
+        .carried = &conn->carried,
         .wake = wake,
         .arg = conn,
     };

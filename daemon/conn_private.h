@@ -27,6 +27,7 @@ struct conn {
     struct http2 *http2;
     struct buf out;
     size_t out_at;
+    struct call_carried carried;
     bool has_address;
     uint8_t address[ATTEMPTS_ADDRESS_SIZE];
     int64_t state_since;

@@ -240,6 +240,38 @@ void conns_stop(struct conns *conns, void (*gone)(void *arg), void *arg)
     }
 }
 
+// Closing with a linger of no time drops the kernel's queue and sends RST (RFC 9293
+// section 3.10.7).
+static void reset(struct conn *conn)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    conn_close(conn);
+}
+
+static bool has_unsent(const struct conn *conn)
+{
+    int waiting = 0;
+    if (ioctl(conn->fd, SIOCOUTQ, &waiting))
+        waiting = 0;
+    return waiting > 0 || conn_unsent(conn) > 0 || http2_unsent(conn->http2) > 0;
+}
+
+size_t conns_reset(struct conns *conns,
+                   bool (*ends)(const struct call_carried *carried, bool has_unsent, void *arg),
+                   void *arg)
+{
+    size_t n = 0;
+    for (struct conn *conn = conns->first, *next; conn; conn = next) {
+        next = conn->next;
+        if (!conn->carried.any || !ends(&conn->carried, has_unsent(conn), arg))
+            continue;
+        reset(conn);
+        n++;
+    }
+    return n;
+}
+
 size_t conns_count(const struct conns *conns)
 {
     return conns->count;

@@ -34,6 +34,11 @@ void conns_take(struct conns *conns, int fd, enum channel_kind kind,
 void conns_resume(struct conns *conns);
 // Asks all to end when their requests are answered, and calls `gone` when none is left.
 void conns_stop(struct conns *conns, void (*gone)(void *arg), void *arg);
+// Resets those that `ends` names: what they were to be sent, also what the kernel holds of it, is
+// dropped. has_unsent: an answer is not wholly sent. How many.
+size_t conns_reset(struct conns *conns,
+                   bool (*ends)(const struct call_carried *carried, bool has_unsent, void *arg),
+                   void *arg);
 size_t conns_count(const struct conns *conns);
 // Turned away because there were too many, so far.
 uint64_t conns_refused(const struct conns *conns);

@@ -7,7 +7,9 @@
 
 #include "daemon/certificate.h"
 #include "daemon/control.h"
+#include "daemon/cutoff.h"
 #include "daemon/file.h"
+#include "daemon/keeping.h"
 #include "daemon/notify.h"
 #include "daemon/random.h"
 #include "daemon/report.h"
@@ -29,6 +31,7 @@ struct daemon {
     struct service service;
     struct call_context calls;
     struct conns *conns;
+    struct keeping *keeping;
     struct admin_context admin;
     struct control *control;
     struct tls_context *tls;
@@ -58,11 +61,22 @@ static enum err lock_state_dir(struct daemon *daemon, struct fault *fault)
     return err ? err : file_lock(path, &daemon->lock, fault);
 }
 
+// systemd.exec(5), LoadCredential=identity.key:… A key that is given so is never made here.
+static bool find_credential(char path[PATH_MAX])
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    if (!directory)
+        return false;
+    int n = snprintf(path, PATH_MAX, "%s/identity.key", directory);
+    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
+}
+
 static enum err open_identity(struct daemon *daemon, struct fault *fault)
 {
     char path[PATH_MAX];
-    bool made;
-    enum err err = in_state_dir(daemon->config, "identity.key", path, fault);
+    bool made = false;
+    bool given = find_credential(path);
+    enum err err = given ? OK : in_state_dir(daemon->config, "identity.key", path, fault);
     const char *chosen = daemon->config->identity[0] ? daemon->config->identity : path;
     if (!err)
         err = identity_open(chosen, &daemon->service.identity, &made, fault);
@@ -137,8 +151,21 @@ static enum err start_writer(struct daemon *daemon, struct fault *fault)
     return writer_start(&options, &daemon->writer, fault);
 }
 
+static void on_affected(void *arg, uint32_t community, const struct hub_effects *effects)
+{
+    struct daemon *daemon = arg;
+    if (daemon->conns)
+        cutoff_run(daemon->conns, daemon->gate, community, effects);
+}
+
 static void set_up_calls(struct daemon *daemon)
 {
+    static const int64_t day_ms = (int64_t)24 * 60 * MINUTE_MS;
+    daemon->service.policy = (struct hub_policy){
+        .token_ms = (int64_t)daemon->config->token_days * day_ms,
+        .changes_a_day = (uint32_t)daemon->config->device_changes_per_day,
+        .bytes_a_day = daemon->config->device_bytes_per_day,
+    };
     random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);
     daemon->service.request_max = (uint32_t)daemon->config->body_bytes;
     daemon->calls = (struct call_context){
@@ -148,6 +175,8 @@ static void set_up_calls(struct daemon *daemon)
         .contacts = daemon->contacts,
         .attempts = daemon->attempts,
         .service = &daemon->service,
+        .affected = on_affected,
+        .arg = daemon,
         .body_max = daemon->config->body_bytes,
         .request_ms = (int64_t)daemon->config->request_seconds * 1000,
     };
@@ -179,12 +208,33 @@ static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
     return err ? fault_set(fault, err, "out of memory") : OK;
 }
 
+// New connections are shown the new key; those that are there go on with theirs.
+static enum err rotate_tls(void *arg, struct fault *fault)
+{
+    struct daemon *daemon = arg;
+    struct tls_context *anew = NULL;
+    if (daemon->config->certificate[0] || !daemon->config->tls[0])
+        return fault_set(fault, ERR_WRONG_STATE,
+                         "the certificate is not the hub's own: renew its file, then reload");
+    enum err err = certificate_renew(daemon->certificate, fault);
+    if (!err)
+        err = tls_context_new(daemon->certificate, daemon->key, &anew, fault);
+    if (err)
+        return err;
+    tls_context_free(&daemon->tls);
+    daemon->tls = anew;
+    report_put(REPORT_INFO, "the TLS key was made anew");
+    return OK;
+}
+
 static enum err open_control(struct daemon *daemon, struct fault *fault)
 {
     daemon->admin = (struct admin_context){
         .calls = &daemon->calls,
         .conns = daemon->conns,
         .address = daemon->config->address,
+        .rotate_tls = rotate_tls,
+        .arg = daemon,
         .started = loop_clock(daemon->loop),
     };
     return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
@@ -243,6 +293,7 @@ static void on_minute(void *arg)
 {
     struct daemon *daemon = arg;
     gate_check_readers(daemon->gate);
+    keeping_look(daemon->keeping);
     writer_flush(daemon->writer);
     loop_timer_set(daemon->minute, MINUTE_MS);
 }
@@ -327,7 +378,11 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     if (err)
         return err;
     set_up_calls(daemon);
-    err = set_up_conns(daemon, fault);
+    daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
+    err = daemon->keeping ? keeping_restore(daemon->gate, loop_clock(daemon->loop), fault)
+                          : fault_set(fault, ERR_NOMEM, "out of memory");
+    if (!err)
+        err = set_up_conns(daemon, fault);
     if (!err)
         err = set_timers(daemon, fault);
     if (!err)
@@ -368,6 +423,7 @@ void daemon_free(struct daemon **out)
     stop_listening(daemon);
     conns_free(&daemon->conns);
     writer_stop(&daemon->writer);
+    keeping_free(&daemon->keeping);
     control_close(&daemon->control);
     loop_timer_free(&daemon->minute);
     loop_timer_free(&daemon->stop_timer);

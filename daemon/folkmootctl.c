@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "daemon/folkmootctl_show.h"
 #include "daemon/terminal.h"
 #include "sync/fingerprint.h"
 
@@ -23,18 +24,35 @@ static const char help[] =
     "usage: folkmootctl [--socket PATH] [--json] COMMAND\n"
     "\n"
     "Commands:\n"
-    "  status                   what the hub is and does\n"
-    "  community create NAME    found a community on this hub\n"
-    "  community list           the communities of this hub\n"
-    "  invite COMMUNITY         make an invitation for one device: a link and a QR code\n"
-    "      --role ROLE          volunteer (if not given) or coordinator\n"
-    "      --label TEXT         how the device will be called in lists\n"
-    "      --valid TIME         30m, 12h or 7d (if not given)\n"
-    "  devices COMMUNITY        the devices of a community\n"
-    "  fingerprint COMMUNITY    one number for all its records, to compare with a device's;\n"
-    "                           reads the database, so it needs the right to\n"
+    "  status                     what the hub is and does\n"
+    "  community create NAME      found a community on this hub\n"
+    "  community list             the communities of this hub\n"
+    "  invite COMMUNITY           make an invitation: a link and a QR code\n"
+    "      --role ROLE            member, volunteer (if not given), coordinator or observer\n"
+    "      --uses N               for so many devices (1)\n"
+    "      --label TEXT           how the device will be called in lists\n"
+    "      --valid TIME           30m, 12h or 7d (if not given)\n"
+    "  devices COMMUNITY          the devices of a community\n"
+    "  role COMMUNITY DEVICE ROLE give a device another role from its next change on\n"
+    "  revoke COMMUNITY DEVICE    a stolen phone, say: it gets nothing more, and what it\n"
+    "                             delivers from now on is set apart\n"
+    "  reinstate COMMUNITY DEVICE take that back\n"
+    "  apart COMMUNITY            what is set apart, and why\n"
+    "  release COMMUNITY DEVICE   let take effect what only its revocation set apart\n"
+    "  erase COMMUNITY            destroy words, here and on each device at its next sync\n"
+    "      --record KIND:ID       of a record and all that hangs on it\n"
+    "      --person ID            of all that a person said\n"
+    "      --change DEVICE:SEQ    of one change\n"
+    "  audit COMMUNITY            what was decided, when, and who asked for it\n"
+    "      --from N --limit N     from a decision on; how many lines (200)\n"
+    "  who-may                    which role may call, write and see what\n"
+    "  rotate tokens COMMUNITY [DEVICE]  void tokens: devices log in anew by themselves\n"
+    "  rotate tls                 make the hub's own TLS key anew\n"
+    "  fingerprint COMMUNITY      one number for all its records, to compare with a device's;\n"
+    "                             reads the database, so it needs the right to\n"
     "\n"
-    "COMMUNITY is its name, or 8 or more digits of its id.\n"
+    "COMMUNITY is its name, or 8 or more digits of its id. DEVICE is its label, or 6 or more\n"
+    "digits of its handle.\n"
     "\n"
     "  --socket PATH  the hub's control socket; if not given, $FOLKMOOT_CONTROL or\n"
     "                 /run/folkmoot/control.sock\n"
@@ -51,6 +69,12 @@ struct arguments {
     const char *role;
     const char *label;
     const char *valid;
+    const char *uses;
+    const char *record;
+    const char *person;
+    const char *change;
+    const char *from;
+    const char *limit;
 };
 
 // --- the hub ---
@@ -173,125 +197,13 @@ static void add_fingerprint(cJSON *answer)
     (void)cJSON_AddNumberToObject(answer, "records", (double)records);
 }
 
-// --- answers for people ---
-
 static const char *text_of(const cJSON *object, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
     return text ? text : "";
 }
 
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
-static void show_text(const cJSON *object, const char *title, const char *name)
-{
-    (void)printf("%-20s ", title);
-    terminal_text(stdout, text_of(object, name));
-    (void)putchar('\n');
-}
-
-static void show_number(const cJSON *object, const char *title, const char *name)
-{
-    (void)printf("%-20s %.0f\n", title, number_of(object, name));
-}
-
-static void show_status(const cJSON *answer)
-{
-    show_text(answer, "version", "version");
-    show_text(answer, "hub key", "hub_key");
-    show_text(answer, "address", "address");
-    show_number(answer, "up, seconds", "up_seconds");
-    show_number(answer, "communities", "communities");
-    show_number(answer, "connections", "connections");
-    show_number(answer, "  turned away", "connections_refused");
-    show_number(answer, "calls", "calls");
-    show_number(answer, "  refused", "calls_refused");
-    show_number(answer, "writes waiting", "writes_waiting");
-    (void)printf("%-20s %.1f of %.0f MiB\n", "database",
-                 number_of(answer, "database_bytes") / (1 << 20),
-                 number_of(answer, "database_bytes_max") / (1 << 20));
-}
-
-static void show_created(const cJSON *answer)
-{
-    show_text(answer, "founded", "name");
-    show_text(answer, "id", "id");
-}
-
-static void show_communities(const cJSON *answer)
-{
-    const cJSON *item;
-    (void)printf("%-32s %10s  NAME\n", "ID", "CHANGES");
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "communities"))
-    {
-        (void)printf("%-32s %10.0f  ", text_of(item, "id"), number_of(item, "changes"));
-        terminal_text(stdout, text_of(item, "name"));
-        (void)putchar('\n');
-    }
-}
-
-static void show_devices(const cJSON *answer)
-{
-    const cJSON *item;
-    (void)printf("%-24s %-11s %8s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "LAST SYNC");
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "devices"))
-    {
-        (void)printf("%-24s %-11s %8.0f  ", text_of(item, "handle"), text_of(item, "role"),
-                     number_of(item, "changes"));
-        double last = number_of(item, "last_sync");
-        terminal_time(stdout, (int64_t)last);
-        (void)fputs(last == 0 ? "             " : "  ", stdout); // "never" is eleven shorter
-        terminal_text(stdout, text_of(item, "label"));
-        (void)putchar('\n');
-    }
-}
-
-static void show_fingerprint(const cJSON *answer)
-{
-    (void)printf("%s  %.0f records\n", text_of(answer, "fingerprint"),
-                 number_of(answer, "records"));
-}
-
-static void show_invitation(const cJSON *answer)
-{
-    const char *link = text_of(answer, "link");
-    (void)printf("An invitation for one device, as %s, to ", text_of(answer, "role"));
-    terminal_text(stdout, text_of(answer, "community"));
-    (void)printf(".\nIt is valid until ");
-    terminal_time(stdout, (int64_t)number_of(answer, "expires"));
-    (void)printf(". Whoever has the link may use it: give it to nobody else.\n\n");
-    if (!terminal_qr(stdout, link, isatty(STDOUT_FILENO)))
-        (void)fputs("(the link is too long for a QR code)\n", stdout);
-    (void)printf("\n%s\n", link);
-}
-
 // --- commands ---
-
-// Fills the request from what stands behind the command. False: called wrongly.
-typedef bool fill_function(const struct arguments *arguments, const char *name, cJSON *request);
-
-static bool fill_nothing(const struct arguments *arguments, const char *name, cJSON *request)
-{
-    (void)arguments;
-    (void)request;
-    return !name;
-}
-
-static bool fill_name(const struct arguments *arguments, const char *name, cJSON *request)
-{
-    (void)arguments;
-    return name && cJSON_AddStringToObject(request, "name", name);
-}
-
-static bool fill_community(const struct arguments *arguments, const char *name, cJSON *request)
-{
-    (void)arguments;
-    return name && cJSON_AddStringToObject(request, "community", name);
-}
 
 // "30m", "12h", "7d" in milliseconds; 0: none of these.
 static double read_span(const char *text)
@@ -314,14 +226,25 @@ static double read_span(const char *text)
     }
 }
 
-static bool fill_invitation(const struct arguments *arguments, const char *name, cJSON *request)
+// The options that go into the request as they are.
+static void fill_options(const struct arguments *arguments, cJSON *request)
 {
-    if (!fill_community(arguments, name, request))
-        return false;
     if (arguments->role)
         (void)cJSON_AddStringToObject(request, "role", arguments->role);
     if (arguments->label)
         (void)cJSON_AddStringToObject(request, "label", arguments->label);
+    if (arguments->record)
+        (void)cJSON_AddStringToObject(request, "record", arguments->record);
+    if (arguments->uses)
+        (void)cJSON_AddNumberToObject(request, "uses", strtod(arguments->uses, NULL));
+    if (arguments->from)
+        (void)cJSON_AddNumberToObject(request, "from", strtod(arguments->from, NULL));
+    if (arguments->limit)
+        (void)cJSON_AddNumberToObject(request, "limit", strtod(arguments->limit, NULL));
+}
+
+static bool fill_valid(const struct arguments *arguments, cJSON *request)
+{
     if (!arguments->valid)
         return true;
     double ms = read_span(arguments->valid);
@@ -331,20 +254,74 @@ static bool fill_invitation(const struct arguments *arguments, const char *name,
     return false;
 }
 
+// --change DEVICE:SEQ
+static bool fill_change(const struct arguments *arguments, cJSON *request)
+{
+    if (!arguments->change)
+        return true;
+    const char *colon = strrchr(arguments->change, ':');
+    if (!colon)
+        return false;
+    char *device = strndup(arguments->change, (size_t)(colon - arguments->change));
+    bool ok = device && cJSON_AddStringToObject(request, "device", device) &&
+              cJSON_AddNumberToObject(request, "seq", strtod(colon + 1, NULL));
+    free(device);
+    return ok;
+}
+
+// --person ID is a record, too.
+static bool fill_person(const struct arguments *arguments, cJSON *request)
+{
+    char record[64];
+    if (!arguments->person)
+        return true;
+    (void)snprintf(record, sizeof record, "person:%s", arguments->person);
+    return cJSON_AddStringToObject(request, "record", record);
+}
+
 static const struct command {
     const char *word;
-    const char *second; // NULL: one word
-    const char *name;   // in the request
-    fill_function *fill;
-    void (*show)(const cJSON *answer);
+    const char *second;   // NULL: one word
+    const char *name;     // in the request
+    const char *words[3]; // what stands behind the command, in the request
+    int least;            // of them
+    ctl_show *show;
 } commands[] = {
-    {"status", NULL, "status", fill_nothing, show_status},
-    {"community", "create", "community create", fill_name, show_created},
-    {"community", "list", "community list", fill_nothing, show_communities},
-    {"invite", NULL, "invite", fill_invitation, show_invitation},
-    {"devices", NULL, "devices", fill_community, show_devices},
-    {"fingerprint", NULL, "fingerprint", fill_community, show_fingerprint},
+    {"status", NULL, "status", {NULL}, 0, ctl_show_status},
+    {"community", "create", "community create", {"name"}, 1, ctl_show_created},
+    {"community", "list", "community list", {NULL}, 0, ctl_show_communities},
+    {"invite", NULL, "invite", {"community"}, 1, ctl_show_invitation},
+    {"devices", NULL, "devices", {"community"}, 1, ctl_show_devices},
+    {"fingerprint", NULL, "fingerprint", {"community"}, 1, ctl_show_fingerprint},
+    {"role", NULL, "role", {"community", "device", "role"}, 3, ctl_show_decided},
+    {"revoke", NULL, "revoke", {"community", "device"}, 2, ctl_show_decided},
+    {"reinstate", NULL, "reinstate", {"community", "device"}, 2, ctl_show_decided},
+    {"release", NULL, "release", {"community", "device"}, 2, ctl_show_released},
+    {"apart", NULL, "apart", {"community"}, 1, ctl_show_apart},
+    {"erase", NULL, "erase", {"community"}, 1, ctl_show_erased},
+    {"audit", NULL, "audit", {"community"}, 1, ctl_show_audit},
+    {"who-may", NULL, "who-may", {NULL}, 0, ctl_show_who_may},
+    {"rotate", "tokens", "rotate tokens", {"community", "device"}, 1, ctl_show_voided},
+    {"rotate", "tls", "rotate tls", {NULL}, 0, ctl_show_rotated},
 };
+
+// False: called wrongly.
+static bool fill_request(const struct arguments *arguments, const struct command *command, int n,
+                         char **words, cJSON *request)
+{
+    int most = 0;
+    while (most < 3 && command->words[most])
+        most++;
+    if (n < command->least || n > most)
+        return false;
+    for (int i = 0; i < n; i++) {
+        if (!cJSON_AddStringToObject(request, command->words[i], words[i]))
+            return false;
+    }
+    fill_options(arguments, request);
+    return fill_valid(arguments, request) && fill_change(arguments, request) &&
+           fill_person(arguments, request);
+}
 
 // Words that stand behind the options; *used says how many the command is.
 static const struct command *find_command(int n, char **words, int *used)
@@ -389,17 +366,17 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
 {
     int used = 0;
     const struct command *command = n > 0 ? find_command(n, words, &used) : NULL;
-    if (!command || n - used > 1)
+    if (!command)
         return wrong_call();
     cJSON *request = cJSON_CreateObject();
     cJSON *answer = NULL;
     enum exit_code code = CODE_UNREACHABLE;
     (void)cJSON_AddStringToObject(request, "command", command->name);
-    if (!command->fill(arguments, n > used ? words[used] : NULL, request))
+    if (!fill_request(arguments, command, n - used, words + used, request))
         code = wrong_call();
     else
         answer = ask(arguments->socket, request);
-    if (answer && command->show == show_fingerprint)
+    if (answer && command->show == ctl_show_fingerprint)
         add_fingerprint(answer);
     if (answer)
         code = report(arguments, command, answer);
@@ -410,22 +387,19 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
 
 static void read_option(int option, struct arguments *arguments)
 {
-    switch (option) {
-    case 's':
-        arguments->socket = optarg;
-        break;
-    case 'j':
-        arguments->json = true;
-        break;
-    case 'r':
-        arguments->role = optarg;
-        break;
-    case 'l':
-        arguments->label = optarg;
-        break;
-    default:
-        arguments->valid = optarg;
-        break;
+    const struct {
+        int option;
+        const char **to;
+    } texts[] = {
+        {'s', &arguments->socket}, {'r', &arguments->role},   {'l', &arguments->label},
+        {'v', &arguments->valid},  {'u', &arguments->uses},   {'R', &arguments->record},
+        {'P', &arguments->person}, {'C', &arguments->change}, {'F', &arguments->from},
+        {'L', &arguments->limit},
+    };
+    arguments->json |= option == 'j';
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].option == option)
+            *texts[i].to = optarg;
     }
 }
 
@@ -434,7 +408,10 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
         {"role", required_argument, NULL, 'r'},   {"label", required_argument, NULL, 'l'},
-        {"valid", required_argument, NULL, 'v'},  {"version", no_argument, NULL, 'V'},
+        {"valid", required_argument, NULL, 'v'},  {"uses", required_argument, NULL, 'u'},
+        {"record", required_argument, NULL, 'R'}, {"person", required_argument, NULL, 'P'},
+        {"change", required_argument, NULL, 'C'}, {"from", required_argument, NULL, 'F'},
+        {"limit", required_argument, NULL, 'L'},  {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},         {0}};
     const char *chosen = getenv("FOLKMOOT_CONTROL");
     struct arguments arguments = {.socket = chosen ? chosen : default_socket};

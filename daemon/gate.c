@@ -17,6 +17,7 @@ enum err gate_open(const char *path, size_t map_size, struct gate **out, struct 
     if (!gate)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     gate->options.map_size = map_size;
+    gate->options.keeps_orders = true;
     gate->path = strdup(path);
     if (!gate->path || pthread_rwlock_init(&gate->lock, NULL)) {
         free(gate->path);
@@ -91,6 +92,15 @@ enum err gate_reopen(struct gate *gate, struct fault *fault)
     enum err err = store_open(gate->path, &gate->options, &gate->store, fault);
     if (err)
         gate->store = NULL;
+    (void)pthread_rwlock_unlock(&gate->lock);
+    return err;
+}
+
+enum err gate_orders_each(struct gate *gate, bool (*each)(const struct store_order *, void *),
+                          void *arg)
+{
+    (void)pthread_rwlock_rdlock(&gate->lock);
+    enum err err = gate->store ? store_orders_each(gate->store, each, arg) : ERR_BUSY;
     (void)pthread_rwlock_unlock(&gate->lock);
     return err;
 }

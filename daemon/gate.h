@@ -23,6 +23,10 @@ enum err gate_commit(struct gate *gate, struct txn **txn) must_check;
 void gate_abort(struct gate *gate, struct txn **txn);
 enum err gate_reopen(struct gate *gate, struct fault *fault) must_check;
 
+// What the file beside the database says was erased; see store.h.
+enum err gate_orders_each(struct gate *gate, bool (*each)(const struct store_order *, void *),
+                          void *arg) must_check;
+
 // Housekeeping, and numbers for the administrator.
 void gate_check_readers(struct gate *gate);
 // Where the database is.

@@ -74,6 +74,8 @@ bool http2_is_greeted(const struct http2 *http2);
 size_t http2_streams(const struct http2 *http2);
 // Whether a body has to come or an answer to go.
 bool http2_waits_for_peer(const struct http2 *http2);
+// Bytes of answers that are not out of the session's hands.
+size_t http2_unsent(const struct http2 *http2);
 // Bytes of bodies that came so far.
 uint64_t http2_body_bytes(const struct http2 *http2);
 

@@ -95,7 +95,7 @@ static enum err sync_check(struct service_call *call, struct txn *txn, struct fa
     call->plan = NULL;
     enum err err =
         hub_check_push(txn, &call->caller, call->request, &call->arena, &call->plan, fault);
-    call->writes = !err && call->plan;
+    call->writes = !err && (call->plan || call->caller.token_is_due || call->caller.token_is_next);
     return err;
 }
 
@@ -103,15 +103,44 @@ static enum err sync_write(struct service_call *call, struct txn *txn, struct fa
 {
     uint8_t random[32];
     random_fill(random, sizeof random);
+    random_fill(call->new_token, sizeof call->new_token);
     call->receipts = (struct list){NULL, 0};
+    call->effects = (struct hub_effects){false, false};
+    hub_turn_token(txn, &call->caller, call->new_token, &call->is_renewed);
+    if (!call->plan)
+        return txn_error(txn);
     return hub_push(txn, &call->caller, call->now, random, call->plan, &call->arena,
                     &call->receipts, &call->effects, fault);
 }
 
 static enum err sync_answer(struct service_call *call, struct txn *txn, struct fault *fault)
 {
-    return hub_pull(txn, &call->caller, call->now, call->request, call->receipts, &call->arena,
-                    call->response, fault);
+    struct sync_response *response = call->response;
+    enum err err = hub_pull(txn, &call->caller, call->now, call->request, call->receipts,
+                            &call->arena, response, fault);
+    if (!err && call->is_renewed)
+        response->token = BYTES(call->new_token);
+    return err;
+}
+
+// --- Invite ---
+
+static enum err invite(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    enum { MINUTE_MS = 60000, WEEK_MS = 7 * 24 * 60 * MINUTE_MS };
+    static const int64_t year_ms = (int64_t)366 * 24 * 60 * MINUTE_MS;
+    const struct invite_request *request = call->request;
+    struct invite_response *response = call->response;
+    int64_t valid = request->valid ? request->valid : WEEK_MS;
+    if (valid < MINUTE_MS || valid > year_ms)
+        return fault_set(fault, ERR_LIMIT, "an invitation is valid for a minute to a year");
+    struct hub_invitation invitation = {.role = (enum role)request->role,
+                                        .label = request->label,
+                                        .expires = call->now + valid,
+                                        .uses = request->uses ? request->uses : 1};
+    random_fill(call->code, sizeof call->code);
+    *response = (struct invite_response){BYTES(call->code), invitation.expires};
+    return hub_invite(txn, &call->caller.community, &invitation, call->code, fault);
 }
 
 // --- records ---
@@ -174,6 +203,17 @@ static const struct service_method methods[] = {
         .is_attempt = true,
         .check = always_write,
         .write = login,
+    },
+    {
+        .path = "/folkmoot.v1.EnrolService/Invite",
+        .request = &invite_request_message,
+        .response = &invite_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .has_token = true,
+        .call = CALL_INVITE,
+        .check = always_write,
+        .write = invite,
     },
     {
         .path = "/folkmoot.v1.RecordService/Get",

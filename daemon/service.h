@@ -40,6 +40,8 @@ struct service_call {
     struct list receipts;
     struct hub_effects effects; // of the write
     uint8_t new_token[TOKEN_SIZE];
+    bool is_renewed; // new_token goes into the answer
+    uint8_t code[CODE_SIZE];
     uint8_t random[32];
 };
 

@@ -11,7 +11,6 @@
 
 enum { IN_ROLE_HUB = 1, IN_ROLE_DEVICE = 2 };
 enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4 };
-enum { NAME_PLAIN_MAX = 96 };
 
 // --- Communities ---
 
@@ -230,20 +229,15 @@ void progress_put(struct txn *txn, uint32_t community, const struct progress *pr
 
 // --- Names ---
 
-// A name that is too long for a key stands as its hash behind a byte that begins no text.
+// A name may be words: it stands as its hash.
 static struct key name_key(uint32_t community, struct bytes name)
 {
     struct key key = key_of_community(community);
-    if (name.n <= NAME_PLAIN_MAX) {
-        key_bytes(&key, name);
-        return key;
-    }
     uint8_t digest[HASH_SIZE];
     struct hash hash;
     hash_begin(&hash, "folkmoot name v1");
     hash_put(&hash, name);
     hash_end(&hash, digest);
-    key_u8(&key, 0xff);
     key_bytes(&key, BYTES(digest));
     return key;
 }

@@ -44,6 +44,12 @@ struct hub_effects {
     bool erased;  // words of the community
 };
 
+// What a Sync does with its caller's token (write transaction): the first use of the next one voids
+// the one before; one that is due gets a next one, made of these random bytes. renewed: whether
+// `token` is the device's next one now.
+void hub_turn_token(struct txn *txn, const struct hub_caller *caller,
+                    const uint8_t token[TOKEN_SIZE], bool *renewed);
+
 // Makes decisions: who asks, and what they need. One for each transaction and source of salts.
 struct hub_decider {
     struct txn *txn;

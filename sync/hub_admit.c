@@ -56,6 +56,21 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
     return err ? err : check_call(caller, call, fault);
 }
 
+void hub_turn_token(struct txn *txn, const struct hub_caller *caller,
+                    const uint8_t token[TOKEN_SIZE], bool *renewed)
+{
+    uint8_t hash[HASH_SIZE];
+    uint32_t community = caller->community.number;
+    *renewed = false;
+    if (caller->token_is_next)
+        token_turn(txn, community, caller->device.handle);
+    if (!caller->token_is_due)
+        return;
+    digest_token(token, hash);
+    token_put_next(txn, hash, community, caller->device.handle, caller->now);
+    *renewed = true;
+}
+
 // --- founding ---
 
 static enum err endorse(const uint8_t identity_seed[SIGN_SEED_SIZE],

@@ -224,6 +224,7 @@ Test(rpc, maps_every_error_of_the_core_to_the_documented_code)
                 {ERR_EXISTS, "already_exists"},
                 {ERR_WRONG_STATE, "failed_precondition"},
                 {ERR_CUT, "invalid_argument"},
+                {ERR_QUOTA, "resource_exhausted"},
                 {ERR_NOMEM, "resource_exhausted"},
                 {ERR_IO, "unavailable"},
                 {ERR_FULL, "unavailable"},

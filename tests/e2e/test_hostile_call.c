@@ -319,6 +319,7 @@ static void another_branch_of_a_chain_is_told_to_enrol_anew(void)
     (void)peer_receipt(&answer, &standing);
     CHECK(standing == STANDING_FORK, "standing %u", standing);
     post_done(&answer);
+    stage_remember(&stage); // a decision names the fork
     stage_check_unharmed(&stage, "another branch");
     buf_done(&request);
     buf_done(&fields);

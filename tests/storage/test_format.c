@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "storage/community.h"
 #include "storage/device.h"
+#include "storage/erasure.h"
 #include "storage/log.h"
 #include "storage/record.h"
 #include "storage/table.h"
@@ -15,10 +16,17 @@
 static struct scratch scratch;
 static struct store *store;
 
+static void known_random(void *arg, void *out, size_t n)
+{
+    (void)arg;
+    memset(out, 0x11, n);
+}
+
 static void set_up(void)
 {
     scratch_init(&scratch);
-    store = scratch_open(&scratch);
+    struct store_options options = {.map_size = 16 << 20, .random = known_random};
+    cr_assert_eq(store_open(scratch.path, &options, &store, NULL), OK);
 }
 
 static void tear_down(void)
@@ -102,7 +110,7 @@ Test(format, of_communities_secrets_progress_and_names)
     struct txn *txn = txn_begin_write(store);
     put_communities(txn);
     expect_rows(txn, TABLE_META,
-                "666f726d6174 00000001\n"
+                "666f726d6174 00000002\n"
                 "6e756d626572" COMMUNITY_1 " " ID("c0") "\n"
                                                         "6e756d62657200000002 " ID("00") "\n");
     expect_rows(txn, TABLE_COMMUNITY,
@@ -120,7 +128,10 @@ Test(format, of_communities_secrets_progress_and_names)
                 COMMUNITY_1 " 00000009" HANDLE("10") "0000000000000011" ID("20") "00000002" HANDLE(
                     "30") "0000000000000012" HASH("40") "02"
                                                         "\n");
-    expect_rows(txn, TABLE_NAME, COMMUNITY_1 "6e6565642d31 0001" ID("1d") "\n");
+    expect_rows(
+        txn, TABLE_NAME,
+        COMMUNITY_1
+        "da5f8e042162a3f76c914473f627905904d373b43cac3b804be1f5fecfd4fff4 0001" ID("1d") "\n");
     txn_abort(&txn);
     expect_no_leaks();
 }
@@ -165,8 +176,9 @@ Test(format, of_the_log)
                                                                             "656e"
                                                                             "\n");
     expect_rows(txn, TABLE_BODY,
-                COMMUNITY_1 "0000000000000001 " ID("5a") "6669"
-                                                         "\n");
+                COMMUNITY_1 "0000000000000001 "
+                            // AES-256-CFB of 16 times 0x5a and "fi"
+                            "7ab65592435e751afc3fa632d23e536fdb2f\n");
     expect_rows(txn, TABLE_CHAIN,
                 COMMUNITY_1 HANDLE("de") "00000007 0000000000000001\n" COMMUNITY_1
                     HANDLE("de") "00000008 0000000000000002\n" COMMUNITY_1 HANDLE(
@@ -181,7 +193,9 @@ Test(format, of_the_log)
     expect_no_leaks();
 }
 
-static void put_devices(struct txn *txn)
+static const struct decided decided = {.by = {'h'}, .seq = 9, .index = 1};
+
+static void put_devices(struct txn *txn, struct device *out)
 {
     struct device device = {.role = ROLE_COORDINATOR, .seq = 9, .label_n = 1, .label = "p"};
     memset(device.handle, 0xde, sizeof device.handle);
@@ -196,14 +210,15 @@ static void put_devices(struct txn *txn)
     invitation.used = 2;
     invitation_put(txn, device.head, &invitation);
     token_put(txn, device.key, 1, device.handle, 5);
-    static const struct decided decided = {.by = {'h'}, .seq = 9, .index = 1};
     apart_put(txn, 1, device.handle, 7, 8, &decided, REASON_NOT_PERMITTED);
+    *out = device;
 }
 
 Test(format, of_devices_and_what_belongs_to_them)
 {
     struct txn *txn = txn_begin_write(store);
-    put_devices(txn);
+    struct device device;
+    put_devices(txn, &device);
     expect_rows(txn, TABLE_DEVICE,
                 COMMUNITY_1 HANDLE("de") " " HASH("6b") "03"
                                                         "00000009" HASH("4e") HASH("1f") "70\n");
@@ -213,13 +228,32 @@ Test(format, of_devices_and_what_belongs_to_them)
                                          "0000000000000003\n");
     expect_rows(txn, TABLE_INVITATION,
                 HASH("4e") " " COMMUNITY_1 "02"
-                           "0000000000000010" HANDLE("de") "71\n");
-    expect_rows(
-        txn, TABLE_TOKEN,
-        COMMUNITY_1 HANDLE("de") " " HASH("6b") "\n" HASH("6b") " " COMMUNITY_1 HANDLE("de") "\n");
+                           "0000000000000010"
+                           "0003"
+                           "0002"
+                           "71\n");
+    expect_rows(txn, TABLE_TOKEN,
+                COMMUNITY_1 HANDLE("de") " " HASH("6b") "0000000000000005" HASH(
+                    "00") "0000000000000000\n" HASH("6b") " " COMMUNITY_1 HANDLE("de") "\n");
     expect_rows(txn, TABLE_APART,
                 COMMUNITY_1 HANDLE("de") "00000007"
-                                         "00000008 03\n");
+                                         "00000008"
+                                         "680000000000000000000000"
+                                         "00000009"
+                                         "01 03\n");
+    struct role_row role = {.from = 6, .decided = decided, .role = ROLE_MEMBER};
+    role_put(txn, 1, device.handle, &role);
+    expect_rows(txn, TABLE_ROLE,
+                COMMUNITY_1 HANDLE("de") "00000006"
+                                         "680000000000000000000000"
+                                         "00000009"
+                                         "01 01\n");
+    struct quota quota = {.day = 3, .changes = 4, .bytes = 5};
+    quota_put(txn, 1, device.handle, &quota);
+    expect_rows(txn, TABLE_QUOTA,
+                COMMUNITY_1 HANDLE("de") " 00000003"
+                                         "00000004"
+                                         "0000000000000005\n");
     txn_abort(&txn);
     expect_no_leaks();
 }
@@ -245,6 +279,37 @@ Test(format, of_the_tables_of_the_merge)
     expect_no_leaks();
 }
 
+Test(format, of_what_is_erased_closed_and_kept_until)
+{
+    struct txn *txn = txn_begin_write(store);
+    uint8_t handle[HANDLE_SIZE];
+    uint8_t hash[HASH_SIZE];
+    struct record_key record = {.kind = 9};
+    memset(handle, 0xde, sizeof handle);
+    memset(hash, 0xb0, sizeof hash);
+    memset(record.id, 0x1d, sizeof record.id);
+    erased_put(txn, 1, handle, 7, 8, hash);
+    erased_put(txn, 1, handle, 9, 8, NULL);
+    closed_put(txn, 1, &record);
+    struct keep keep = {.until = -1, .record = record, .seq = 7, .index = 2};
+    memset(keep.device, 0xde, sizeof keep.device);
+    keep_put(txn, 1, &keep);
+    cr_expect(evidence_put(txn, 1, handle, hash, bytes_of_text("run")));
+    expect_rows(txn, TABLE_ERASED,
+                COMMUNITY_1 HANDLE("de") "00000007"
+                                         "00000008 " HASH("b0") "\n" COMMUNITY_1 HANDLE(
+                                             "de") "00000009"
+                                                   "00000008 \n");
+    expect_rows(txn, TABLE_CLOSED, COMMUNITY_1 "0009" ID("1d") " \n");
+    expect_rows(txn, TABLE_KEEP,
+                COMMUNITY_1 "7fffffffffffffff"
+                            "0009" ID("1d") HANDLE("de") "00000007"
+                                                         "02 \n");
+    expect_rows(txn, TABLE_EVIDENCE, COMMUNITY_1 HANDLE("de") HASH("b0") " 72756e\n");
+    txn_abort(&txn);
+    expect_no_leaks();
+}
+
 // LMDB lays a small value behind its key: here the check can be seen.
 Test(format, of_the_check_behind_each_value)
 {
@@ -254,6 +319,6 @@ Test(format, of_the_check_behind_each_value)
     store_close(&store);
     struct bytes stored = bytes_of("the keythe value\x13\x87\xcb\xae", 20);
     cr_expect_eq(scratch_flip(&scratch, stored, 0), 1);
-    struct bytes format = bytes_of("format\0\0\0\1\x60\xf7\x2e\x7d", 14);
+    struct bytes format = bytes_of("format\0\0\0\2\xeb\xdf\x85\x49", 14);
     cr_expect_eq(scratch_flip(&scratch, format, 0), 1);
 }

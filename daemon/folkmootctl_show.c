@@ -1,0 +1,201 @@
+// What folkmootctl prints for people.
+
+#include "daemon/folkmootctl_show.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/terminal.h"
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+    return text ? text : "";
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : 0;
+}
+
+static void show_text(const cJSON *object, const char *title, const char *name)
+{
+    (void)printf("%-20s ", title);
+    terminal_text(stdout, text_of(object, name));
+    (void)putchar('\n');
+}
+
+static void show_number(const cJSON *object, const char *title, const char *name)
+{
+    (void)printf("%-20s %.0f\n", title, number_of(object, name));
+}
+
+void ctl_show_status(const cJSON *answer)
+{
+    show_text(answer, "version", "version");
+    show_text(answer, "hub key", "hub_key");
+    show_text(answer, "address", "address");
+    show_number(answer, "up, seconds", "up_seconds");
+    show_number(answer, "communities", "communities");
+    show_number(answer, "connections", "connections");
+    show_number(answer, "  turned away", "connections_refused");
+    show_number(answer, "calls", "calls");
+    show_number(answer, "  refused", "calls_refused");
+    show_number(answer, "writes waiting", "writes_waiting");
+    (void)printf("%-20s %.1f of %.0f MiB\n", "database",
+                 number_of(answer, "database_bytes") / (1 << 20),
+                 number_of(answer, "database_bytes_max") / (1 << 20));
+}
+
+void ctl_show_created(const cJSON *answer)
+{
+    show_text(answer, "founded", "name");
+    show_text(answer, "id", "id");
+}
+
+void ctl_show_communities(const cJSON *answer)
+{
+    const cJSON *item;
+    (void)printf("%-32s %10s  NAME\n", "ID", "CHANGES");
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "communities"))
+    {
+        (void)printf("%-32s %10.0f  ", text_of(item, "id"), number_of(item, "changes"));
+        terminal_text(stdout, text_of(item, "name"));
+        (void)putchar('\n');
+    }
+}
+
+void ctl_show_devices(const cJSON *answer)
+{
+    const cJSON *item;
+    (void)printf("%-24s %-11s %8s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "LAST SYNC");
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "devices"))
+    {
+        (void)printf("%-24s %-11s %8.0f  ", text_of(item, "handle"), text_of(item, "role"),
+                     number_of(item, "changes"));
+        double last = number_of(item, "last_sync");
+        terminal_time(stdout, (int64_t)last);
+        (void)fputs(last == 0 ? "             " : "  ", stdout); // "never" is eleven shorter
+        terminal_text(stdout, text_of(item, "label"));
+        (void)putchar('\n');
+    }
+}
+
+void ctl_show_fingerprint(const cJSON *answer)
+{
+    (void)printf("%s  %.0f records\n", text_of(answer, "fingerprint"),
+                 number_of(answer, "records"));
+}
+
+void ctl_show_invitation(const cJSON *answer)
+{
+    const char *link = text_of(answer, "link");
+    (void)printf("An invitation for %.0f device%s, as %s, to ", number_of(answer, "uses"),
+                 number_of(answer, "uses") == 1 ? "" : "s", text_of(answer, "role"));
+    terminal_text(stdout, text_of(answer, "community"));
+    (void)printf(".\nIt is valid until ");
+    terminal_time(stdout, (int64_t)number_of(answer, "expires"));
+    (void)printf(". Whoever has the link may use it: give it to nobody else.\n\n");
+    if (!terminal_qr(stdout, link, isatty(STDOUT_FILENO)))
+        (void)fputs("(the link is too long for a QR code)\n", stdout);
+    (void)printf("\n%s\n", link);
+}
+
+void ctl_show_decided(const cJSON *answer)
+{
+    (void)printf("%s: done\n", text_of(answer, "device"));
+}
+
+void ctl_show_released(const cJSON *answer)
+{
+    (void)printf("%s: %.0f changes take effect\n", text_of(answer, "device"),
+                 number_of(answer, "count"));
+}
+
+void ctl_show_erased(const cJSON *answer)
+{
+    (void)printf("the words of %.0f changes are erased here, and on each device at its next sync\n",
+                 number_of(answer, "count"));
+}
+
+void ctl_show_voided(const cJSON *answer)
+{
+    (void)printf("the tokens of %.0f devices are void; they log in anew by themselves\n",
+                 number_of(answer, "count"));
+}
+
+void ctl_show_rotated(const cJSON *answer)
+{
+    (void)answer;
+    (void)puts("new connections are shown a new key; devices prove it by the hub's identity");
+}
+
+void ctl_show_apart(const cJSON *answer)
+{
+    const cJSON *item;
+    (void)printf("%-24s %8s  %-12s REASON\n", "DEVICE", "SEQ", "KIND");
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "apart"))
+    {
+        (void)printf("%-24s %8.0f  %-12s %s\n", text_of(item, "device"), number_of(item, "seq"),
+                     text_of(item, "kind"), text_of(item, "reason"));
+    }
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "more")))
+        (void)puts("and more");
+}
+
+static void show_decision(const cJSON *item)
+{
+    static const char *const texts[] = {"device", "role", "kind", "id"};
+    static const char *const numbers[] = {"change", "from", "reason", "decision"};
+    terminal_time(stdout, (int64_t)number_of(item, "time"));
+    (void)printf("  %-10s", text_of(item, "what"));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (text_of(item, texts[i])[0])
+            (void)printf(" %s", text_of(item, texts[i]));
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (cJSON_GetObjectItemCaseSensitive(item, numbers[i]))
+            (void)printf(" %s %.0f", numbers[i], number_of(item, numbers[i]));
+    }
+    if (text_of(item, "label")[0]) {
+        (void)fputs(" (", stdout);
+        terminal_text(stdout, text_of(item, "label"));
+        (void)putchar(')');
+    }
+    (void)printf("  by %s\n", text_of(item, "asked_by"));
+}
+
+void ctl_show_audit(const cJSON *answer)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "decisions"))
+        show_decision(item);
+    if (cJSON_GetObjectItemCaseSensitive(answer, "next"))
+        (void)printf("and more: --from %.0f\n", number_of(answer, "next"));
+}
+
+static void show_table(const cJSON *answer, const char *name)
+{
+    const cJSON *row;
+    const cJSON *cell;
+    const cJSON *table = cJSON_GetObjectItemCaseSensitive(answer, name);
+    (void)printf("%-12s", name);
+    cJSON_ArrayForEach(cell, table->child)(void) printf(" %-11s", cell->string);
+    (void)putchar('\n');
+    cJSON_ArrayForEach(row, table)
+    {
+        (void)printf("%-12s", row->string);
+        cJSON_ArrayForEach(cell, row)(void) printf(" %-11s", cJSON_GetStringValue(cell));
+        (void)putchar('\n');
+    }
+    (void)putchar('\n');
+}
+
+void ctl_show_who_may(const cJSON *answer)
+{
+    show_table(answer, "call");
+    show_table(answer, "write");
+    show_table(answer, "see");
+}

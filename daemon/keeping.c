@@ -1,0 +1,213 @@
+#include "daemon/keeping.h"
+
+#include <stdlib.h>
+
+#include "daemon/random.h"
+#include "daemon/report.h"
+
+// --- every community ---
+
+struct numbers {
+    uint32_t *all;
+    size_t n;
+    size_t cap;
+    bool full; // memory ran out
+};
+
+static bool take_number(const struct community *community, void *arg)
+{
+    struct numbers *numbers = arg;
+    if (!community->is_hub)
+        return true;
+    if (numbers->n == numbers->cap) {
+        size_t cap = numbers->cap ? 2 * numbers->cap : 16;
+        uint32_t *grown = realloc(numbers->all, cap * sizeof *grown);
+        numbers->full = !grown;
+        if (!grown)
+            return false;
+        numbers->all = grown;
+        numbers->cap = cap;
+    }
+    numbers->all[numbers->n++] = community->number;
+    return true;
+}
+
+// Decides in each community; `each` adds to the decider's effects.
+static enum err decide_each(struct txn *txn, int64_t now,
+                            enum err (*each)(struct hub_decider *decider, void *arg), void *arg,
+                            struct fault *fault)
+{
+    struct numbers numbers = {.n = 0};
+    uint8_t random[32];
+    struct community community;
+    community_each(txn, take_number, &numbers);
+    enum err err = numbers.full ? ERR_NOMEM : txn_error(txn);
+    for (size_t i = 0; i < numbers.n && !err; i++) {
+        random_fill(random, sizeof random);
+        struct hub_decider decider = {
+            .txn = txn, .community = &community, .now = now, .random = random, .fault = fault};
+        err = community_get_number(txn, numbers.all[i], &community);
+        if (!err)
+            err = each(&decider, arg);
+    }
+    free(numbers.all);
+    return err;
+}
+
+// --- after a restore ---
+
+struct orders {
+    struct store_order *all;
+    size_t n;
+    size_t cap;
+    bool full; // memory ran out
+    uint64_t erased;
+};
+
+static bool take_order(const struct store_order *order, void *arg)
+{
+    struct orders *orders = arg;
+    if (orders->n == orders->cap) {
+        size_t cap = orders->cap ? 2 * orders->cap : 64;
+        struct store_order *grown = realloc(orders->all, cap * sizeof *grown);
+        orders->full = !grown;
+        if (!grown)
+            return false;
+        orders->all = grown;
+        orders->cap = cap;
+    }
+    orders->all[orders->n++] = *order;
+    return true;
+}
+
+static enum err erase_again(struct hub_decider *decider, void *arg)
+{
+    struct orders *orders = arg;
+    return hub_erase_again(decider, orders->all, orders->n, &orders->erased);
+}
+
+static enum err apply(struct gate *gate, int64_t now, struct orders *orders, struct fault *fault)
+{
+    struct txn *txn = gate_begin_write(gate);
+    if (!txn)
+        return ERR_BUSY;
+    enum err err = decide_each(txn, now, erase_again, orders, fault);
+    if (err || orders->erased == 0) {
+        gate_abort(gate, &txn);
+        return err;
+    }
+    err = gate_commit(gate, &txn);
+    if (!err)
+        report_put(REPORT_WARNING,
+                   "the database was restored: the words of %llu changes were erased again",
+                   (unsigned long long)orders->erased);
+    return err;
+}
+
+enum err keeping_restore(struct gate *gate, int64_t now, struct fault *fault)
+{
+    struct orders orders = {.n = 0};
+    enum err err = gate_orders_each(gate, take_order, &orders);
+    if (err == ERR_DAMAGED) {
+        report_put(REPORT_ERROR, "an order to erase is damaged in the file \"orders\": the others "
+                                 "are followed");
+        err = OK;
+    }
+    if (!err && orders.full)
+        err = ERR_NOMEM;
+    if (!err && orders.n)
+        err = apply(gate, now, &orders, fault);
+    free(orders.all);
+    if (err && !fault->text[0])
+        fault_set(fault, err, "what was erased before could not be erased again: %s",
+                  err_text(err));
+    return err;
+}
+
+// --- what is due ---
+
+struct keeping {
+    struct writer_item item;
+    struct loop *loop;
+    struct writer *writer;
+    void (*affected)(void *arg, uint32_t community, const struct hub_effects *effects);
+    void *arg;
+    int64_t now;
+    bool is_looking;
+    uint32_t *touched; // communities in which something was erased
+    size_t touched_n;
+};
+
+static struct keeping *keeping_of(struct writer_item *item)
+{
+    return (struct keeping *)(void *)((char *)item - offsetof(struct keeping, item));
+}
+
+static enum err erase_due(struct hub_decider *decider, void *arg)
+{
+    struct keeping *keeping = arg;
+    uint64_t erased = 0;
+    enum err err = hub_erase_due(decider, &erased);
+    if (err || erased == 0)
+        return err;
+    uint32_t *grown =
+        realloc(keeping->touched, (keeping->touched_n + 1) * sizeof *keeping->touched);
+    if (!grown)
+        return ERR_NOMEM;
+    keeping->touched = grown;
+    keeping->touched[keeping->touched_n++] = decider->community->number;
+    return OK;
+}
+
+static enum err run(struct writer_item *item, struct txn *txn, bool again, struct fault *fault)
+{
+    (void)again;
+    struct keeping *keeping = keeping_of(item);
+    keeping->touched_n = 0;
+    return decide_each(txn, keeping->now, erase_due, keeping, fault);
+}
+
+static void done(struct writer_item *item)
+{
+    struct keeping *keeping = keeping_of(item);
+    const struct hub_effects effects = {.erased = true};
+    keeping->is_looking = false;
+    for (size_t i = 0; i < keeping->touched_n && !item->err; i++)
+        keeping->affected(keeping->arg, keeping->touched[i], &effects);
+}
+
+struct keeping *keeping_new(struct loop *loop, struct writer *writer,
+                            void (*affected)(void *arg, uint32_t community,
+                                             const struct hub_effects *effects),
+                            void *arg)
+{
+    struct keeping *keeping = calloc(1, sizeof *keeping);
+    if (!keeping)
+        return NULL;
+    keeping->item.run = run;
+    keeping->item.done = done;
+    keeping->item.bytes = sizeof *keeping;
+    keeping->loop = loop;
+    keeping->writer = writer;
+    keeping->affected = affected;
+    keeping->arg = arg;
+    return keeping;
+}
+
+void keeping_free(struct keeping **keeping)
+{
+    if (!*keeping)
+        return;
+    free((*keeping)->touched);
+    free(*keeping);
+    *keeping = NULL;
+}
+
+void keeping_look(struct keeping *keeping)
+{
+    if (keeping->is_looking)
+        return;
+    keeping->is_looking = true;
+    keeping->now = loop_clock(keeping->loop);
+    writer_put(keeping->writer, &keeping->item);
+}
