@@ -227,6 +227,59 @@ void progress_put(struct txn *txn, uint32_t community, const struct progress *pr
         table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));
 }
 
+// --- What was checked ---
+
+static struct key checked_key(uint32_t community)
+{
+    struct key key = key_of_community(community);
+    key_u8(&key, 1);
+    return key;
+}
+
+static enum err decode_checked(struct bytes bytes, struct checked *checked)
+{
+    struct stored value = stored_of(bytes);
+    stored_copy(&value, checked->log, HANDLE_SIZE);
+    stored_copy(&value, checked->root, HASH_SIZE);
+    checked->proved = stored_u32(&value);
+    checked->alarm = (enum alarm)stored_u8(&value);
+    checked->alarm_time = (int64_t)stored_u64(&value);
+    checked->alarm_size = stored_u64(&value);
+    checked->alarm_seen = stored_u64(&value);
+    checked->frontier.size = stored_u64(&value);
+    for (uint64_t size = checked->frontier.size; size; size &= size - 1)
+        stored_copy(&value, checked->frontier.nodes[checked->frontier.n++], HASH_SIZE);
+    return checked->alarm > ALARM_ALTERED ? ERR_DAMAGED : stored_end(&value);
+}
+
+void checked_get(struct txn *txn, uint32_t community, struct checked *checked)
+{
+    struct key key = checked_key(community);
+    struct bytes value;
+    *checked = (struct checked){.proved = 0};
+    enum err err = table_get(txn, TABLE_PROGRESS, key_of(&key), &value);
+    if (!err && decode_checked(value, checked))
+        *checked = (struct checked){.proved = 0};
+}
+
+void checked_put(struct txn *txn, uint32_t community, const struct checked *checked)
+{
+    BUF_CLEANUP struct buf buf = {0};
+    buf_put(&buf, BYTES(checked->log));
+    buf_put(&buf, BYTES(checked->root));
+    buf_put_be32(&buf, checked->proved);
+    buf_put_u8(&buf, (uint8_t)checked->alarm);
+    buf_put_be64(&buf, (uint64_t)checked->alarm_time);
+    buf_put_be64(&buf, checked->alarm_size);
+    buf_put_be64(&buf, checked->alarm_seen);
+    buf_put_be64(&buf, checked->frontier.size);
+    for (size_t i = 0; i < checked->frontier.n; i++)
+        buf_put(&buf, BYTES(checked->frontier.nodes[i]));
+    txn_fail(txn, buf.err);
+    struct key key = checked_key(community);
+    table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));
+}
+
 // --- Names ---
 
 // A name may be words: it stands as its hash.

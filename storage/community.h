@@ -3,6 +3,7 @@
 // Communities of this environment, their secrets and their progress. Errors of storage stick to
 // the transaction; ERR_NOT_FOUND is only an answer.
 
+#include "base/hash.h"
 #include "proto/messages.h"
 #include "storage/store.h"
 
@@ -58,6 +59,42 @@ struct progress {
 // All zero when there is none yet; when it is damaged, by_vector alone is set.
 void progress_get(struct txn *txn, uint32_t community, struct progress *progress);
 void progress_put(struct txn *txn, uint32_t community, const struct progress *progress);
+
+// The roots of the complete subtrees of the first `size` entries of a log, from left to right.
+enum { FRONTIER_MAX = 64 };
+
+struct frontier {
+    uint64_t size;
+    size_t n; // bits that are set in size
+    uint8_t nodes[FRONTIER_MAX][HASH_SIZE];
+};
+
+// What was wrong with a log.
+enum alarm {
+    ALARM_NONE,
+    ALARM_UNSIGNED,    // a head without the hub's sound signature
+    ALARM_REPLACED,    // another log than before
+    ALARM_ROLLED_BACK, // shorter than it was
+    ALARM_REWRITTEN,   // it does not go on from what was seen
+    ALARM_DROPPED,     // a receipt was given for what is not in it
+    ALARM_ALTERED,     // somebody's change is not as its author signed it
+};
+
+// What a device has checked of its hub's log.
+struct checked {
+    uint8_t log[HANDLE_SIZE];
+    uint8_t root[HASH_SIZE]; // of the frontier
+    struct frontier frontier;
+    uint32_t proved;  // own changes up to here stand in it
+    enum alarm alarm; // the first that nobody has acknowledged
+    int64_t alarm_time;
+    uint64_t alarm_size; // of the log as it was told then
+    uint64_t alarm_seen; // and as it was seen before
+};
+
+// All zero when there is none yet, or it is damaged: then all is checked from the beginning.
+void checked_get(struct txn *txn, uint32_t community, struct checked *checked);
+void checked_put(struct txn *txn, uint32_t community, const struct checked *checked);
 
 // What an import called a record.
 enum err name_get(struct txn *txn, uint32_t community, struct bytes name, uint32_t *kind,

@@ -1,6 +1,7 @@
 #include "sync/tree.h"
 
 #include "sync/digest.h"
+#include "sync/frontier.h"
 
 static enum err leaf_node(struct txn *txn, uint32_t community, uint64_t position,
                           uint8_t node[HASH_SIZE])
@@ -61,4 +62,109 @@ enum err tree_root(struct txn *txn, uint32_t community, uint64_t size, uint8_t r
         begun = true;
     }
     return OK;
+}
+
+enum err tree_grow(struct txn *txn, uint32_t community, uint64_t from, uint64_t to,
+                   struct buf *nodes)
+{
+    uint8_t node[HASH_SIZE];
+    while (from < to) {
+        unsigned level = frontier_level(from, to - from);
+        enum err err = node_at(txn, community, level, from >> level, node);
+        if (err)
+            return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+        buf_put(nodes, BYTES(node));
+        from += (uint64_t)1 << level;
+    }
+    return nodes->err;
+}
+
+// MTH(D[lo:hi]) of RFC 9162, where lo is a multiple of a power of two that is not less than hi -
+// lo.
+static enum err range_root(struct txn *txn, uint32_t community, uint64_t lo, uint64_t hi,
+                           uint8_t root[HASH_SIZE])
+{
+    struct buf nodes BUF_CLEANUP = {0};
+    enum err err = tree_grow(txn, community, lo, hi, &nodes);
+    if (err)
+        return err;
+    size_t at = nodes.n - HASH_SIZE;
+    memcpy(root, nodes.p + at, HASH_SIZE);
+    for (; at > 0; at -= HASH_SIZE)
+        digest_log_node(nodes.p + at - HASH_SIZE, root, root);
+    return OK;
+}
+
+// The largest power of two below n.
+static uint64_t split(uint64_t n)
+{
+    uint64_t k = 1;
+    while (k << 1 < n)
+        k <<= 1;
+    return k;
+}
+
+// What a path or a proof gathers on its way down, and gives from the bottom up.
+struct climb {
+    struct txn *txn;
+    uint32_t community;
+    uint8_t nodes[PATH_MAX_NODES][HASH_SIZE];
+    size_t n;
+    enum err err;
+};
+
+static void gather(struct climb *climb, uint64_t lo, uint64_t hi)
+{
+    if (!climb->err && climb->n == PATH_MAX_NODES)
+        climb->err = ERR_LIMIT;
+    if (!climb->err)
+        climb->err = range_root(climb->txn, climb->community, lo, hi, climb->nodes[climb->n++]);
+}
+
+static enum err give(struct climb *climb, struct buf *nodes)
+{
+    while (!climb->err && climb->n > 0)
+        buf_put(nodes, BYTES(climb->nodes[--climb->n]));
+    return climb->err ? climb->err : nodes->err;
+}
+
+enum err tree_path(struct txn *txn, uint32_t community, uint64_t position, uint64_t size,
+                   struct buf *nodes)
+{
+    struct climb climb = {.txn = txn, .community = community};
+    uint64_t index = position - 1;
+    uint64_t lo = 0;
+    uint64_t hi = size;
+    while (hi - lo > 1 && !climb.err) {
+        uint64_t k = split(hi - lo);
+        if (index < lo + k) {
+            gather(&climb, lo + k, hi);
+            hi = lo + k;
+        } else {
+            gather(&climb, lo, lo + k);
+            lo += k;
+        }
+    }
+    return give(&climb, nodes);
+}
+
+enum err tree_consistency(struct txn *txn, uint32_t community, uint64_t old_size, uint64_t size,
+                          struct buf *nodes)
+{
+    struct climb climb = {.txn = txn, .community = community};
+    uint64_t lo = 0;
+    uint64_t hi = size;
+    while (old_size > 0 && old_size != hi && !climb.err) {
+        uint64_t k = split(hi - lo);
+        if (old_size <= lo + k) {
+            gather(&climb, lo + k, hi);
+            hi = lo + k;
+        } else {
+            gather(&climb, lo, lo + k);
+            lo += k;
+        }
+    }
+    if (old_size > 0 && lo > 0)
+        gather(&climb, lo, hi);
+    return give(&climb, nodes);
 }

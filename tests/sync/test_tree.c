@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "sync/digest.h"
+#include "sync/frontier.h"
 #include "sync/tree.h"
 #include "tests/leaks.h"
 #include "tests/sync/world.h"
@@ -110,5 +111,89 @@ Test(tree, says_so_when_an_entry_is_missing)
     struct txn *txn = txn_begin_write(world.hub);
     append(txn, 1);
     cr_expect_eq(tree_root(txn, 1, 2, root), ERR_DAMAGED);
+    txn_abort(&txn);
+}
+
+// --- paths, consistency, growth ---
+
+static void nodes_of(const struct buf *buf, struct bytes *nodes, struct list *list)
+{
+    cr_assert_eq(buf->n % HASH_SIZE, 0);
+    *list = (struct list){nodes, buf->n / HASH_SIZE};
+    for (size_t i = 0; i < list->n; i++)
+        nodes[i] = bytes_of(buf->p + i * HASH_SIZE, HASH_SIZE);
+}
+
+enum { SIZE_PAIRS = 70 };
+
+static struct txn *filled(void)
+{
+    struct txn *txn = txn_begin_write(world.hub);
+    for (uint64_t position = 1; position <= SIZE_PAIRS; position++)
+        append(txn, position);
+    return txn;
+}
+
+Test(tree, proves_every_entry_and_every_beginning_of_every_size_and_nothing_else)
+{
+    struct txn *txn = filled();
+    for (uint64_t n = 1; n <= SIZE_PAIRS; n++) {
+        uint8_t root[HASH_SIZE];
+        naive_root(leaves, n, root);
+        for (uint64_t m = 1; m <= n; m++) {
+            struct buf path BUF_CLEANUP = {0};
+            struct buf proof BUF_CLEANUP = {0};
+            struct bytes nodes[PATH_MAX_NODES];
+            struct list list;
+            uint8_t old[HASH_SIZE];
+            cr_assert_eq(tree_path(txn, 1, m, n, &path), OK);
+            nodes_of(&path, nodes, &list);
+            cr_assert(frontier_path_holds(list, m - 1, n, leaves[m - 1], root), "%zu of %zu",
+                      (size_t)m, (size_t)n);
+            cr_assert_not(frontier_path_holds(list, m - 1, n, leaves[m], root));
+            cr_assert_not(frontier_path_holds(list, m, n, leaves[m - 1], root));
+            naive_root(leaves, m, old);
+            cr_assert_eq(tree_consistency(txn, 1, m, n, &proof), OK);
+            nodes_of(&proof, nodes, &list);
+            cr_assert(frontier_is_consistent(list, m, old, n, root), "%zu to %zu", (size_t)m,
+                      (size_t)n);
+            old[5] ^= 1;
+            cr_assert_not(frontier_is_consistent(list, m, old, n, root));
+            old[5] ^= 1;
+            root[5] ^= 1;
+            cr_assert_not(frontier_is_consistent(list, m, old, n, root));
+            root[5] ^= 1;
+            if (list.n) {
+                list.n--;
+                cr_assert_not(frontier_is_consistent(list, m, old, n, root), "cut short");
+            }
+        }
+    }
+    txn_abort(&txn);
+    expect_no_leaks();
+}
+
+Test(tree, grows_from_any_size_to_any_by_few_nodes)
+{
+    struct txn *txn = filled();
+    for (uint64_t from = 0; from <= SIZE_PAIRS; from++) {
+        struct frontier begun = {.size = 0};
+        for (uint64_t i = 0; i < from; i++)
+            frontier_append(&begun, 0, leaves[i]);
+        for (uint64_t to = from; to <= SIZE_PAIRS; to++) {
+            struct frontier frontier = begun;
+            struct buf nodes BUF_CLEANUP = {0};
+            uint8_t root[HASH_SIZE];
+            uint8_t expected[HASH_SIZE];
+            cr_assert_eq(tree_grow(txn, 1, from, to, &nodes), OK);
+            for (size_t at = 0; at < nodes.n; at += HASH_SIZE)
+                frontier_append(&frontier, frontier_level(frontier.size, to - frontier.size),
+                                nodes.p + at);
+            cr_assert_eq(frontier.size, to);
+            frontier_root(&frontier, root);
+            naive_root(leaves, to, expected);
+            cr_assert_arr_eq(root, expected, HASH_SIZE, "%zu to %zu", (size_t)from, (size_t)to);
+        }
+    }
     txn_abort(&txn);
 }
