@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "client/alarm.h"
 #include "client/state.h"
 #include "client/titles.h"
 #include "proto/schema.h"
@@ -137,6 +138,25 @@ static void describe(struct scope *scope, struct folkmoot_community *out)
     struct progress progress;
     progress_get(scope->txn, scope->community.number, &progress);
     out->forked = progress.forked;
+    struct checked checked;
+    checked_get(scope->txn, scope->community.number, &checked);
+    out->checked = checked.frontier.size;
+    out->proved = checked.proved;
+    alarm_text(&checked, out->alarm, sizeof out->alarm);
+}
+
+enum folkmoot_code folkmoot_acknowledge(struct folkmoot *fm, struct folkmoot_error *error)
+{
+    struct scope scope;
+    struct checked checked;
+    state_clear(error);
+    enum folkmoot_code code = state_begin(fm, 0, true, &scope, error);
+    if (code)
+        return code;
+    checked_get(scope.txn, scope.community.number, &checked);
+    checked.alarm = ALARM_NONE;
+    checked_put(scope.txn, scope.community.number, &checked);
+    return state_end(fm, &scope, true, error);
 }
 
 enum folkmoot_code folkmoot_community_at(struct folkmoot *fm, size_t i,

@@ -62,6 +62,9 @@ struct folkmoot_community {
     uint32_t unsent;    // own changes without a receipt
     uint64_t known;     // changes of all devices that are here
     bool forked;        // see FOLKMOOT_FORKED
+    uint64_t checked;   // entries of the hub's log that were checked
+    uint32_t proved;    // own changes that were found in it
+    char alarm[200];    // what was found to be wrong with it, and when; "": nothing
 };
 
 // How many communities this device has joined; the i-th of them.
@@ -255,6 +258,12 @@ enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
 // between folkmoot_begin and folkmoot_end, and is done before its struct folkmoot is closed.
 enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **session,
                                  struct folkmoot_error *error);
+// The same, and proves a change of somebody else in the end, by one request more (else only now and
+// then).
+enum folkmoot_code folkmoot_sync_and_check(struct folkmoot *fm, struct folkmoot_session **session,
+                                           struct folkmoot_error *error);
+// Somebody has read the chosen community's alarm: the next one will be kept.
+enum folkmoot_code folkmoot_acknowledge(struct folkmoot *fm, struct folkmoot_error *error);
 enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,
                                          struct folkmoot_request *request);
 // http_status when no connection came about, so that nothing of the request can have arrived.
@@ -276,6 +285,10 @@ struct folkmoot_progress {
     uint32_t pulled;              // changes taken in
     uint32_t apart;               // own changes that the hub set apart
     uint32_t unsent;              // still without a receipt
+    uint64_t log_size;            // of the hub's log as it was checked; 0: nothing was new
+    uint32_t checked;             // own changes that were found in it by this session
+    uint32_t sampled;             // changes of others that were proved
+    bool alarm;                   // something is wrong with the log: see folkmoot_community
 };
 
 // At any time, also after a failure.

@@ -8,7 +8,7 @@
 #include "client/refusal.h"
 
 enum {
-    ANSWER_OTHER_MAX = 64 << 10,
+    ANSWER_OTHER_MAX = 256 << 10,
     PROOFS_MAX = 3,
     LOGINS_MAX = 2,
     SIZE_LEAST = 16 << 10,
@@ -33,6 +33,8 @@ static const struct step steps[] = {
                      session_end_login},
     [STAGE_SYNC] = {"/folkmoot.v1.SyncService/Sync", true, true, session_ask_sync,
                     session_end_sync},
+    [STAGE_SAMPLE] = {"/folkmoot.v1.ProofService/Prove", true, true, session_ask_sample,
+                      session_end_sample},
 };
 
 // --- beginning, failing, ending ---
@@ -122,7 +124,7 @@ static void ask(struct folkmoot_session *session)
         return;
     }
     steps[session->stage].ask(session);
-    if (session->stage == STAGE_FAILED)
+    if (session->stage == STAGE_FAILED || session->stage == STAGE_DONE)
         return;
     session->asked = true;
     session->progress.requests++;
@@ -181,6 +183,12 @@ void folkmoot_session_receive(struct folkmoot_session *session, const void *part
         session_fail(session, FOLKMOOT_INTERNAL, "the hub's answer is too long");
     else
         buf_put(&session->answer, bytes_of(part, n < room ? n : room));
+}
+
+// A sample that nobody asked for and that did not come about is no failure of the sync.
+static bool is_idle_sample(const struct folkmoot_session *session)
+{
+    return session->stage == STAGE_SAMPLE && !session->sample_wanted;
 }
 
 static uint32_t halved(uint32_t size)
@@ -254,7 +262,9 @@ void folkmoot_session_finish(struct folkmoot_session *session, bool whole)
     bool syncing = session->stage == STAGE_SYNC;
     if (session->stage == STAGE_FAILED)
         return;
-    if (session->status == 0)
+    if (is_idle_sample(session) && (session->status != 200 || !whole))
+        session->stage = STAGE_DONE;
+    else if (session->status == 0)
         no_answer(session);
     else if (!whole ||
              (syncing && session->status == 200 && !stream_is_whole(&session->taking.stream)))

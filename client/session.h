@@ -8,7 +8,15 @@
 #include "client/stream.h"
 #include "sync/exchange.h"
 
-enum stage { STAGE_INFO, STAGE_ENROL, STAGE_LOGIN, STAGE_SYNC, STAGE_DONE, STAGE_FAILED };
+enum stage {
+    STAGE_INFO,
+    STAGE_ENROL,
+    STAGE_LOGIN,
+    STAGE_SYNC,
+    STAGE_SAMPLE,
+    STAGE_DONE,
+    STAGE_FAILED,
+};
 
 // What Info told, for Enrol and Login.
 struct challenge {
@@ -23,6 +31,8 @@ struct taking {
     bool top_taken;
     bool moved; // something is further than before
     struct exchange_report report;
+    struct proof_asked asked;
+    bool revoked; // the hub takes what this device has, and gives nothing
 };
 
 struct folkmoot_session {
@@ -53,6 +63,11 @@ struct folkmoot_session {
     unsigned proofs; // how often the hub had to prove its key
     unsigned stalls; // requests one after the other that moved nothing
 
+    bool sample_wanted;
+    unsigned samples; // that may still be asked for
+    uint8_t sample_device[HANDLE_SIZE];
+    uint32_t sample_seq;
+
     struct folkmoot_progress progress;
     struct folkmoot_error error;
 };
@@ -68,6 +83,8 @@ void session_end_enrol(struct folkmoot_session *session);
 void session_ask_sync(struct folkmoot_session *session);
 void session_take_sync(struct folkmoot_session *session, struct bytes part);
 void session_end_sync(struct folkmoot_session *session);
+void session_ask_sample(struct folkmoot_session *session);
+void session_end_sample(struct folkmoot_session *session);
 // Nothing of the request has left: its push needs not be asked about.
 void session_not_sent(struct folkmoot_session *session);
 

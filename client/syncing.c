@@ -6,7 +6,7 @@ enum {
     STALLS_MAX = 3,
     ARENA_ASK_MAX = 16 << 20,
     ARENA_TAKE_MAX = 64 << 20,
-    TOP_MAX = 16 << 10,
+    TOP_MAX = 512 << 10,
     // A piece is 1 MiB of entries and one change at the most.
     FIELD_BYTES_MAX = ANSWER_MAX + 4 * CHANGE_MAX,
     FIELD_RECEIPTS = 1,
@@ -24,6 +24,7 @@ enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **
     if (made) {
         made->number = scope.community.number;
         made->stage = STAGE_SYNC;
+        made->samples = 1;
         memcpy(made->tls_key, scope.secret.tls_key, 32);
         made->progress.unsent = exchange_unsent(scope.txn, &scope.community, &scope.device);
     }
@@ -53,8 +54,9 @@ static enum err encode_request(struct folkmoot_session *session, const struct sc
                                        .answer_max = session->fm->sizes.answer};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, ARENA_ASK_MAX);
-    enum err err = exchange_request(scope->txn, &scope->community, &scope->device,
-                                    scope->secret.seed, &options, &arena, &request);
+    enum err err =
+        exchange_request(scope->txn, &scope->community, &scope->device, scope->secret.seed,
+                         &options, &arena, &request, &session->taking.asked);
     if (!err)
         session_encode(session, &sync_request_message, &request);
     *pushes = !err && request.push.n > 0;
@@ -160,6 +162,13 @@ static enum err end_take(struct take *take, enum err err)
     return OK;
 }
 
+// The one before holds until this one is used.
+static void keep_token(struct take *take, struct bytes token)
+{
+    memcpy(take->scope.secret.token, token.p, TOKEN_SIZE);
+    secret_put(take->scope.txn, take->scope.community.number, &take->scope.secret);
+}
+
 static enum err take_receipt(struct folkmoot_session *session, struct bytes bytes)
 {
     struct take take;
@@ -194,6 +203,32 @@ static enum err take_top(struct folkmoot_session *session)
     err = end_take(&take, err);
     taking->top_taken = !err;
     return err;
+}
+
+// The whole answer is in: is the log what it was before, and more?
+static enum err check_answer(struct folkmoot_session *session)
+{
+    struct take take;
+    struct proof_report report;
+    struct sync_response response = {0};
+    enum err err = begin_take(session, &take);
+    if (err)
+        return err;
+    err = message_decode(&sync_response_message, buf_bytes(&session->taking.top), &take.arena,
+                         &response, &take.fault);
+    if (!err)
+        err =
+            proof_check_answer(take.scope.txn, &take.scope.community, &take.scope.device,
+                               &session->taking.asked, &response, state_now(session->fm), &report);
+    if (!err) {
+        session->taking.revoked = response.view == 0;
+        session->progress.alarm |= report.alarm != ALARM_NONE;
+        session->progress.checked += report.own;
+        session->progress.log_size = report.checked ? report.to : session->progress.log_size;
+        if (response.token.n)
+            keep_token(&take, response.token);
+    }
+    return end_take(&take, err);
 }
 
 static enum err take_piece(struct folkmoot_session *session, struct bytes bytes)
@@ -239,12 +274,31 @@ void session_take_sync(struct folkmoot_session *session, struct bytes part)
 
 // --- the whole answer ---
 
+// Another's change now and then, and whenever it is asked for.
+static bool sample_is_due(const struct folkmoot_session *session)
+{
+    enum { ONE_IN = 8 };
+    uint8_t chance;
+    if (session->samples == 0)
+        return false;
+    if (session->sample_wanted)
+        return true;
+    state_random(session->fm, &chance, 1);
+    return session->progress.pulled > 0 && chance % ONE_IN == 0;
+}
+
 static void go_on(struct folkmoot_session *session)
 {
     const struct exchange_report *report = &session->taking.report;
+    if (session->taking.revoked && session->progress.unsent == 0) {
+        session_fail(session, FOLKMOOT_REFUSED,
+                     "this device was revoked; what it had to deliver is kept for a coordinator: "
+                     "join anew with a new invitation");
+        return;
+    }
     bool due = report->more || report->gap || session->progress.unsent > 0;
     if (!due) {
-        session->stage = STAGE_DONE;
+        session->stage = sample_is_due(session) ? STAGE_SAMPLE : STAGE_DONE;
         return;
     }
     session->stalls = session->taking.moved ? 0 : session->stalls + 1;
@@ -255,7 +309,7 @@ static void go_on(struct folkmoot_session *session)
 
 void session_end_sync(struct folkmoot_session *session)
 {
-    if (take_top(session)) {
+    if (take_top(session) || check_answer(session)) {
         if (session->stage != STAGE_FAILED)
             session_fail_answer(session, ERR_MALFORMED, NULL);
         return;

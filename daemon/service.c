@@ -160,6 +160,11 @@ static enum err me(struct service_call *call, struct txn *txn, struct fault *fau
     return hub_me(txn, &call->caller, &call->arena, call->response, fault);
 }
 
+static enum err prove(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_prove(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
 // --- the table ---
 
 static const struct service_method methods[] = {
@@ -236,6 +241,17 @@ static const struct service_method methods[] = {
         .call = CALL_LIST,
         .may_get = true,
         .answer = list,
+    },
+    {
+        .path = "/folkmoot.v1.ProofService/Prove",
+        .request = &prove_request_message,
+        .response = &prove_response_message,
+        .body_max = 1 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_PROVE,
+        .may_get = true,
+        .answer = prove,
     },
     {
         .path = "/folkmoot.v1.RecordService/Me",

@@ -206,16 +206,8 @@ void log_put_run(struct txn *txn, uint32_t community, const uint8_t device[HANDL
     table_put(txn, TABLE_RUN, key_of(&key), buf_bytes(&buf));
 }
 
-enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
-                      uint32_t seq, struct log_run *run)
+static enum err decode_run(struct bytes key, struct bytes bytes, struct log_run *run)
 {
-    struct key upto = chain_key(community, device, seq);
-    struct key key;
-    struct bytes bytes;
-    if (!table_last(txn, TABLE_RUN, bytes_of(upto.p, upto.n - 4), key_of(&upto), &key, &bytes))
-        return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
-    if (key.n != upto.n)
-        return ERR_DAMAGED;
     struct stored value = stored_of(bytes);
     struct log_run r = {.last = be32_get(key.p + key.n - 4)};
     r.first = stored_u32(&value);
@@ -228,6 +220,32 @@ enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[
     if (!err)
         *run = r;
     return err;
+}
+
+enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, struct log_run *run)
+{
+    struct key upto = chain_key(community, device, seq);
+    struct key key;
+    struct bytes bytes;
+    if (!table_last(txn, TABLE_RUN, bytes_of(upto.p, upto.n - 4), key_of(&upto), &key, &bytes))
+        return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
+    if (key.n != upto.n)
+        return ERR_DAMAGED;
+    return decode_run(key_of(&key), bytes, run);
+}
+
+enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, struct log_run *run)
+{
+    struct key from = chain_key(community, device, seq);
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_RUN, bytes_of(from.p, from.n - 4), key_of(&from));
+    if (!walk_next(&walk))
+        return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
+    if (walk.err || walk.key.n != from.n)
+        return ERR_DAMAGED;
+    return decode_run(walk.key, walk.value, run);
 }
 
 // --- The tree ---

@@ -63,6 +63,10 @@ void log_put_run(struct txn *txn, uint32_t community, const uint8_t device[HANDL
 enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                       uint32_t seq, struct log_run *run) must_check;
 
+// The run that holds seq: the first that ends at or behind it. ERR_NOT_FOUND when there is none.
+enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, struct log_run *run) must_check;
+
 // A node of level 1 or more: the root of the complete subtree of 2^level entries.
 enum err log_get_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
                       uint8_t node[HASH_SIZE]) must_check;

@@ -93,20 +93,30 @@ static enum err push_change(struct pushing *p, uint32_t seq)
     return err;
 }
 
-static enum err sign_run(struct pushing *p, uint32_t last, const struct progress *progress,
-                         const uint8_t seed[32])
+// Every run is a witness of the log as it was last checked.
+static enum err put_seen(struct pushing *p)
+{
+    struct checked checked;
+    checked_get(p->txn, p->community->number, &checked);
+    if (checked.frontier.size == 0)
+        return OK;
+    p->run->seen = arena_alloc(p->arena, 1, sizeof *p->run->seen);
+    if (!p->run->seen)
+        return ERR_NOMEM;
+    *p->run->seen =
+        (struct log_head){arena_copy(p->arena, BYTES(checked.log)), checked.frontier.size,
+                          arena_copy(p->arena, BYTES(checked.root))};
+    return p->run->seen->log.p && p->run->seen->root.p ? OK : ERR_NOMEM;
+}
+
+static enum err sign_run(struct pushing *p, uint32_t last, const uint8_t seed[32])
 {
     struct buf transcript BUF_CLEANUP = {0};
     uint8_t signature[SIGN_SIZE];
     struct run *run = p->run;
-    if (progress->seen_size) {
-        run->seen = arena_alloc(p->arena, 1, sizeof *run->seen);
-        if (!run->seen)
-            return ERR_NOMEM;
-        *run->seen =
-            (struct log_head){arena_copy(p->arena, BYTES(progress->seen_log)), progress->seen_size,
-                              arena_copy(p->arena, BYTES(progress->seen_root))};
-    }
+    enum err seen_err = put_seen(p);
+    if (seen_err)
+        return seen_err;
     digest_run_transcript(p->community->id, p->own->key, last, p->head, run->seen, &transcript);
     enum err err = transcript.err;
     if (!err)
@@ -129,7 +139,7 @@ static enum err push_run(struct pushing *p, const struct progress *progress, con
         err = push_change(p, ++seq);
     if (!err)
         err = close_pack(p);
-    return err ? err : sign_run(p, seq, progress, seed);
+    return err ? err : sign_run(p, seq, seed);
 }
 
 static enum err request_push(struct txn *txn, const struct community *community,
@@ -245,7 +255,7 @@ static enum err request_cursor(const struct progress *progress, struct arena *ar
 enum err exchange_request(struct txn *txn, const struct community *community,
                           const struct device *own, const uint8_t seed[32],
                           const struct exchange_options *options, struct arena *arena,
-                          struct sync_request *request)
+                          struct sync_request *request, struct proof_asked *asked)
 {
     struct progress progress;
     *request = (struct sync_request){.version = PROTOCOL_VERSION, .packings = PACKINGS_KNOWN};
@@ -255,6 +265,8 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     enum err err = request_own(txn, community, own, &progress, arena, request);
     if (!err)
         err = request_cursor(&progress, arena, request);
+    if (!err)
+        err = proof_request(txn, community->number, request->cursor, arena, &request->seen, asked);
     if (!err && wants_vector(&progress))
         err = request_vector(txn, community, own, arena, request);
     if (!err)
@@ -333,8 +345,10 @@ enum err exchange_take_receipt(struct txn *txn, struct community *community,
     return txn_error(txn);
 }
 
-static void note_log(struct txn *txn, struct community *community, const uint8_t *log)
+static void note_log(struct txn *txn, struct community *community, const uint8_t *told)
 {
+    uint8_t log[HANDLE_SIZE];
+    memcpy(log, told, HANDLE_SIZE);
     if (memcmp(community->log, log, HANDLE_SIZE) == 0)
         return;
     memcpy(community->log, log, HANDLE_SIZE);
@@ -352,11 +366,12 @@ enum err exchange_take_top(struct txn *txn, struct community *community,
         return txn_error(txn);
     }
     const struct log_head *head = response->head;
-    if (head && head->log.n && head->root.n) {
-        memcpy(progress.seen_log, head->log.p, HANDLE_SIZE);
+    if (head && head->root.n) {
+        // Left out where it is the cursor's.
+        memcpy(progress.seen_log, head->log.n ? head->log.p : progress.log, HANDLE_SIZE);
         memcpy(progress.seen_root, head->root.p, HASH_SIZE);
         progress.seen_size = head->size;
-        note_log(txn, community, head->log.p);
+        note_log(txn, community, progress.seen_log);
     }
     if (response->cursor_lost) {
         progress.by_vector = response->view == progress.view;

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "storage/community.h"
 #include "storage/device.h"
+#include "sync/proof.h"
 
 struct exchange_options {
     uint32_t push_max;   // bytes of changes to push at most (unpacked)
@@ -14,11 +15,11 @@ struct exchange_options {
 };
 
 // What to send next. Runs are signed here with `seed`. Everything lives in the arena (or in the
-// transaction, which must outlive the encoding).
+// transaction, which must outlive the encoding). asked: for proof_check_answer.
 enum err exchange_request(struct txn *txn, const struct community *community,
                           const struct device *own, const uint8_t seed[32],
                           const struct exchange_options *options, struct arena *arena,
-                          struct sync_request *request) must_check;
+                          struct sync_request *request, struct proof_asked *asked) must_check;
 
 // Notes that a request with a push is about to be sent (write transaction, to be committed before
 // it is): until an answer has come, the next request asks what the hub has instead of sending it

@@ -164,6 +164,10 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
 enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
                   struct sync_response *response, struct fault *fault) must_check;
+// Proves a change, or the consistency of two states of the log, or both (read transaction).
+enum err hub_prove(struct txn *txn, const struct hub_caller *caller,
+                   const struct prove_request *request, struct arena *arena,
+                   struct prove_response *response, struct fault *fault) must_check;
 // Notes the contact (write transaction; may share one with others). bytes of the request and of the
 // answer as far as known.
 void hub_note_contact(struct txn *txn, const struct hub_caller *caller, int64_t now,

@@ -7,6 +7,14 @@
 // The hub's own device and secret in a community.
 enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
                         struct secret *secret) must_check;
+// The log's head at a size, signed with the hub's chain key.
+enum err hub_sign_head(struct txn *txn, const struct community *community, uint64_t size,
+                       struct arena *arena, struct log_head *head,
+                       struct bytes *signature) must_check;
+// How the log grew from `from` entries on, without the device's own; to: as far as fits one answer.
+enum err hub_grow(struct txn *txn, const struct community *community, const struct device *device,
+                  uint64_t from, struct arena *arena, struct growth *growth,
+                  uint64_t *to) must_check;
 // Writes a Decision with these fields to the hub's chain, signed. asked: the record in which
 // somebody asked for it (NULL: the admin).
 enum err hub_decide(struct hub_decider *decider, const struct record_key *asked,

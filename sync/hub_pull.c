@@ -9,6 +9,7 @@
 #include "storage/record.h"
 #include "sync/eye.h"
 #include "sync/hub.h"
+#include "sync/hub_private.h"
 #include "sync/merge.h"
 #include "sync/tree.h"
 
@@ -284,33 +285,58 @@ static enum err give_pieces(struct pulling *p, uint64_t from)
 
 // --- the answer ---
 
-static enum err give_head(struct pulling *p)
+// What the caller has checked of this log; false when it is of another, or beyond its end.
+static bool seen_size(const struct pulling *p, uint64_t *size)
 {
-    uint8_t root[HASH_SIZE];
-    struct log_head *head = arena_alloc(p->arena, 1, sizeof *head);
-    enum err err =
-        head ? tree_root(p->txn, p->community.number, p->community.size, root) : ERR_NOMEM;
-    if (err)
-        return err;
-    head->log = arena_copy(p->arena, BYTES(p->community.log));
-    head->root = arena_copy(p->arena, BYTES(root));
-    head->size = p->community.size;
-    p->response->head = head;
-    return head->log.p && head->root.p ? OK : ERR_NOMEM;
+    const struct log_head *seen = p->request->seen;
+    const struct cursor *cursor = p->request->cursor;
+    struct bytes log = seen && seen->log.n ? seen->log : cursor ? cursor->log : (struct bytes){0};
+    *size = seen ? seen->size : cursor ? cursor->position : 0;
+    return *size == 0 || (bytes_equal(log, BYTES(p->community.log)) && *size <= p->community.size);
+}
+
+// The head, and what leads to it from what was seen. Where that is too much for one answer the head
+// is one on the way.
+static enum err give_head(struct pulling *p, bool holds)
+{
+    struct sync_response *response = p->response;
+    uint64_t from = 0;
+    uint64_t to = p->community.size;
+    enum err err = OK;
+    response->head = arena_alloc(p->arena, 1, sizeof *response->head);
+    if (!response->head)
+        return ERR_NOMEM;
+    if (seen_size(p, &from) && from < to) {
+        response->growth = arena_alloc(p->arena, 1, sizeof *response->growth);
+        err = response->growth ? hub_grow(p->txn, &p->community, &p->caller->device, from, p->arena,
+                                          response->growth, &to)
+                               : ERR_NOMEM;
+    }
+    if (!err)
+        err = hub_sign_head(p->txn, &p->community, to, p->arena, response->head,
+                            &response->head_signature);
+    response->more |= to < p->community.size;
+    // Left out where it is the cursor's.
+    if (!err && p->request->cursor && holds)
+        response->head->log = (struct bytes){0};
+    return err;
 }
 
 static enum err give(struct pulling *p)
 {
     const struct sync_request *request = p->request;
     uint64_t from = request->cursor ? request->cursor->position : 0;
+    uint64_t size = p->community.size;
+    uint64_t seen = 0;
     bool holds = true;
     enum err err = request->cursor ? cursor_holds(p, request->cursor, &holds) : OK;
-    if (!err && (!holds || from < p->community.size || !request->cursor))
-        err = give_head(p);
+    bool news = !holds || from < size || !request->cursor;
     p->response->cursor_lost = !holds;
-    p->response->more = !holds || from < p->community.size;
-    if (!err && holds && p->budget > 0 && from < p->community.size)
+    p->response->more = !holds || from < size;
+    if (!err && holds && p->budget > 0 && from < size)
         err = give_pieces(p, from);
+    if (!err && (news || !seen_size(p, &seen) || seen != size))
+        err = give_head(p, holds);
     return err;
 }
 

@@ -40,6 +40,10 @@ static struct folkmoot_progress progress_of(const struct exchange *exchange)
     sum.pulled += now.pulled;
     sum.apart += now.apart;
     sum.unsent = now.unsent;
+    sum.log_size = now.log_size ? now.log_size : sum.log_size;
+    sum.checked += now.checked;
+    sum.sampled += now.sampled;
+    sum.alarm |= now.alarm;
     return sum;
 }
 
@@ -76,6 +80,8 @@ static enum folkmoot_code open_session(struct exchange *exchange)
     struct folkmoot *fm = exchange->app->fm;
     if (exchange->link)
         return folkmoot_join(fm, exchange->link, &exchange->session, &exchange->error);
+    if (options_given(&exchange->app->call, "check"))
+        return folkmoot_sync_and_check(fm, &exchange->session, &exchange->error);
     return folkmoot_sync(fm, &exchange->session, &exchange->error);
 }
 
@@ -168,7 +174,35 @@ static enum command_exit say_json(const struct exchange *exchange,
     cJSON_AddNumberToObject(document, "received", progress.pulled);
     cJSON_AddNumberToObject(document, "apart", progress.apart);
     cJSON_AddNumberToObject(document, "unsent", progress.unsent);
-    return json_print(document);
+    cJSON_AddNumberToObject(document, "checked", progress.checked);
+    cJSON_AddNumberToObject(document, "sampled", progress.sampled);
+    cJSON_AddStringToObject(document, "alarm", community->alarm);
+    enum command_exit done = json_print(document);
+    return progress.alarm && done == COMMAND_OK ? COMMAND_REFUSED : done;
+}
+
+// What was checked of the hub's log, in words.
+static void say_checked(const struct exchange *exchange)
+{
+    struct folkmoot_progress progress = progress_of(exchange);
+    struct buf BUF_CLEANUP line = {0};
+    if (progress.alarm || progress.log_size == 0)
+        return;
+    buf_put_format(&line, "checked: the hub's log goes on to entry %" PRIu64, progress.log_size);
+    if (progress.checked)
+        buf_put_format(&line, ", and the %u changes written here are in it", progress.checked);
+    if (progress.sampled)
+        buf_put_text(&line, "; a change of somebody else is as its author signed it");
+    page_line(0, &line);
+}
+
+static enum command_exit say_alarm(const struct folkmoot_community *community)
+{
+    app_say(COMMAND_REFUSED, "WARNING: %s", community->alarm);
+    return app_say(
+        COMMAND_REFUSED,
+        "everything here is kept. Ask the hub's admin whether a backup was restored, and "
+        "tell others; folkmoot status --acknowledge takes this warning away");
 }
 
 // The community's id as the link of an invitation names it (docs/protocol.md, section 7).
@@ -213,7 +247,9 @@ static enum command_exit say_success(const struct exchange *exchange)
     page_line(0, &line);
     if (exchange->link)
         printf("Use folkmoot sync to fetch what others said\n");
-    return COMMAND_OK;
+    else
+        say_checked(exchange);
+    return progress_of(exchange).alarm ? say_alarm(&community) : COMMAND_OK;
 }
 
 static enum command_exit run(struct app *app, const char *link)

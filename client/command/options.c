@@ -76,6 +76,8 @@ static const struct option options[] = {
     {" edit ", "remove", "FIELD=VALUE", "Take one of several values out"},
     {" same ", "part", NULL, "They are not one: part them again"},
     {" list ", "about", "REF", "Only what refers to this record"},
+    {" sync ", "check", NULL, "Prove a change of somebody else, too (else only now and then)"},
+    {" status ", "acknowledge", NULL, "A warning about the hub's log was read: take it away"},
     {" import ", "kind", "KIND", "The kind of the rows that name none"},
     {" import ", "map", "COLUMN=FIELD,…", "Columns that are called otherwise in the file"},
     {" import ", "ignore_columns", NULL, "Leave out columns that mean nothing here"},

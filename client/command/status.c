@@ -19,6 +19,9 @@ static cJSON *community_json(const struct folkmoot_community *community)
     cJSON_AddNumberToObject(object, "unsent", community->unsent);
     cJSON_AddNumberToObject(object, "known", (double)community->known);
     cJSON_AddBoolToObject(object, "forked", community->forked);
+    cJSON_AddNumberToObject(object, "checked", (double)community->checked);
+    cJSON_AddNumberToObject(object, "proved", community->proved);
+    cJSON_AddStringToObject(object, "alarm", community->alarm);
     return object;
 }
 
@@ -47,6 +50,13 @@ static void print_community(const struct folkmoot_community *community, bool cho
     snprintf(counts, sizeof(counts), "%" PRIu64 " known, %u written here, %u not sent yet",
              community->known, community->written, community->unsent);
     print_entry("changes", counts);
+    if (community->checked) {
+        snprintf(counts, sizeof(counts), "%" PRIu64 " entries of the hub's log, %u of them own",
+                 community->checked, community->proved);
+        print_entry("checked", counts);
+    }
+    if (community->alarm[0])
+        print_entry("WARNING", community->alarm);
     if (community->forked)
         print_entry("attention", "this store is a copy, or was restored from one: join anew");
 }
@@ -67,6 +77,9 @@ enum command_exit status_show(struct app *app)
 {
     size_t n = folkmoot_community_count(app->fm);
     struct folkmoot_community community;
+    struct folkmoot_error error;
+    if (options_given(&app->call, "acknowledge") && folkmoot_acknowledge(app->fm, &error))
+        return app_fail(&error);
     if (app->json)
         return print_json(app);
     if (n == 0)

@@ -51,10 +51,11 @@ static void check_store(struct hearing *h)
 {
     static const struct exchange_options options = {64 << 10, 64 << 10};
     struct sync_request request;
+    struct proof_asked asked;
     struct buf encoded BUF_CLEANUP = {0};
     moot_rows(h->txn, moot_get(), h->device, &h->community, &h->row);
     enum err err = exchange_request(h->txn, &h->community, &h->row, h->device->seed, &options,
-                                    &h->arena, &request);
+                                    &h->arena, &request, &asked);
     assert(!err);
     message_encode(&sync_request_message, &request, &encoded);
     assert(!encoded.err && encoded.n <= REQUEST_MAX);

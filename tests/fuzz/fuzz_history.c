@@ -20,6 +20,7 @@ struct history {
     struct txn *hub;
     struct txn *stores[MOOT_DEVICES];
     struct buf answers[MOOT_DEVICES]; // the last ones
+    struct proof_asked asked[MOOT_DEVICES];
     struct made made;
     uint32_t served; // how many pushes, for random bytes that never come twice
     uint32_t written;
@@ -100,8 +101,8 @@ static void ask(struct history *h, unsigned i, const struct exchange_options *op
     const struct moot_device *device = &moot_get()->devices[i];
     arena_init(&arena, ARENA_MAX);
     moot_rows(h->stores[i], moot_get(), device, &community, &row);
-    enum err err =
-        exchange_request(h->stores[i], &community, &row, device->seed, options, &arena, &request);
+    enum err err = exchange_request(h->stores[i], &community, &row, device->seed, options, &arena,
+                                    &request, &h->asked[i]);
     assert(!err);
     message_encode(&sync_request_message, &request, bytes);
     assert(!bytes->err && bytes->n <= REQUEST_MAX);
@@ -133,6 +134,18 @@ static void answer(struct history *h, unsigned i, struct bytes asked, struct buf
     assert(!bytes->err);
 }
 
+// An honest hub never alarms anybody.
+static void check(struct history *h, unsigned i, const struct sync_response *response)
+{
+    struct community community;
+    struct device row;
+    struct proof_report report;
+    moot_rows(h->stores[i], moot_get(), &moot_get()->devices[i], &community, &row);
+    enum err err = proof_check_answer(h->stores[i], &community, &row, &h->asked[i], response,
+                                      MOOT_NOW, &report);
+    assert(!err && report.alarm == ALARM_NONE);
+}
+
 // Takes as many parts of an answer, in their order on the wire: receipts, the top, pieces.
 static void take(struct history *h, unsigned i, struct bytes bytes, size_t parts,
                  struct exchange_report *report)
@@ -156,6 +169,8 @@ static void take(struct history *h, unsigned i, struct bytes bytes, size_t parts
         err = exchange_take_piece(txn, &community, &row, LIST_AT(struct piece, response.pieces, k),
                                   &arena, report, NULL);
     assert(!err);
+    if (parts > 0)
+        check(h, i, &response);
 }
 
 static void sync_once(struct history *h, unsigned i, const struct exchange_options *options,
@@ -180,7 +195,8 @@ static void step(struct history *h)
     case 0:
         sync_once(h, i, &options, script_u8(&h->script), &report);
         break;
-    case 1: // an answer that comes late, or again
+    case 1: // an answer that comes late, or again, to nobody's question
+        h->asked[i].size = UINT64_MAX;
         take(h, i, buf_bytes(&h->answers[i]), script_u8(&h->script), &report);
         break;
     case 2:

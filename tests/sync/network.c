@@ -14,7 +14,8 @@ void network_ask(struct world *world, size_t index, const struct exchange_option
     arena_init(&arena, WORLD_ARENA_MAX);
     struct txn *txn TXN_CLEANUP = txn_begin_write(device->store);
     world_self(txn, device, &community, &own);
-    enum err err = exchange_request(txn, &community, &own, device->seed, options, &arena, &sync);
+    enum err err = exchange_request(txn, &community, &own, device->seed, options, &arena, &sync,
+                                    &device->asked);
     world_must(!err, "no request could be made");
     message_encode(&sync_request_message, &sync, request);
     world_must(!request->err, "a request could not be encoded");
@@ -121,6 +122,22 @@ static enum err hear_piece(struct ear *ear, const struct piece *piece)
     return err ? err : txn_commit(&txn);
 }
 
+// What a device does with a whole answer in the end.
+static enum err check_log(struct world *world, struct ear *ear,
+                          const struct sync_response *response)
+{
+    struct community community;
+    struct device own;
+    struct world_device *device = ear->device;
+    struct txn *txn TXN_CLEANUP = txn_begin_write(device->store);
+    world_self(txn, device, &community, &own);
+    enum err err = proof_check_answer(txn, &community, &own, &device->asked, response, world->now,
+                                      &device->checked);
+    if (device->checked.alarm)
+        device->alarm = device->checked.alarm;
+    return err ? err : txn_commit(&txn);
+}
+
 enum err network_hear(struct world *world, size_t device, struct bytes answer, size_t pieces,
                       struct exchange_report *report, struct fault *fault)
 {
@@ -135,7 +152,7 @@ enum err network_hear(struct world *world, size_t device, struct bytes answer, s
         err = hear_top(&ear, &response);
     for (size_t i = 0; i < response.pieces.n && i < pieces && !err; i++)
         err = hear_piece(&ear, LIST_AT(struct piece, response.pieces, i));
-    return err;
+    return !err && pieces >= response.pieces.n ? check_log(world, &ear, &response) : err;
 }
 
 // --- whole exchanges ---
@@ -174,9 +191,10 @@ static void take_out(struct network *network, size_t i)
     network->messages[i] = network->messages[--network->n];
 }
 
-static void put_in(struct network *network, bool is_answer, size_t device, struct buf *bytes)
+static void put_in(struct network *network, bool is_answer, size_t device,
+                   const struct proof_asked *asked, struct buf *bytes)
 {
-    network->messages[network->n++] = (struct message_under_way){is_answer, device, *bytes};
+    network->messages[network->n++] = (struct message_under_way){is_answer, device, *asked, *bytes};
     *bytes = (struct buf){0};
 }
 
@@ -188,7 +206,7 @@ static void some_device_asks(struct network *network, struct world *world)
     struct exchange_options options = {sizes[dice_below(&world->dice, 5)],
                                        sizes[dice_below(&world->dice, 5)]};
     network_ask(world, device, &options, &request);
-    put_in(network, false, device, &request);
+    put_in(network, false, device, &world->devices[device].asked, &request);
 }
 
 static void arrive(struct network *network, struct world *world, size_t i)
@@ -201,13 +219,14 @@ static void arrive(struct network *network, struct world *world, size_t i)
     if (message->is_answer) {
         bool cut = dice_percent(&world->dice, 30);
         size_t pieces = cut ? dice_below(&world->dice, 4) : SIZE_MAX;
+        world->devices[message->device].asked = message->asked;
         err = network_hear(world, message->device, buf_bytes(&message->bytes), pieces, &report,
                            &fault);
         world_must(!report.forked, "a device that is no copy was told that it is one");
     } else {
         err = network_serve(world, message->device, buf_bytes(&message->bytes), &answer, &fault);
         if (!err && network->n < NETWORK_MAX)
-            put_in(network, true, message->device, &answer);
+            put_in(network, true, message->device, &message->asked, &answer);
         buf_done(&answer);
     }
     world_must(!err, fault.text);

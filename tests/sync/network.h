@@ -36,6 +36,7 @@ struct network {
     struct message_under_way {
         bool is_answer;
         size_t device;
+        struct proof_asked asked; // by the request
         struct buf bytes;
     } messages[NETWORK_MAX];
     size_t n;

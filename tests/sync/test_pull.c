@@ -166,7 +166,7 @@ static void set_cursor(const struct sync_response *from)
 {
     static struct cursor cursor;
     const struct piece *last = LIST_AT(struct piece, from->pieces, from->pieces.n - 1);
-    if (from->head)
+    if (from->head && from->head->log.n)
         cursor.log = from->head->log;
     cursor.position = last->position;
     cursor.root = last->root;

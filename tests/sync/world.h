@@ -21,7 +21,10 @@ struct world_device {
     uint8_t handle[HANDLE_SIZE];
     uint32_t community; // its number in this store
     enum role role;
-    int64_t skew; // of its clock, ms
+    int64_t skew;                // of its clock, ms
+    struct proof_asked asked;    // by its last request
+    struct proof_report checked; // of its last whole answer
+    enum alarm alarm;            // the last that was raised
 };
 
 struct world {
