@@ -217,9 +217,9 @@ static enum err check_answer(struct folkmoot_session *session)
     err = message_decode(&sync_response_message, buf_bytes(&session->taking.top), &take.arena,
                          &response, &take.fault);
     if (!err)
-        err =
-            proof_check_answer(take.scope.txn, &take.scope.community, &take.scope.device,
-                               &session->taking.asked, &response, state_now(session->fm), &report);
+        err = proof_check_answer(take.scope.txn, &take.scope.community, &take.scope.device,
+                                 &session->taking.asked, &response, session->taking.report.receipt,
+                                 state_now(session->fm), &report);
     if (!err) {
         session->taking.revoked = response.view == 0;
         session->progress.alarm |= report.alarm != ALARM_NONE;

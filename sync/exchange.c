@@ -338,6 +338,7 @@ enum err exchange_take_receipt(struct txn *txn, struct community *community,
             note_head(txn, community, own, receipt->seq, head);
         }
         progress.receipt_seq = receipt->seq;
+        report->receipt = receipt->seq;
         report->gap |= receipt->standing == STANDING_GAP;
         report->apart += (uint32_t)receipt->set_apart.n;
     }

@@ -28,13 +28,14 @@ enum err exchange_request(struct txn *txn, const struct community *community,
 void exchange_note_sent(struct txn *txn, const struct community *community, bool sent);
 
 struct exchange_report {
-    uint32_t pushed; // own changes that became durable
-    uint32_t pulled; // changes taken in
-    uint32_t apart;  // own changes that were set apart
-    bool gap;        // the hub lacks changes before those that were sent
-    bool forked;     // the hub holds another branch of this chain: enrol anew
-    bool more;       // another request is due
-    bool advanced;   // the cursor moved on
+    uint32_t pushed;  // own changes that became durable
+    uint32_t pulled;  // changes taken in
+    uint32_t apart;   // own changes that were set apart
+    uint32_t receipt; // the last own seq that a receipt named
+    bool gap;         // the hub lacks changes before those that were sent
+    bool forked;      // the hub holds another branch of this chain: enrol anew
+    bool more;        // another request is due
+    bool advanced;    // the cursor moved on
 };
 
 // Takes in one part of an answer (write transaction): a receipt, a piece, or what stands at the

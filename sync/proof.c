@@ -8,7 +8,10 @@ enum err proof_request(struct txn *txn, uint32_t community, const struct cursor 
                        struct arena *arena, struct log_head **seen, struct proof_asked *asked)
 {
     struct checked checked;
+    struct progress progress;
     checked_get(txn, community, &checked);
+    progress_get(txn, community, &progress);
+    asked->receipt = progress.receipt_seq;
     memcpy(asked->log, checked.log, HANDLE_SIZE);
     asked->size = checked.frontier.size;
     bool same_log = cursor && bytes_equal(cursor->log, BYTES(checked.log));
@@ -188,15 +191,17 @@ static bool was_overtaken(const struct checked *checked, const struct proof_aske
 
 enum err proof_check_answer(struct txn *txn, const struct community *community,
                             const struct device *own, const struct proof_asked *asked,
-                            const struct sync_response *response, int64_t now,
+                            const struct sync_response *response, uint32_t receipt, int64_t now,
                             struct proof_report *report)
 {
+    uint32_t due = receipt > asked->receipt ? receipt : asked->receipt;
     struct checked checked;
     struct progress progress;
     *report = (struct proof_report){.alarm = ALARM_NONE};
     checked_get(txn, community->number, &checked);
     progress_get(txn, community->number, &progress);
-    if (response->view == 0 || was_overtaken(&checked, asked))
+    // A copy's own chain is not the one in the log: it has to join anew in any case.
+    if (response->view == 0 || progress.forked || was_overtaken(&checked, asked))
         return txn_error(txn);
     struct checking c = {.txn = txn,
                          .community = community,
@@ -207,7 +212,7 @@ enum err proof_check_answer(struct txn *txn, const struct community *community,
     if (response->head)
         check_head(&c, &checked, response, &progress, now, report);
     // A receipt is for what is in the log, and the log was shown up to its end.
-    if (!report->alarm && !response->more && progress.receipt_seq > checked.proved)
+    if (!report->alarm && !response->more && due > checked.proved)
         raise_alarm(&checked, ALARM_DROPPED, response->head ? response->head->size : 0, now,
                     report);
     if (report->checked || report->alarm)

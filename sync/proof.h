@@ -14,6 +14,7 @@
 struct proof_asked {
     uint8_t log[HANDLE_SIZE];
     uint64_t size;
+    uint32_t receipt; // own changes that had a receipt then
 };
 
 struct proof_report {
@@ -29,10 +30,11 @@ enum err proof_request(struct txn *txn, uint32_t community, const struct cursor 
                        struct arena *arena, struct log_head **seen,
                        struct proof_asked *asked) must_check;
 // Checks the top of a whole answer, once its receipts and pieces are taken in (write transaction).
-// response may lack pieces and receipts. now: ms since 1970 UTC.
+// response may lack pieces and receipts. receipt: up to which own seq this answer gave receipts (0:
+// it gave none). now: ms since 1970 UTC.
 enum err proof_check_answer(struct txn *txn, const struct community *community,
                             const struct device *own, const struct proof_asked *asked,
-                            const struct sync_response *response, int64_t now,
+                            const struct sync_response *response, uint32_t receipt, int64_t now,
                             struct proof_report *report) must_check;
 
 // A change of somebody else, drawn by this number, that is here with its envelope: what a sample

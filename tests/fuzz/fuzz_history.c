@@ -135,14 +135,15 @@ static void answer(struct history *h, unsigned i, struct bytes asked, struct buf
 }
 
 // An honest hub never alarms anybody.
-static void check(struct history *h, unsigned i, const struct sync_response *response)
+static void check(struct history *h, unsigned i, const struct sync_response *response,
+                  uint32_t receipt)
 {
     struct community community;
     struct device row;
     struct proof_report report;
     moot_rows(h->stores[i], moot_get(), &moot_get()->devices[i], &community, &row);
     enum err err = proof_check_answer(h->stores[i], &community, &row, &h->asked[i], response,
-                                      MOOT_NOW, &report);
+                                      receipt, MOOT_NOW, &report);
     assert(!err && report.alarm == ALARM_NONE);
 }
 
@@ -170,7 +171,7 @@ static void take(struct history *h, unsigned i, struct bytes bytes, size_t parts
                                   &arena, report, NULL);
     assert(!err);
     if (parts > 0)
-        check(h, i, &response);
+        check(h, i, &response, report->receipt);
 }
 
 static void sync_once(struct history *h, unsigned i, const struct exchange_options *options,

@@ -106,7 +106,9 @@ static void put_device_rows(struct txn *txn, const struct moot_device *device)
     memcpy(community.id, the_moot.community, COMMUNITY_SIZE);
     memcpy(row.handle, device->handle, HANDLE_SIZE);
     memcpy(secret.seed, device->seed, sizeof secret.seed);
-    enum err err = sign_public_key(device->seed, row.key);
+    enum err err = sign_public_key(identity_seed, secret.hub_key);
+    if (!err)
+        err = sign_public_key(device->seed, row.key);
     assert(!err);
     community_put(txn, &community);
     secret_put(txn, community.number, &secret);

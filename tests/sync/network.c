@@ -131,10 +131,11 @@ static enum err check_log(struct world *world, struct ear *ear,
     struct world_device *device = ear->device;
     struct txn *txn TXN_CLEANUP = txn_begin_write(device->store);
     world_self(txn, device, &community, &own);
-    enum err err = proof_check_answer(txn, &community, &own, &device->asked, response, world->now,
-                                      &device->checked);
+    enum err err = proof_check_answer(txn, &community, &own, &device->asked, response,
+                                      ear->report->receipt, world->now, &device->checked);
     if (device->checked.alarm)
         device->alarm = device->checked.alarm;
+    world_must(world->may_alarm || !device->checked.alarm, "an honest hub raised an alarm");
     return err ? err : txn_commit(&txn);
 }
 

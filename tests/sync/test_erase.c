@@ -274,6 +274,7 @@ Test(erase, is_decided_again_on_a_hub_that_was_restored)
     struct orders orders = {.n = 0};
     cr_assert_eq(store_orders_each(world.hub, take_order, &orders), OK);
     cr_expect_geq(orders.n, 2, "the erasure and the closing are noted");
+    world.may_alarm = true;
     world_restore_hub(&world, "before");
     world_decide(&world, again, &orders);
     cr_expect_not(said_is_kept(world.hub, world.community, world.devices[AUTHOR].handle, need.seq),

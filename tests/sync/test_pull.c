@@ -457,6 +457,7 @@ Test(pull, of_and_by_a_restored_hub_brings_everything_back)
     write_need(OTHER, "after");
     write_need(COORDINATOR, "after");
     network_settle(&world);
+    world.may_alarm = true;
     world_restore_hub(&world, "backup");
     write_need(OTHER, "on the restored hub");
     network_settle(&world);

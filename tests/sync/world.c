@@ -234,6 +234,10 @@ static void settle_in(struct world *world, struct world_device *device)
     struct txn *txn = txn_begin_write(device->store);
     community_put(txn, &community);
     device_put(txn, community.number, &own);
+    struct secret secret = {.address = "hub.test:1"};
+    memcpy(secret.seed, device->seed, SIGN_SEED_SIZE);
+    memcpy(secret.hub_key, world->identity_key, KEY_SIZE);
+    secret_put(txn, community.number, &secret);
     world_must(!txn_commit(&txn), "joining was not committed");
     device->community = community.number;
 }

@@ -39,6 +39,7 @@ struct world {
     size_t devices_n;
     int64_t now;
     struct dice dice;
+    bool may_alarm; // the hub deceives, or was restored
 };
 
 // Ends the program with a sentence.
