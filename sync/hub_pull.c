@@ -307,10 +307,13 @@ static enum err give_head(struct pulling *p, bool holds)
     if (!response->head)
         return ERR_NOMEM;
     if (seen_size(p, &from) && from < to) {
+        struct device now; // the caller's chain may have grown since it was authenticated
         response->growth = arena_alloc(p->arena, 1, sizeof *response->growth);
-        err = response->growth ? hub_grow(p->txn, &p->community, &p->caller->device, from, p->arena,
-                                          response->growth, &to)
-                               : ERR_NOMEM;
+        err = response->growth
+                  ? device_get(p->txn, p->community.number, p->caller->device.handle, &now)
+                  : ERR_NOMEM;
+        if (!err)
+            err = hub_grow(p->txn, &p->community, &now, from, p->arena, response->growth, &to);
     }
     if (!err)
         err = hub_sign_head(p->txn, &p->community, to, p->arena, response->head,
