@@ -9,6 +9,7 @@
 #include "client/state.h"
 #include "client/titles.h"
 #include "proto/schema.h"
+#include "storage/carry.h"
 #include "sync/exchange.h"
 
 enum { PUSH_FIRST = 64 << 10, ANSWER_FIRST = 64 << 10 };
@@ -50,8 +51,8 @@ static bool look(const struct community *community, void *arg)
 {
     struct search *search = arg;
     struct secret secret;
-    bool joined =
-        secret_get(search->txn, community->number, &secret) == OK && state_is_joined(&secret);
+    bool joined = secret_get(search->txn, community->number, &secret) == OK &&
+                  state_is_joined(community, &secret);
     bytes_wipe(&secret, sizeof secret);
     if (!joined)
         return true;
@@ -138,6 +139,9 @@ static void describe(struct scope *scope, struct folkmoot_community *out)
     struct progress progress;
     progress_get(scope->txn, scope->community.number, &progress);
     out->forked = progress.forked;
+    out->revoked = progress.revoked;
+    out->carried = carry_count(scope->txn, scope->community.number);
+    out->unsent += out->carried;
     struct checked checked;
     checked_get(scope->txn, scope->community.number, &checked);
     out->checked = checked.frontier.size;
@@ -183,7 +187,7 @@ enum folkmoot_code folkmoot_choose(struct folkmoot *fm, const uint8_t *id)
     enum err err = community_get(txn, id, &community);
     if (!err)
         err = secret_get(txn, community.number, &secret);
-    if (!err && !state_is_joined(&secret))
+    if (!err && !state_is_joined(&community, &secret))
         err = ERR_NOT_FOUND;
     bytes_wipe(&secret, sizeof secret);
     if (!fm->batch)

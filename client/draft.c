@@ -158,23 +158,9 @@ static enum err write_all(struct folkmoot *fm, struct scope *scope, struct draft
     return err;
 }
 
-static enum folkmoot_code check_forked(const struct scope *scope, struct folkmoot_error *error)
-{
-    struct progress progress;
-    progress_get(scope->txn, scope->community.number, &progress);
-    if (!progress.forked)
-        return FOLKMOOT_OK;
-    return state_fail(error, FOLKMOOT_FORKED,
-                      "this store is a copy or was restored from one, and the hub would not take "
-                      "what it writes: open a new store and join there");
-}
-
 enum folkmoot_code draft_write(struct folkmoot *fm, struct scope *scope, struct draft *draft,
                                struct folkmoot_error *error)
 {
-    enum folkmoot_code code = check_forked(scope, error);
-    if (code)
-        return code;
     if (draft->edits > EDITS_MAX)
         return state_fail(error, FOLKMOOT_INVALID, "%u values at once, at most %d", draft->edits,
                           EDITS_MAX);

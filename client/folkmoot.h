@@ -24,7 +24,7 @@ enum folkmoot_code {
     FOLKMOOT_NETWORK,   // no answer, or one cut short: try again, nothing is lost
     FOLKMOOT_REFUSED,   // the hub said no: the text says why
     FOLKMOOT_UNTRUSTED, // the other end is not the hub of the join link; nothing secret was said
-    FOLKMOOT_FORKED,    // this store is a copy or was restored from one: join anew
+    FOLKMOOT_FORKED,    // this store is a copy or was restored from one: join anew, by a new link
     FOLKMOOT_STORE,     // the disk: full, failed or damaged
     FOLKMOOT_INTERNAL,  // a bug
 };
@@ -62,6 +62,8 @@ struct folkmoot_community {
     uint32_t unsent;    // own changes without a receipt
     uint64_t known;     // changes of all devices that are here
     bool forked;        // see FOLKMOOT_FORKED
+    bool revoked;       // the hub takes what this device has and gives nothing: join anew
+    uint32_t carried;   // of the unsent ones, those of an old key that wait to be written anew
     uint64_t checked;   // entries of the hub's log that were checked
     uint32_t proved;    // own changes that were found in it
     char alarm[200];    // what was found to be wrong with it, and when; "": nothing
@@ -251,7 +253,10 @@ struct folkmoot_request {
 };
 
 // A session that joins a community by its link and, once it is done, chooses it. The link is
-// copied. After a lost answer join again by the same link: the device stays the same.
+// copied. After a lost answer join again by the same link: the device stays the same. In a store
+// that is a copy or was revoked it makes a new key: at the end of the next sync what has no receipt
+// is written anew under it, and every id of a record that was begun here and never sent is another
+// one then.
 enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
                                  struct folkmoot_session **session, struct folkmoot_error *error);
 // A session that syncs the chosen community until neither side has more. A session cannot go on
@@ -284,6 +289,7 @@ struct folkmoot_progress {
     uint32_t pushed;              // own changes with a receipt by this session
     uint32_t pulled;              // changes taken in
     uint32_t apart;               // own changes that the hub set apart
+    uint32_t carried;             // own changes of an old key that were written anew
     uint32_t unsent;              // still without a receipt
     uint64_t log_size;            // of the hub's log as it was checked; 0: nothing was new
     uint32_t checked;             // own changes that were found in it by this session

@@ -3,6 +3,7 @@
 #include "client/session.h"
 #include "client/titles.h"
 #include "sync/digest.h"
+#include "sync/rejoin.h"
 
 enum folkmoot_code folkmoot_join(struct folkmoot *fm, const char *link,
                                  struct folkmoot_session **session, struct folkmoot_error *error)
@@ -31,6 +32,7 @@ struct founding {
     struct community community;
     struct secret secret;
     bool has_seed; // of an earlier join that may have been answered
+    bool is_anew;  // the old key is worth nothing any more
 };
 
 static enum folkmoot_code find_earlier(struct folkmoot_session *session, struct txn *txn,
@@ -48,16 +50,29 @@ static enum folkmoot_code find_earlier(struct folkmoot_session *session, struct 
     bool same_hub = memcmp(founding->secret.hub_key, link->hub_key, KEY_SIZE) == 0;
     if (founding->community.is_hub)
         return state_fail(&session->error, FOLKMOOT_INVALID, "this store is a hub's");
-    if (state_is_joined(&founding->secret) && !same_hub)
+    if (state_is_joined(&founding->community, &founding->secret) && !same_hub)
         return state_fail(&session->error, FOLKMOOT_UNTRUSTED,
                           "the link leads to another hub than the one that this device joined");
     progress_get(txn, founding->community.number, &progress);
-    if (progress.forked)
-        return state_fail(&session->error, FOLKMOOT_FORKED,
-                          "this store is a copy or was restored from one: open a new store and "
-                          "join there");
-    founding->has_seed = same_hub;
+    founding->is_anew = progress.forked || progress.revoked;
+    founding->has_seed = same_hub && !founding->is_anew;
     return FOLKMOOT_OK;
+}
+
+// What the old chain has and the hub may lack is noted before its key is overwritten.
+static enum err leave_chain(struct txn *txn, const struct founding *founding)
+{
+    uint8_t key[SIGN_KEY_SIZE];
+    uint8_t handle[HANDLE_SIZE];
+    struct device old;
+    enum err err = sign_public_key(founding->secret.seed, key);
+    if (err)
+        return err;
+    digest_handle(founding->community.id, key, handle);
+    err = device_get(txn, founding->community.number, handle, &old);
+    if (!err)
+        err = rejoin_begin(txn, &founding->community, &old);
+    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
 }
 
 static void put_device(struct txn *txn, const struct founding *founding,
@@ -76,6 +91,9 @@ static enum folkmoot_code put_rows(struct folkmoot_session *session, struct txn 
 {
     const struct link *link = &session->link;
     uint8_t key[SIGN_KEY_SIZE];
+    enum err err = founding->is_anew ? leave_chain(txn, founding) : OK;
+    if (err)
+        return state_fail_err(&session->error, err, NULL);
     if (!founding->has_seed) {
         founding->secret = (struct secret){{0}, {0}, {0}, {0}, {0}};
         state_random(session->fm, founding->secret.seed, sizeof founding->secret.seed);
@@ -86,7 +104,7 @@ static enum folkmoot_code put_rows(struct folkmoot_session *session, struct txn 
     memcpy(founding->secret.hub_key, link->hub_key, KEY_SIZE);
     memcpy(founding->secret.tls_key, session->tls_key, 32);
     memcpy(founding->secret.address, link->address, sizeof founding->secret.address);
-    enum err err = sign_public_key(founding->secret.seed, key);
+    err = sign_public_key(founding->secret.seed, key);
     if (err)
         return state_fail_err(&session->error, err, NULL);
     community_put(txn, &founding->community);

@@ -63,6 +63,9 @@ struct folkmoot_session {
     unsigned proofs; // how often the hub had to prove its key
     unsigned stalls; // requests one after the other that moved nothing
 
+    uint32_t probe;  // the own change of a forked chain that is asked about; 0: none
+    uint32_t parted; // the first that is known not to be on the hub
+
     bool sample_wanted;
     unsigned samples; // that may still be asked for
     uint8_t sample_device[HANDLE_SIZE];
@@ -85,6 +88,11 @@ void session_take_sync(struct folkmoot_session *session, struct bytes part);
 void session_end_sync(struct folkmoot_session *session);
 void session_ask_sample(struct folkmoot_session *session);
 void session_end_sample(struct folkmoot_session *session);
+// The hub has another branch of the own chain: asks how much of this one it has, request by
+// request; then the session fails with FOLKMOOT_FORKED.
+void session_probe(struct folkmoot_session *session);
+// All is pulled: writes anew what an old key wrote and the hub lacks. False when it failed.
+bool session_carry(struct folkmoot_session *session) must_check;
 // Nothing of the request has left: its push needs not be asked about.
 void session_not_sent(struct folkmoot_session *session);
 

@@ -159,8 +159,8 @@ void state_random(const struct folkmoot *fm, void *out, size_t n)
     fm->host.random(fm->host.arg, out, n);
 }
 
-bool state_is_joined(const struct secret *secret)
+bool state_is_joined(const struct community *community, const struct secret *secret)
 {
     static const uint8_t none[TOKEN_SIZE];
-    return memcmp(secret->token, none, TOKEN_SIZE) != 0;
+    return community->size > 0 || memcmp(secret->token, none, TOKEN_SIZE) != 0;
 }

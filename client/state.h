@@ -64,5 +64,6 @@ enum folkmoot_code state_commit(struct folkmoot *fm, struct txn **txn,
 int64_t state_now(const struct folkmoot *fm);
 void state_random(const struct folkmoot *fm, void *out, size_t n);
 
-// Whether the hub has admitted this device: only then a community counts as joined.
-bool state_is_joined(const struct secret *secret);
+// Whether the hub has admitted this device, or once had, under an earlier key: only then a
+// community counts as joined.
+bool state_is_joined(const struct community *community, const struct secret *secret);

@@ -54,9 +54,11 @@ static enum err encode_request(struct folkmoot_session *session, const struct sc
                                        .answer_max = session->fm->sizes.answer};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, ARENA_ASK_MAX);
-    enum err err =
-        exchange_request(scope->txn, &scope->community, &scope->device, scope->secret.seed,
-                         &options, &arena, &request, &session->taking.asked);
+    enum err err = session->probe ? exchange_probe(scope->txn, &scope->community, &scope->device,
+                                                   session->probe, &arena, &request)
+                                  : exchange_request(scope->txn, &scope->community, &scope->device,
+                                                     scope->secret.seed, &options, &arena, &request,
+                                                     &session->taking.asked);
     if (!err)
         session_encode(session, &sync_request_message, &request);
     *pushes = !err && request.push.n > 0;
@@ -198,7 +200,8 @@ static enum err take_top(struct folkmoot_session *session)
         err = message_decode(&sync_response_message, buf_bytes(&taking->top), &take.arena,
                              &response, &take.fault);
     if (!err)
-        err = exchange_take_top(take.scope.txn, &take.scope.community, &response, &take.report);
+        err = exchange_take_top(take.scope.txn, &take.scope.community, &take.scope.device,
+                                &response, &take.report);
     take.report.more |= response.cursor_lost;
     err = end_take(&take, err);
     taking->top_taken = !err;
@@ -292,10 +295,13 @@ static void go_on(struct folkmoot_session *session)
     const struct exchange_report *report = &session->taking.report;
     if (session->taking.revoked && session->progress.unsent == 0) {
         session_fail(session, FOLKMOOT_REFUSED,
-                     "this device was revoked; what it had to deliver is kept for a coordinator: "
-                     "join anew with a new invitation");
+                     "this device was revoked: %u changes were delivered just now, and what it "
+                     "delivers is kept for a coordinator; join anew with a new invitation",
+                     session->progress.pushed);
         return;
     }
+    if (!session->taking.revoked && !report->more && !session_carry(session))
+        return;
     bool due = report->more || report->gap || session->progress.unsent > 0;
     if (!due) {
         session->stage = sample_is_due(session) ? STAGE_SAMPLE : STAGE_DONE;
@@ -314,11 +320,8 @@ void session_end_sync(struct folkmoot_session *session)
             session_fail_answer(session, ERR_MALFORMED, NULL);
         return;
     }
-    if (session->taking.report.forked) {
-        session_fail(session, FOLKMOOT_FORKED,
-                     "this store is a copy or was restored from one: open a new store and join "
-                     "there; what has no receipt yet can be read here and written anew");
-        return;
-    }
-    go_on(session);
+    if (session->taking.report.forked || session->probe)
+        session_probe(session);
+    else
+        go_on(session);
 }

@@ -10,7 +10,7 @@
 #define NUMBER_PREFIX "number"
 
 enum { IN_ROLE_HUB = 1, IN_ROLE_DEVICE = 2 };
-enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4 };
+enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4, STATE_REVOKED = 8 };
 
 // --- Communities ---
 
@@ -187,6 +187,7 @@ static enum err decode_progress(struct bytes bytes, struct progress *progress)
     progress->by_vector = state & STATE_BY_VECTOR;
     progress->forked = state & STATE_FORKED;
     progress->unanswered = state & STATE_UNANSWERED;
+    progress->revoked = state & STATE_REVOKED;
     return stored_end(&value);
 }
 
@@ -205,9 +206,9 @@ void progress_get(struct txn *txn, uint32_t community, struct progress *progress
 
 void progress_put(struct txn *txn, uint32_t community, const struct progress *progress)
 {
-    int state = (progress->by_vector ? STATE_BY_VECTOR : 0) |
-                (progress->forked ? STATE_FORKED : 0) |
-                (progress->unanswered ? STATE_UNANSWERED : 0);
+    int state =
+        (progress->by_vector ? STATE_BY_VECTOR : 0) | (progress->forked ? STATE_FORKED : 0) |
+        (progress->unanswered ? STATE_UNANSWERED : 0) | (progress->revoked ? STATE_REVOKED : 0);
     BUF_CLEANUP struct buf buf = {0};
     buf_put_be32(&buf, progress->receipt_seq);
     buf_put(&buf, BYTES(progress->log));
@@ -319,4 +320,22 @@ void name_put(struct txn *txn, uint32_t community, struct bytes name, uint32_t k
     memcpy(value + 2, id, ID_SIZE);
     struct key key = name_key(community, name);
     table_put(txn, TABLE_NAME, key_of(&key), BYTES(value));
+}
+
+void name_map(struct txn *txn, uint32_t community, bool (*map)(uint8_t id[ID_SIZE], void *arg),
+              void *arg)
+{
+    struct key prefix = key_of_community(community);
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_NAME, key_of(&prefix), bytes_of(NULL, 0));
+    while (walk_next(&walk)) {
+        struct key key = {0};
+        uint8_t value[2 + ID_SIZE];
+        if (walk.err || walk.value.n != sizeof value)
+            continue;
+        memcpy(value, walk.value.p, sizeof value);
+        key_bytes(&key, walk.key);
+        if (map(value + 2, arg))
+            table_put(txn, TABLE_NAME, key_of(&key), BYTES(value));
+    }
 }

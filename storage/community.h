@@ -54,6 +54,7 @@ struct progress {
     bool by_vector;  // the cursor was lost: pull by vector until all is here
     bool forked;     // the hub holds another branch of this chain
     bool unanswered; // a push went out and no answer has come since: ask before it is sent again
+    bool revoked;    // the hub said so: it takes what this device has, and gives nothing
 };
 
 // All zero when there is none yet; when it is damaged, by_vector alone is set.
@@ -101,3 +102,6 @@ enum err name_get(struct txn *txn, uint32_t community, struct bytes name, uint32
                   uint8_t id[ID_SIZE]) must_check;
 void name_put(struct txn *txn, uint32_t community, struct bytes name, uint32_t kind,
               const uint8_t id[ID_SIZE]);
+// Asks of every name whether its record is another one now: `map` puts the new id and says so.
+void name_map(struct txn *txn, uint32_t community, bool (*map)(uint8_t id[ID_SIZE], void *arg),
+              void *arg);

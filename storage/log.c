@@ -189,6 +189,43 @@ enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HAND
     return OK;
 }
 
+void log_unlink(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct log_entry entry;
+    uint64_t points_to;
+    enum err err = log_get(txn, community, position, &entry);
+    if (!err)
+        err = log_find(txn, community, entry.device, entry.seq, &points_to);
+    if (!err && points_to == position) {
+        struct key chain = chain_key(community, entry.device, entry.seq);
+        table_delete(txn, TABLE_CHAIN, key_of(&chain));
+    }
+    txn_fail(txn, err == ERR_NOT_FOUND ? OK : err);
+}
+
+void log_drop(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct key key = position_key(community, position);
+    log_unlink(txn, community, position);
+    table_delete(txn, TABLE_ENTRY, key_of(&key));
+    table_delete(txn, TABLE_BODY, key_of(&key));
+    table_put(txn, TABLE_DROPPED, key_of(&key), bytes_of(NULL, 0));
+    buf_put_be32(&txn->destroyed, community);
+    buf_put_be64(&txn->destroyed, position);
+}
+
+enum err log_settle(struct txn *txn)
+{
+    enum err err = OK;
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_DROPPED, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    while (!err && walk_next(&walk)) {
+        if (walk.key.n == 4 + 8)
+            err = seal_destroy(txn->store->seal, be32_get(walk.key.p), be64_get(walk.key.p + 4));
+    }
+    return err == ERR_DAMAGED ? OK : err;
+}
+
 // --- Runs ---
 
 void log_put_run(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],

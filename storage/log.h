@@ -43,6 +43,13 @@ void log_put(struct txn *txn, uint32_t community, uint64_t position, const struc
 // Destroys the words of the whole change at a position: it is a husk from then on. After the commit
 // nothing of fields and salt is in any file of the store. body_hash: NULL where it is not known.
 void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uint8_t *body_hash);
+// Takes the change at a position out of its chain, where the chain still points to it. Its words
+// stay.
+void log_unlink(struct txn *txn, uint32_t community, uint64_t position);
+// The same, and nothing of it is left: its words are destroyed as by log_erase.
+void log_drop(struct txn *txn, uint32_t community, uint64_t position);
+// Destroys the keys of dropped words that a crash left. What opening a store does.
+enum err log_settle(struct txn *txn) must_check;
 // Where a device's change stands (first).
 enum err log_find(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                   uint32_t seq, uint64_t *position) must_check;

@@ -11,6 +11,7 @@
 
 #include "storage/create.h"
 #include "storage/erasure.h"
+#include "storage/log.h"
 #include "storage/orders.h"
 #include "storage/txn_private.h"
 
@@ -44,7 +45,7 @@ const char *txn_table_name(enum table table)
         [TABLE_ROLE] = "role",         [TABLE_QUOTA] = "quota",
         [TABLE_ERASED] = "erased",     [TABLE_CLOSED] = "closed",
         [TABLE_KEEP] = "keep",         [TABLE_EVIDENCE] = "evidence",
-        [TABLE_CARRY] = "carry",
+        [TABLE_CARRY] = "carry",       [TABLE_DROPPED] = "dropped",
     };
     return names[table];
 }
@@ -267,6 +268,8 @@ static enum err settle(struct store *store, const char *path, struct fault *faul
 {
     struct txn *txn = txn_begin_read(store);
     enum err err = erased_settle(txn);
+    if (!err)
+        err = log_settle(txn);
     if (!err)
         err = txn_error(txn);
     txn_abort(&txn);

@@ -32,6 +32,7 @@ enum table {
     TABLE_KEEP,
     TABLE_EVIDENCE,
     TABLE_CARRY,
+    TABLE_DROPPED,
     TABLE_COUNT,
 };
 

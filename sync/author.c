@@ -28,10 +28,6 @@ static enum err check_permission(const struct author *author, const struct envel
 static enum err check_meaning(const struct author *author, const struct envelope *envelope,
                               struct bytes fields, struct fault *fault)
 {
-    uint32_t edits;
-    enum err err = fields_check(fields, &edits, fault);
-    if (err)
-        return err;
     if (schema_check(envelope, fields) != REASON_NONE)
         return fault_set(fault, ERR_MALFORMED,
                          "a field or id is not of the form that its kind asks for");
@@ -71,28 +67,52 @@ static enum err append(struct txn *txn, const struct author *author, struct byte
     return err ? err : txn_error(txn);
 }
 
-enum err author_write(struct txn *txn, const struct author *author, const struct envelope *envelope,
-                      struct bytes fields, const uint8_t salt[SALT_SIZE], struct record_key *record,
-                      struct fault *fault)
+// Form and size: what no push may break.
+static enum err encode(const struct author *author, const struct envelope *envelope,
+                       struct bytes fields, struct arena *arena, struct buf *encoded,
+                       struct envelope *decoded, struct fault *fault)
+{
+    uint32_t edits;
+    if (author->device->seq == UINT32_MAX)
+        return fault_set(fault, ERR_LIMIT, "this device's chain is full: join anew");
+    message_encode(&envelope_message, envelope, encoded);
+    enum err err = encoded->err;
+    if (!err)
+        err = envelope_decode(buf_bytes(encoded), arena, decoded, fault);
+    if (!err)
+        err = check_size(encoded->n + fields.n, fault);
+    return err ? err : fields_check(fields, &edits, fault);
+}
+
+static enum err write(struct txn *txn, const struct author *author, bool judged,
+                      const struct envelope *envelope, struct bytes fields,
+                      const uint8_t salt[SALT_SIZE], struct record_key *record, struct fault *fault)
 {
     struct buf encoded BUF_CLEANUP = {.max = CHANGE_MAX};
     struct log_entry entry;
     struct envelope decoded;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (author->device->seq == UINT32_MAX)
-        return fault_set(fault, ERR_LIMIT, "this device's chain is full: join anew");
-    message_encode(&envelope_message, envelope, &encoded);
-    enum err err = encoded.err;
-    if (!err)
-        err = envelope_decode(buf_bytes(&encoded), &arena, &decoded, fault);
-    if (!err)
-        err = check_size(encoded.n + fields.n, fault);
-    if (!err)
+    enum err err = encode(author, envelope, fields, &arena, &encoded, &decoded, fault);
+    if (!err && judged)
         err = check_meaning(author, envelope, fields, fault);
     if (!err)
         err = append(txn, author, buf_bytes(&encoded), fields, salt, &entry);
     if (!err && record)
         merge_record(&decoded, author->device->handle, entry.seq, log_tag(&entry), record);
     return err;
+}
+
+enum err author_write(struct txn *txn, const struct author *author, const struct envelope *envelope,
+                      struct bytes fields, const uint8_t salt[SALT_SIZE], struct record_key *record,
+                      struct fault *fault)
+{
+    return write(txn, author, true, envelope, fields, salt, record, fault);
+}
+
+enum err author_carry(struct txn *txn, const struct author *author, const struct envelope *envelope,
+                      struct bytes fields, const uint8_t salt[SALT_SIZE], struct record_key *record,
+                      struct fault *fault)
+{
+    return write(txn, author, false, envelope, fields, salt, record, fault);
 }

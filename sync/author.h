@@ -19,3 +19,8 @@ struct author {
 enum err author_write(struct txn *txn, const struct author *author, const struct envelope *envelope,
                       struct bytes fields, const uint8_t salt[SALT_SIZE], struct record_key *record,
                       struct fault *fault) must_check;
+// The same for what was written and checked before, in another chain: whether it may be written
+// here is for the hub to say.
+enum err author_carry(struct txn *txn, const struct author *author, const struct envelope *envelope,
+                      struct bytes fields, const uint8_t salt[SALT_SIZE], struct record_key *record,
+                      struct fault *fault) must_check;

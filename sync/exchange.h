@@ -1,8 +1,8 @@
 #pragma once
 
-// The device's side of Sync: (transaction, now …) -> request, and taking in the answer piece by
-// piece. Every step is committed by its caller and may be repeated; the next request goes on from
-// what is stored.
+// The one header of exchange*.c. The device's side of Sync: (transaction, now …) -> request, and
+// taking in the answer piece by piece. Every step is committed by its caller and may be repeated;
+// the next request goes on from what is stored.
 
 #include "base/arena.h"
 #include "storage/community.h"
@@ -32,6 +32,8 @@ struct exchange_report {
     uint32_t pulled;  // changes taken in
     uint32_t apart;   // own changes that were set apart
     uint32_t receipt; // the last own seq that a receipt named
+    uint32_t end;     // of the chain on the hub, as a receipt told; 0: none came
+    bool parted;      // what the request had of the own chain is not on the hub
     bool gap;         // the hub lacks changes before those that were sent
     bool forked;      // the hub holds another branch of this chain: enrol anew
     bool more;        // another request is due
@@ -49,9 +51,16 @@ enum err exchange_take_piece(struct txn *txn, struct community *community, const
                              struct exchange_report *report, struct fault *fault) must_check;
 // The top of the response: log head, view, whether the cursor was lost. `response` may lack pieces
 // and receipts. Call it before the pieces (so that they know the log).
-enum err exchange_take_top(struct txn *txn, struct community *community,
+enum err exchange_take_top(struct txn *txn, struct community *community, const struct device *own,
                            const struct sync_response *response,
                            struct exchange_report *report) must_check;
 // How many own changes have no receipt yet.
 uint32_t exchange_unsent(struct txn *txn, const struct community *community,
                          const struct device *own);
+// How much of a forked chain is on the hub? Asks about the own change `seq`, and for nothing else:
+// `report` tells by `parted` and `end`. Memory as in exchange_request.
+enum err exchange_probe(struct txn *txn, const struct community *community,
+                        const struct device *own, uint32_t seq, struct arena *arena,
+                        struct sync_request *request) must_check;
+// Notes that the hub has the own chain up to `seq`, as probes told.
+void exchange_confirm(struct txn *txn, const struct community *community, uint32_t seq);

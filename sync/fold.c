@@ -135,6 +135,13 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
     arena_done(&recalled.arena);
 }
 
+void fold_out(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE], uint32_t seq,
+              uint32_t tag)
+{
+    if (apart_get(txn, community, device, seq, tag) == REASON_NONE)
+        fold_again(txn, community, device, seq, tag, false);
+}
+
 // A device has no salts of others, so the hash of their bodies is known to hubs alone.
 static bool hash_body(const struct log_body *body, uint8_t body_hash[HASH_SIZE])
 {

@@ -11,3 +11,10 @@
 // unless whole) are the caller's own memory, not the transaction's.
 void fold_change(struct txn *txn, const struct community *community, uint64_t position,
                  const struct log_entry *entry, const struct log_body *body);
+// Takes the effect of a change that is here, and that no decision set apart, out of its record.
+void fold_out(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE], uint32_t seq,
+              uint32_t tag);
+// Notes that the change's words are erased; where it is here, takes its edits (not what it goes
+// over) out of its record and destroys the words.
+void fold_erase(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
+                uint32_t seq, uint32_t tag);

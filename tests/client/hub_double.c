@@ -122,6 +122,25 @@ void hub_double_invite(struct hub_double *hub, enum role role, char *link)
     memcpy(link, out.p, out.n);
 }
 
+void hub_double_revoke(struct hub_double *hub, const uint8_t *device)
+{
+    uint8_t random[32];
+    struct fault fault = {0};
+    draw(hub, random, sizeof random);
+    struct txn *txn = txn_begin_write(hub->store);
+    enum err err = community_get_number(txn, hub->community.number, &hub->community);
+    struct hub_decider decider = {.txn = txn,
+                                  .community = &hub->community,
+                                  .now = hub->now,
+                                  .random = random,
+                                  .fault = &fault};
+    if (!err)
+        err = hub_revoke(&decider, NULL, device);
+    assert(!err);
+    err = txn_commit(&txn);
+    assert(!err);
+}
+
 // --- errors as Connect says them ---
 
 static const char *connect_code(enum err err, int *status)

@@ -22,6 +22,8 @@ void hub_double_renew_tls(struct hub_double *hub);
 void hub_double_forget_tokens(struct hub_double *hub);
 // Makes an invitation and its link. link: LINK_MAX bytes.
 void hub_double_invite(struct hub_double *hub, enum role role, char *link);
+// Revokes a device by its handle.
+void hub_double_revoke(struct hub_double *hub, const uint8_t *device);
 // The store, for looking into it.
 struct store *hub_double_store(struct hub_double *hub);
 // SHA-256 of the TLS key, 32 bytes.

@@ -2,8 +2,10 @@
 
 #include <assert.h>
 #include <ftw.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -39,6 +41,35 @@ void phone_open(struct phone *phone, const char *path, uint64_t seed)
     struct folkmoot_host host = {phone_now, phone_random, phone};
     enum folkmoot_code code = folkmoot_open(path, &host, &phone->fm, &error);
     assert(code == FOLKMOOT_OK);
+}
+
+static void copy_folder(const char *from, const char *to)
+{
+    const char *const words[] = {"cp", "-r", from, to, NULL};
+    pid_t pid;
+    int status;
+    int failed = posix_spawnp(&pid, "cp", NULL, NULL, (char *const *)words, environ);
+    assert(!failed);
+    pid_t ended = waitpid(pid, &status, 0);
+    assert(ended == pid && status == 0);
+}
+
+void phone_clone(struct world *world, struct phone *phone, struct phone *copy)
+{
+    char path[sizeof phone->path];
+    int64_t now = phone->now;
+    uint64_t seed = phone->seed;
+    uint64_t drawn = phone->drawn;
+    snprintf(copy->path, sizeof copy->path, "%s/copy%u", world->path, world->copies++);
+    folkmoot_close(&phone->fm);
+    copy_folder(phone->path, copy->path);
+    memcpy(path, phone->path, sizeof path);
+    phone_open(phone, path, seed);
+    phone->drawn = drawn;
+    phone->now = now;
+    memcpy(path, copy->path, sizeof path);
+    phone_open(copy, path, seed + 5000);
+    copy->now = now;
 }
 
 static enum folkmoot_code run(struct hub_double *hub, struct folkmoot_session *session,

@@ -21,6 +21,7 @@ struct world {
     struct hub_double *hub;
     struct phone phones[WORLD_DEVICES_MAX];
     size_t n;
+    unsigned copies;
 };
 
 // 2026-11-23T10:00:00Z, when every world begins.
@@ -33,6 +34,9 @@ void world_open_apart(struct world *world, size_t n);
 void world_close(struct world *world);
 // Opens a device's store, which may exist.
 void phone_open(struct phone *phone, const char *path, uint64_t seed);
+// Copies a phone with its store, which is closed meanwhile; the copy's randomness is its own. The
+// caller closes it.
+void phone_clone(struct world *world, struct phone *phone, struct phone *copy);
 // Joins with a new invitation.
 void world_join(struct world *world, struct phone *phone, enum role role);
 

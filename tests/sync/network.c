@@ -107,7 +107,7 @@ static enum err hear_top(struct ear *ear, const struct sync_response *response)
     struct device own;
     struct txn *txn TXN_CLEANUP = txn_begin_write(ear->device->store);
     world_self(txn, ear->device, &community, &own);
-    enum err err = exchange_take_top(txn, &community, response, ear->report);
+    enum err err = exchange_take_top(txn, &community, &own, response, ear->report);
     return err ? err : txn_commit(&txn);
 }
 

@@ -14,6 +14,7 @@
 #include "sync/chain.h"
 #include "sync/digest.h"
 #include "sync/merge.h"
+#include "sync/rejoin.h"
 
 _Noreturn void world_end(const char *what)
 {
@@ -242,17 +243,42 @@ static void settle_in(struct world *world, struct world_device *device)
     device->community = community.number;
 }
 
-void world_enrol(struct world *world, size_t index, enum role role)
+static void admit(struct world *world, struct world_device *device, enum role role)
 {
-    struct world_device *device = &world->devices[index];
     device->role = role;
-    device->skew = 0;
     dice_bytes(&world->dice, device->seed, sizeof device->seed);
     dice_bytes(&world->dice, device->token, sizeof device->token);
     struct txn *txn = txn_begin_write(world->hub);
     ask_to_enrol(world, device, txn);
     world_must(!txn_commit(&txn), "the enrolment was not committed");
+}
+
+void world_enrol(struct world *world, size_t index, enum role role)
+{
+    struct world_device *device = &world->devices[index];
+    device->skew = 0;
+    admit(world, device, role);
     settle_in(world, device);
+}
+
+void world_rejoin(struct world *world, size_t index, enum role role)
+{
+    struct world_device *device = &world->devices[index];
+    struct community community;
+    struct device own;
+    struct txn *txn = txn_begin_write(device->store);
+    world_self(txn, device, &community, &own);
+    world_must(!rejoin_begin(txn, &community, &own), "not begun anew");
+    admit(world, device, role);
+    own = (struct device){.role = ROLE_NONE};
+    memcpy(own.handle, device->handle, HANDLE_SIZE);
+    world_must(!sign_public_key(device->seed, own.key), "no key");
+    device_put(txn, community.number, &own);
+    struct secret secret;
+    world_must(!secret_get(txn, community.number, &secret), "no secret");
+    memcpy(secret.seed, device->seed, SIGN_SEED_SIZE);
+    secret_put(txn, community.number, &secret);
+    world_must(!txn_commit(&txn), "joining anew was not committed");
 }
 
 size_t world_join(struct world *world, enum role role)

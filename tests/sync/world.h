@@ -62,6 +62,8 @@ void world_begin(struct world *world, uint64_t seed);
 size_t world_join(struct world *world, enum role role);
 // Gives an installed device its community, its keys and its place among the enrolled.
 void world_enrol(struct world *world, size_t index, enum role role);
+// Enrols a device anew, under another key, in the store that it has.
+void world_rejoin(struct world *world, size_t index, enum role role);
 // Opens the hub's store anew from a copy that world_save_hub made.
 void world_save_hub(struct world *world, const char *name);
 void world_restore_hub(struct world *world, const char *name);
