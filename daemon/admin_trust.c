@@ -204,7 +204,7 @@ static enum err read_record(const char *text, struct record_key *record, struct 
     if (colon && (size_t)(colon - text) < sizeof name)
         memcpy(name, text, (size_t)(colon - text));
     const struct schema_kind *kind = schema_kind_by_name(name);
-    if (!kind || text_unhex(bytes_of_text(colon + 1), record->id, ID_SIZE))
+    if (!colon || !kind || text_unhex(bytes_of_text(colon + 1), record->id, ID_SIZE))
         return fault_set(fault, ERR_MALFORMED,
                          "a record is KIND:ID, the whole id in hexadecimal: need:0123…");
     record->kind = kind->kind;

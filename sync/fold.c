@@ -174,7 +174,7 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     memcpy(device, entry->device, HANDLE_SIZE);
     erased_put(txn, community, device, entry->seq, log_tag(entry), known ? body_hash : NULL);
     if (!known)
-        known = erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
+        (void)erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
     merge_erase(txn, community, &record, envelope.class, device, entry->seq, &fold_watch);
     log_erase(txn, community, position, body_hash);
 }

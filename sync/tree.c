@@ -86,6 +86,8 @@ static enum err range_root(struct txn *txn, uint32_t community, uint64_t lo, uin
 {
     struct buf nodes BUF_CLEANUP = {0};
     enum err err = tree_grow(txn, community, lo, hi, &nodes);
+    if (!err && nodes.n < HASH_SIZE)
+        err = ERR_DAMAGED;
     if (err)
         return err;
     size_t at = nodes.n - HASH_SIZE;
@@ -123,8 +125,8 @@ static void gather(struct climb *climb, uint64_t lo, uint64_t hi)
 
 static enum err give(struct climb *climb, struct buf *nodes)
 {
-    while (!climb->err && climb->n > 0)
-        buf_put(nodes, BYTES(climb->nodes[--climb->n]));
+    for (size_t i = climb->n; !climb->err && i > 0; i--)
+        buf_put(nodes, BYTES(climb->nodes[i - 1]));
     return climb->err ? climb->err : nodes->err;
 }
 
