@@ -23,6 +23,7 @@ static void take_probe(struct folkmoot_session *session, struct scope *scope)
 // Halves what is not known, the whole chain first: of a restored one all is there, most often.
 static void choose_probe(struct folkmoot_session *session, const struct scope *scope)
 {
+    enum { PROBES_MAX = 40 }; // more than halving a chain's seqs ever takes
     struct progress progress;
     bool first = session->parted == 0;
     progress_get(scope->txn, scope->community.number, &progress);
@@ -30,7 +31,7 @@ static void choose_probe(struct folkmoot_session *session, const struct scope *s
     uint32_t end = scope->device.seq;
     session->parted = first ? end + 1 : session->parted;
     session->probe = first ? end : known + (session->parted - known) / 2;
-    if (session->parted <= known + 1)
+    if (session->parted <= known + 1 || session->probes++ == PROBES_MAX)
         session->probe = 0;
 }
 

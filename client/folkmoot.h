@@ -118,6 +118,10 @@ enum folkmoot_code folkmoot_voice(struct folkmoot *fm, const char *subject_kind,
 // The person known by a card's code (out: 16 bytes): normalised and hashed; the code is not kept.
 enum folkmoot_code folkmoot_card(struct folkmoot *fm, const char *code, uint8_t *person,
                                  struct folkmoot_error *error);
+// The person that this device speaks as (out: 16 bytes): a member may give this person's voice
+// only.
+enum folkmoot_code folkmoot_myself(struct folkmoot *fm, uint8_t *person,
+                                   struct folkmoot_error *error);
 // Says that two records of one kind (or two persons, kind "person") are one, or no longer.
 enum folkmoot_code folkmoot_same(struct folkmoot *fm, const char *kind, const uint8_t *a,
                                  const uint8_t *b, bool same, int64_t time,
@@ -127,6 +131,15 @@ enum folkmoot_code folkmoot_same(struct folkmoot *fm, const char *kind, const ui
 // where the words are not on this device. FOLKMOOT_INVALID when nothing of the change stands any
 // more.
 enum folkmoot_code folkmoot_undo(struct folkmoot *fm, uint32_t seq, struct folkmoot_error *error);
+
+// Erases words, for ever. Of a record (of a person: kind "person", all that they said): a
+// coordinator's call means everybody's words of it and of all that hangs on it, anybody else's, or
+// one with own_only, those that this device wrote. What this device wrote is gone from its store
+// when the call returns, and was never sent where it was not sent yet; the rest goes when the hub
+// has decided, at the next sync, here as everywhere. erased (may be NULL): how many changes of this
+// device lost their words now. FOLKMOOT_INVALID with own_only where there are none.
+enum folkmoot_code folkmoot_erase(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                  bool own_only, uint32_t *erased, struct folkmoot_error *error);
 
 // What an import called a record, so that importing again makes only the differences.
 enum folkmoot_code folkmoot_named(struct folkmoot *fm, const char *name, char *kind, size_t kind_n,
@@ -228,7 +241,22 @@ const char *folkmoot_field_name(const char *kind, size_t i);
 // What an enum field may say, the i-th value; NULL past the end or when it is no enum.
 const char *folkmoot_field_value(const char *kind, const char *field, size_t i);
 
-// --- sessions: joining and syncing ---
+// An own change that the hub has set apart: it keeps its place and has no effect.
+struct folkmoot_apart {
+    uint32_t seq;
+    char kind[16]; // of its record
+    uint8_t id[16];
+    int64_t time;    // when it was said
+    const char *why; // a sentence
+};
+
+// Calls `each` with every one of them, in the order in which they were written, until it returns
+// false. The library is not called meanwhile.
+enum folkmoot_code folkmoot_list_apart(struct folkmoot *fm,
+                                       bool (*each)(const struct folkmoot_apart *, void *),
+                                       void *arg, struct folkmoot_error *error);
+
+// --- sessions: joining, syncing, inviting ---
 //
 //   while (folkmoot_session_next(session, &request) == FOLKMOOT_SEND) {
 //       send request over HTTP/2 and TLS, then for the answer:
@@ -267,6 +295,20 @@ enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **
 // then).
 enum folkmoot_code folkmoot_sync_and_check(struct folkmoot *fm, struct folkmoot_session **session,
                                            struct folkmoot_error *error);
+struct folkmoot_invitation {
+    const char *role;  // "member", "volunteer", "coordinator" or "observer"
+    const char *label; // what the device will be called in the admin's lists; NULL: nothing
+    int64_t valid_ms;  // 0: 7 days. A minute to a year
+    uint32_t uses;     // for how many devices; 0: 1
+};
+
+// A session by which a coordinator makes an invitation.
+enum folkmoot_code folkmoot_invite(struct folkmoot *fm,
+                                   const struct folkmoot_invitation *invitation,
+                                   struct folkmoot_session **session, struct folkmoot_error *error);
+// Its link once it is done, valid as long as the session; else NULL. Whoever has it may join.
+// expires: ms since 1970 UTC.
+const char *folkmoot_session_link(const struct folkmoot_session *session, int64_t *expires);
 // Somebody has read the chosen community's alarm: the next one will be kept.
 enum folkmoot_code folkmoot_acknowledge(struct folkmoot *fm, struct folkmoot_error *error);
 enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,

@@ -201,5 +201,5 @@ void session_end_login(struct folkmoot_session *session)
 {
     session_admitted(session);
     if (session->stage != STAGE_FAILED)
-        session->stage = STAGE_SYNC;
+        session->stage = session->after_login;
 }

@@ -35,6 +35,8 @@ static const struct step steps[] = {
                     session_end_sync},
     [STAGE_SAMPLE] = {"/folkmoot.v1.ProofService/Prove", true, true, session_ask_sample,
                       session_end_sample},
+    [STAGE_INVITE] = {"/folkmoot.v1.EnrolService/Invite", true, true, session_ask_invite,
+                      session_end_invite},
 };
 
 // --- beginning, failing, ending ---
@@ -95,6 +97,8 @@ void folkmoot_session_done(struct folkmoot_session **session)
     buf_done(&(*session)->taking.top);
     buf_done(&(*session)->body);
     buf_done(&(*session)->answer);
+    bytes_wipe((*session)->inviting.link.p, (*session)->inviting.link.n);
+    buf_done(&(*session)->inviting.link);
     bytes_wipe(*session, sizeof **session);
     free(*session);
     *session = NULL;
@@ -244,7 +248,9 @@ static void refused(struct folkmoot_session *session)
 {
     struct refusal_told told;
     refusal_read(session->status, buf_bytes(&session->answer), &told);
-    if (told.unauthenticated && session->stage == STAGE_SYNC && session->logins++ < LOGINS_MAX) {
+    bool asks = session->stage == STAGE_SYNC || session->stage == STAGE_INVITE;
+    if (told.unauthenticated && asks && session->logins++ < LOGINS_MAX) {
+        session->after_login = session->stage;
         session->after_info = STAGE_LOGIN;
         session->stage = STAGE_INFO;
         return;

@@ -14,6 +14,7 @@ enum stage {
     STAGE_LOGIN,
     STAGE_SYNC,
     STAGE_SAMPLE,
+    STAGE_INVITE,
     STAGE_DONE,
     STAGE_FAILED,
 };
@@ -35,6 +36,16 @@ struct taking {
     bool revoked; // the hub takes what this device has, and gives nothing
 };
 
+// An invitation that is asked for, and what came of it.
+struct inviting {
+    enum role role;
+    char label[LABEL_MAX + 1];
+    int64_t valid_ms;
+    uint32_t uses;
+    struct buf link; // ended by a zero byte
+    int64_t expires; // ms since 1970 UTC
+};
+
 struct folkmoot_session {
     struct folkmoot *fm;
     uint32_t number; // of the community; 0: it has no row yet
@@ -42,6 +53,7 @@ struct folkmoot_session {
     struct link link; // only when joining
     enum stage stage;
     enum stage after_info;
+    enum stage after_login;
     bool asked; // a request is out
     bool noted; // it pushes, and that is on disk
 
@@ -65,12 +77,14 @@ struct folkmoot_session {
 
     uint32_t probe;  // the own change of a forked chain that is asked about; 0: none
     uint32_t parted; // the first that is known not to be on the hub
+    unsigned probes; // so far
 
     bool sample_wanted;
     unsigned samples; // that may still be asked for
     uint8_t sample_device[HANDLE_SIZE];
     uint32_t sample_seq;
 
+    struct inviting inviting;
     struct folkmoot_progress progress;
     struct folkmoot_error error;
 };
@@ -88,6 +102,8 @@ void session_take_sync(struct folkmoot_session *session, struct bytes part);
 void session_end_sync(struct folkmoot_session *session);
 void session_ask_sample(struct folkmoot_session *session);
 void session_end_sample(struct folkmoot_session *session);
+void session_ask_invite(struct folkmoot_session *session);
+void session_end_invite(struct folkmoot_session *session);
 // The hub has another branch of the own chain: asks how much of this one it has, request by
 // request; then the session fails with FOLKMOOT_FORKED.
 void session_probe(struct folkmoot_session *session);
@@ -110,6 +126,8 @@ void session_encode(struct folkmoot_session *session, const struct message *mess
                     const void *request);
 // The hub has admitted the device: keeps token and name.
 void session_admitted(struct folkmoot_session *session);
+// Takes the token for the requests that follow.
+void session_put_token(struct folkmoot_session *session, const struct secret *secret);
 // Signs the enrolment transcript with the device's seed.
 enum err session_sign(const struct folkmoot_session *session, const struct scope *scope,
                       const uint8_t *code, uint8_t signature[64]) must_check;

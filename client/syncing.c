@@ -35,7 +35,7 @@ enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **
 
 // --- the request ---
 
-static void put_token(struct folkmoot_session *session, const struct secret *secret)
+void session_put_token(struct folkmoot_session *session, const struct secret *secret)
 {
     struct buf text BUF_CLEANUP = {0};
     text_base64url(&text, BYTES(secret->token));
@@ -102,7 +102,7 @@ void session_ask_sync(struct folkmoot_session *session)
         session_failed(session);
         return;
     }
-    put_token(session, &scope.secret);
+    session_put_token(session, &scope.secret);
     bool pushes;
     enum err err = encode_request(session, &scope, &pushes);
     (void)state_end(session->fm, &scope, false, NULL);

@@ -212,6 +212,17 @@ enum folkmoot_code folkmoot_card(struct folkmoot *fm, const char *code, uint8_t 
     return state_end(fm, &scope, false, error);
 }
 
+enum folkmoot_code folkmoot_myself(struct folkmoot *fm, uint8_t *person,
+                                   struct folkmoot_error *error)
+{
+    struct scope scope;
+    enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
+    if (code)
+        return code;
+    digest_member(scope.community.id, scope.device.handle, person);
+    return state_end(fm, &scope, false, error);
+}
+
 // --- two that are one ---
 
 static enum folkmoot_code join_pair(struct folkmoot *fm, struct scope *scope, uint32_t kind,

@@ -22,7 +22,9 @@ static enum err check_permission(const struct author *author, const struct envel
     if (role == ROLE_NONE ||
         role_judge(role, author->community->id, author->device->handle, envelope) == REASON_NONE)
         return OK;
-    return fault_set(fault, ERR_FORBIDDEN, "the role %s does not allow this", role_name(role));
+    return fault_set(fault, ERR_FORBIDDEN,
+                     "a %s may not write this: a coordinator can give this device another role",
+                     role_name(role));
 }
 
 static enum err check_meaning(const struct author *author, const struct envelope *envelope,

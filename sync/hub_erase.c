@@ -9,6 +9,7 @@
 #include "sync/collect.h"
 #include "sync/hub.h"
 #include "sync/hub_private.h"
+#include "sync/meant.h"
 #include "sync/merge.h"
 
 struct erasing {
@@ -33,15 +34,6 @@ static void fail(struct erasing *e, enum err err)
 {
     if (!e->err)
         e->err = err;
-}
-
-static bool key_of_ref(const struct ref *ref, struct record_key *record)
-{
-    if (ref->kind == 0 || ref->kind > KIND_MAX || ref->id.n != ID_SIZE)
-        return false;
-    record->kind = ref->kind;
-    memcpy(record->id, ref->id.p, ID_SIZE);
-    return true;
 }
 
 // --- one change ---
@@ -108,8 +100,7 @@ static bool ref_of(struct erasing *e, const struct live *edit, struct record_key
     struct ref ref = {0};
     return edit->field == FIELD_ABOUT && collect_edit(e->txn, e->community, edit, &field) == OK &&
            field.type == WIRE_SIZED &&
-           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
-           key_of_ref(&ref, to);
+           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK && meant_key(&ref, to);
 }
 
 // Whether all that a record refers to is closed: then it goes, too.
@@ -144,7 +135,7 @@ static void close_all(struct erasing *e)
 {
     for (size_t i = 0; i < e->what->records.n; i++) {
         struct record_key record;
-        if (key_of_ref(LIST_AT(struct ref, e->what->records, i), &record))
+        if (meant_key(LIST_AT(struct ref, e->what->records, i), &record))
             close_record(e, &record, true);
     }
     for (size_t i = 0; i < e->reached_n && !e->err; i++) {
@@ -155,48 +146,10 @@ static void close_all(struct erasing *e)
 
 // --- which changes ---
 
-// Whether the order means this record: closed for everybody, or named by whoever erases their own.
-static bool is_meant(struct erasing *e, const struct record_key *record)
+// Closed for everybody, or named by whoever erases their own.
+static struct meant meant_by(struct erasing *e)
 {
-    if (!e->what->by)
-        return closed_get(e->txn, e->community, record);
-    for (size_t i = 0; i < e->what->records.n; i++) {
-        const struct ref *ref = LIST_AT(struct ref, e->what->records, i);
-        if (ref->kind == record->kind && bytes_equal(ref->id, BYTES(record->id)))
-            return true;
-    }
-    return false;
-}
-
-static bool person_is_meant(struct erasing *e, struct bytes id)
-{
-    struct record_key person = {.kind = KIND_PERSON};
-    if (id.n != ID_SIZE)
-        return false;
-    memcpy(person.id, id.p, ID_SIZE);
-    return is_meant(e, &person);
-}
-
-static bool subject_is_meant(struct erasing *e, struct bytes part)
-{
-    struct record_key subject;
-    struct ref ref = {part.n == 4 + ID_SIZE ? be32_get(part.p) : 0, {0}};
-    ref.id = ref.kind ? bytes_of(part.p + 4, ID_SIZE) : ref.id;
-    return key_of_ref(&ref, &subject) && is_meant(e, &subject);
-}
-
-static bool speaker_is_meant(struct erasing *e, uint64_t position)
-{
-    struct log_body body;
-    struct wire_field field;
-    if (log_get_body(e->txn, e->community, position, &body))
-        return false;
-    struct wire_reader reader = wire_reader(body.fields);
-    while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK) {
-        if (field.number == FIELD_SPEAKER && field.type == WIRE_SIZED)
-            return person_is_meant(e, field.bytes);
-    }
-    return false;
+    return (struct meant){e->txn, e->community, e->what->by ? &e->what->records : NULL};
 }
 
 // A change in the log, as far as an order asks.
@@ -206,15 +159,6 @@ struct candidate {
     struct envelope envelope;
     struct record_key record;
 };
-
-static bool voice_is_meant(struct erasing *e, const struct candidate *c)
-{
-    struct list parts = c->envelope.parts;
-    if (c->envelope.kind != KIND_VOICE || parts.n != 2)
-        return false;
-    return person_is_meant(e, *LIST_AT(struct bytes, parts, 1)) ||
-           (e->what->by && subject_is_meant(e, *LIST_AT(struct bytes, parts, 0)));
-}
 
 static bool names_a_person(const struct erasing *e)
 {
@@ -228,14 +172,17 @@ static bool names_a_person(const struct erasing *e)
 // A record that a person spoke is closed for their sake; what others said about it stays theirs.
 static void close_spoken(struct erasing *e, const struct candidate *c)
 {
-    if (speaker_is_meant(e, c->position))
+    struct meant meant = meant_by(e);
+    if (meant_speaker(&meant, c->position))
         close_record(e, &c->record, false);
 }
 
 static void erase_meant(struct erasing *e, const struct candidate *c)
 {
-    if (is_meant(e, &c->record) || voice_is_meant(e, c) ||
-        (e->what->by && speaker_is_meant(e, c->position)))
+    struct meant meant = meant_by(e);
+    bool own = e->what->by != NULL;
+    if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, own) ||
+        (own && meant_speaker(&meant, c->position)))
         erase(e, &c->entry);
 }
 
@@ -347,7 +294,9 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
 
 static void erase_arrived(struct erasing *e, const struct candidate *c)
 {
-    if (is_meant(e, &c->record) || voice_is_meant(e, c) || speaker_is_meant(e, c->position))
+    struct meant meant = meant_by(e);
+    if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, false) ||
+        meant_speaker(&meant, c->position))
         erase(e, &c->entry);
 }
 

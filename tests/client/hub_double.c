@@ -263,14 +263,15 @@ static enum err serve_admission(struct call *call, bool enrol)
     return err ? err : txn_commit(&txn);
 }
 
-static enum err authenticate(struct call *call, struct txn *txn, struct hub_caller *caller)
+static enum err authenticate(struct call *call, struct txn *txn, enum role_call which,
+                             struct hub_caller *caller)
 {
     uint8_t token[TOKEN_SIZE];
     const char *text = call->request->token;
     if (!text || text_unbase64url(bytes_of_text(text), token, TOKEN_SIZE) ||
         be32_get(token) != call->hub->generation)
         return fault_set(&call->fault, ERR_UNAUTHENTICATED, "log in");
-    return hub_authenticate(txn, token, CALL_SYNC, &(struct hub_policy){0}, call->hub->now, caller,
+    return hub_authenticate(txn, token, which, &(struct hub_policy){0}, call->hub->now, caller,
                             &call->fault);
 }
 
@@ -289,7 +290,7 @@ static enum err check(struct call *call, const struct sync_request *request,
                       struct hub_caller *caller, struct hub_push_plan **plan)
 {
     struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
-    enum err err = authenticate(call, txn, caller);
+    enum err err = authenticate(call, txn, CALL_SYNC, caller);
     return err ? err : hub_check_push(txn, caller, request, &call->arena, plan, &call->fault);
 }
 
@@ -309,13 +310,37 @@ static enum err serve_sync(struct call *call)
     if (err)
         return err;
     struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
-    err = authenticate(call, txn, &caller);
+    err = authenticate(call, txn, CALL_SYNC, &caller);
     if (!err)
         err = hub_pull(txn, &caller, call->hub->now, &request, receipts, &call->arena, &response,
                        &call->fault);
     if (!err)
         message_encode(&sync_response_message, &response, call->body);
     return err;
+}
+
+static enum err serve_invite(struct call *call)
+{
+    struct hub_double *hub = call->hub;
+    struct invite_request request = {0};
+    struct hub_caller caller;
+    uint8_t code[CODE_SIZE];
+    enum err err = message_decode(&invite_request_message, request_body(call), &call->arena,
+                                  &request, &call->fault);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(hub->store);
+    if (!err)
+        err = authenticate(call, txn, CALL_INVITE, &caller);
+    struct hub_invitation invitation = {.role = (enum role)request.role,
+                                        .label = request.label,
+                                        .expires = hub->now + DAY_MS,
+                                        .uses = request.uses ? request.uses : 1};
+    draw(hub, code, sizeof code);
+    if (!err)
+        err = hub_invite(txn, &caller.community, &invitation, code, &call->fault);
+    struct invite_response response = {BYTES(code), invitation.expires};
+    if (!err)
+        message_encode(&invite_response_message, &response, call->body);
+    return err ? err : txn_commit(&txn);
 }
 
 static enum err dispatch(struct call *call)
@@ -327,6 +352,8 @@ static enum err dispatch(struct call *call)
         return serve_admission(call, true);
     if (strcmp(path, "/folkmoot.v1.EnrolService/Login") == 0)
         return serve_admission(call, false);
+    if (strcmp(path, "/folkmoot.v1.EnrolService/Invite") == 0)
+        return serve_invite(call);
     if (strcmp(path, "/folkmoot.v1.SyncService/Sync") == 0)
         return serve_sync(call);
     return fault_set(&call->fault, ERR_NOT_FOUND, "no such method");

@@ -202,7 +202,7 @@ static bool is_noticed(const struct sync_response *response, const struct proof_
         err = exchange_take_receipt(txn, &community, &own,
                                     LIST_AT(struct receipt, response->receipts, i), &report);
     if (!err)
-        err = exchange_take_top(txn, &community, response, &report);
+        err = exchange_take_top(txn, &community, &own, response, &report);
     for (size_t i = 0; i < response->pieces.n && !err; i++)
         err = exchange_take_piece(txn, &community, &own, LIST_AT(struct piece, response->pieces, i),
                                   arena, &report, &fault);

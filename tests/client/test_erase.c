@@ -1,0 +1,183 @@
+// Erasing, as an app asks for it.
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "storage/log.h"
+#include "tests/client/world.h"
+#include "tests/leaks.h"
+
+enum { COORDINATOR, AUTHOR, OTHER, PHONES };
+
+static const uint8_t person[16] = {7};
+
+static struct world world;
+static struct folkmoot_progress progress;
+
+static void set_up(void)
+{
+    world_open(&world, PHONES);
+}
+
+static void tear_down(void)
+{
+    world_close(&world);
+}
+
+TestSuite(erase, .init = set_up, .fini = tear_down);
+
+static struct folkmoot *fm_of(size_t i)
+{
+    return world.phones[i].fm;
+}
+
+static bool is_here(size_t where, const char *kind, const uint8_t id[16])
+{
+    struct folkmoot_record record;
+    if (folkmoot_record_get(fm_of(where), kind, id, FOLKMOOT_BRIEF, &record, NULL))
+        return false;
+    folkmoot_record_done(&record);
+    return true;
+}
+
+static uint32_t erase(size_t who, const char *kind, const uint8_t id[16], bool own_only)
+{
+    struct folkmoot_error error;
+    uint32_t erased = 99;
+    cr_assert_eq(folkmoot_erase(fm_of(who), kind, id, own_only, &erased, &error), FOLKMOOT_OK, "%s",
+                 error.text);
+    return erased;
+}
+
+static void expect_gone(const char *kind, const uint8_t id[16])
+{
+    for (size_t i = 0; i < PHONES; i++)
+        cr_expect_not(is_here(i, kind, id), "phone %zu", i);
+}
+
+// How many of the hub's changes still have words.
+static size_t bodies(void)
+{
+    size_t n = 0;
+    struct log_body body;
+    struct txn *txn TXN_CLEANUP = txn_begin_read(hub_double_store(world.hub));
+    for (uint64_t position = 1; position < 100; position++)
+        n += log_get_body(txn, 1, position, &body) == OK;
+    return n;
+}
+
+Test(erase, by_a_coordinator_takes_everybodys_words_of_a_record_and_of_its_voices)
+{
+    uint8_t need[16];
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    world_sync_all(&world);
+    cr_assert_eq(folkmoot_voice(fm_of(OTHER), "need", need, person, "for", "yes", "en", 0, NULL),
+                 FOLKMOOT_OK);
+    world_sync_all(&world);
+    cr_expect_eq(erase(COORDINATOR, "need", need, false), 0, "it wrote none of it");
+    cr_expect(is_here(COORDINATOR, "need", need), "the hub decides");
+    world_sync_all(&world);
+    expect_gone("need", need);
+    expect_no_leaks();
+}
+
+Test(erase, by_a_volunteer_takes_their_own_words_at_once_and_nobody_elses)
+{
+    uint8_t need[16];
+    uint8_t theirs[16];
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    phone_add_need(&world.phones[OTHER], "a roof", theirs);
+    world_sync_all(&world);
+    cr_assert_eq(phone_put(&world.phones[OTHER], "need", need, "language", "en"), FOLKMOOT_OK);
+    world_sync_all(&world);
+    cr_expect_eq(erase(AUTHOR, "need", need, false), 1);
+    cr_expect_eq(erase(AUTHOR, "need", theirs, false), 0);
+    bool tension;
+    cr_expect_eq(phone_values(&world.phones[AUTHOR], "need", need, "title", &tension, NULL, 0), 0);
+    world_sync_all(&world);
+    for (size_t i = 0; i < PHONES; i++) {
+        cr_expect_eq(phone_values(&world.phones[i], "need", need, "title", &tension, NULL, 0), 0);
+        cr_expect_eq(phone_values(&world.phones[i], "need", need, "language", &tension, NULL, 0),
+                     1);
+        cr_expect(is_here(i, "need", theirs));
+    }
+}
+
+Test(erase, of_what_was_never_sent_tells_nobody_what_it_was)
+{
+    uint8_t need[16];
+    uint8_t other[16];
+    world_sync_all(&world);
+    size_t before = bodies();
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    phone_add_need(&world.phones[AUTHOR], "a roof", other);
+    cr_expect_eq(erase(AUTHOR, "need", need, true), 1);
+    cr_expect_not(is_here(AUTHOR, "need", need));
+    cr_assert_eq(phone_sync(&world.phones[AUTHOR], world.hub, NULL, &progress), FOLKMOOT_OK);
+    cr_expect_eq(progress.pushed, 2, "the change keeps its place; nothing had to be asked for");
+    cr_expect_eq(bodies(), before + 2, "the other need, and that the words are erased");
+    world_sync_all(&world);
+    expect_gone("need", need);
+    for (size_t i = 0; i < PHONES; i++)
+        cr_expect(is_here(i, "need", other));
+}
+
+Test(erase, of_ones_own_words_asks_for_each_change_that_was_sent)
+{
+    uint8_t need[16];
+    phone_add_need(&world.phones[COORDINATOR], "a bench", need);
+    world_sync_all(&world);
+    cr_assert_eq(phone_put(&world.phones[AUTHOR], "need", need, "language", "en"), FOLKMOOT_OK);
+    world_sync_all(&world);
+    for (int i = 0; i < 300; i++) {
+        char words[20];
+        snprintf(words, sizeof words, "words %d", i);
+        cr_assert_eq(phone_put(&world.phones[COORDINATOR], "need", need, "words", words),
+                     FOLKMOOT_OK);
+    }
+    world_sync_all(&world);
+    cr_expect_eq(erase(COORDINATOR, "need", need, true), 301);
+    world_sync_all(&world);
+    bool tension;
+    for (size_t i = 0; i < PHONES; i++) {
+        cr_expect_eq(phone_values(&world.phones[i], "need", need, "title", &tension, NULL, 0), 0);
+        cr_expect_eq(phone_values(&world.phones[i], "need", need, "words", &tension, NULL, 0), 0);
+        cr_expect_eq(phone_values(&world.phones[i], "need", need, "language", &tension, NULL, 0), 1,
+                     "somebody else's");
+    }
+    struct folkmoot_error error;
+    cr_expect_eq(folkmoot_erase(fm_of(COORDINATOR), "need", need, true, NULL, &error),
+                 FOLKMOOT_INVALID);
+}
+
+Test(erase, of_a_person_takes_all_that_they_said)
+{
+    uint8_t need[16];
+    uint8_t spoken[16];
+    struct folkmoot_put puts[] = {{"title", "theirs"},
+                                  {"speaker", "07000000000000000000000000000000"}};
+    phone_add_need(&world.phones[OTHER], "a bench", need);
+    cr_assert_eq(folkmoot_add(fm_of(AUTHOR), "need", puts, 2, 0, spoken, NULL), FOLKMOOT_OK);
+    world_sync_all(&world);
+    cr_assert_eq(folkmoot_voice(fm_of(AUTHOR), "need", need, person, "for", "yes", "en", 0, NULL),
+                 FOLKMOOT_OK);
+    world_sync_all(&world);
+    erase(COORDINATOR, "person", person, false);
+    world_sync_all(&world);
+    expect_gone("need", spoken);
+    struct folkmoot_record record;
+    for (size_t i = 0; i < PHONES; i++) {
+        cr_assert_eq(folkmoot_record_get(fm_of(i), "need", need, FOLKMOOT_WHOLE, &record, NULL),
+                     FOLKMOOT_OK);
+        cr_expect_eq(record.votes_for, 0);
+        folkmoot_record_done(&record);
+    }
+}
+
+Test(erase, of_a_kind_that_there_is_not_is_refused)
+{
+    struct folkmoot_error error;
+    cr_expect_eq(folkmoot_erase(fm_of(AUTHOR), "neeed", person, false, NULL, &error),
+                 FOLKMOOT_NOT_FOUND);
+    cr_expect_neq(error.text[0], 0);
+}
