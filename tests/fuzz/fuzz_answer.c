@@ -34,7 +34,7 @@ static enum err take_parts(struct hearing *h, const struct sync_response *respon
         err = exchange_take_receipt(h->txn, &h->community, &h->row,
                                     LIST_AT(struct receipt, response->receipts, i), &h->report);
     if (!err)
-        err = exchange_take_top(h->txn, &h->community, response, &h->report);
+        err = exchange_take_top(h->txn, &h->community, &h->row, response, &h->report);
     assert(!err);
     for (size_t i = 0; i < response->pieces.n && !err; i++) {
         uint64_t before = h->community.size;

@@ -163,7 +163,7 @@ static void take(struct history *h, unsigned i, struct bytes bytes, size_t parts
         err = exchange_take_receipt(txn, &community, &row,
                                     LIST_AT(struct receipt, response.receipts, k), report);
     if (!err && parts > 0) {
-        err = exchange_take_top(txn, &community, &response, report);
+        err = exchange_take_top(txn, &community, &row, &response, report);
         parts--;
     }
     for (size_t k = 0; k < response.pieces.n && !err && parts > 0; k++, parts--)
