@@ -17,7 +17,7 @@
     X(ERR_EXISTS, "exists already")                                                                \
     X(ERR_WRONG_STATE, "not possible in this state")                                               \
     X(ERR_CUT, "cut off before its end")                                                           \
-    X(ERR_QUOTA, "over a quota")                                                           \
+    X(ERR_QUOTA, "over a quota")                                                                   \
     X(ERR_NOMEM, "out of memory")                                                                  \
     X(ERR_IO, "input or output failed")                                                            \
     X(ERR_FULL, "no room left in the database")                                                    \

@@ -116,8 +116,8 @@ void ctl_show_released(const cJSON *answer)
 
 void ctl_show_erased(const cJSON *answer)
 {
-    (void)printf("the words of %.0f changes are erased here, and on each device at its next sync\n",
-                 number_of(answer, "count"));
+    (void)printf("the words of %.0f change%s erased here, and on each device at its next sync\n",
+                 number_of(answer, "count"), number_of(answer, "count") == 1 ? " are" : "s are");
 }
 
 void ctl_show_voided(const cJSON *answer)

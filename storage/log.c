@@ -77,7 +77,7 @@ static enum err open_body(struct txn *txn, uint32_t community, uint64_t position
     uint8_t *room = buf_room(opened, sealed.n);
     enum err err = room ? seal_key(txn->store->seal, community, position, key) : ERR_NOMEM;
     if (!err)
-        err = seal_open(key, sealed, room);
+        err = cipher_decrypt(key, sealed, room);
     bytes_wipe(key, sizeof key);
     if (err)
         return err;
@@ -94,7 +94,7 @@ static void seal_body(struct txn *txn, uint32_t community, uint64_t position, st
         return;
     enum err err = seal_key_to_put(txn->store->seal, community, position, key);
     if (!err)
-        err = seal_bytes(key, buf_bytes(words), words->p);
+        err = cipher_encrypt(key, buf_bytes(words), words->p);
     bytes_wipe(key, sizeof key);
     txn_fail(txn, err);
 }

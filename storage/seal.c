@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,12 +28,13 @@ struct seal {
     size_t cap;
 };
 
-static void system_random(void *arg, void *out, size_t n)
+// Without randomness nothing may be sealed.
+static enum err draw(struct seal *seal, void *out, size_t n)
 {
-    (void)arg;
-    // Without randomness nothing may be sealed.
-    if (RAND_bytes(out, (int)n) != 1)
-        abort();
+    if (!seal->random)
+        return cipher_random(out, n);
+    seal->random(seal->arg, out, n);
+    return OK;
 }
 
 struct seal *seal_new(const char *path, void (*random)(void *arg, void *out, size_t n), void *arg)
@@ -44,7 +43,7 @@ struct seal *seal_new(const char *path, void (*random)(void *arg, void *out, siz
     size_t n = strlen(path) + sizeof "/keys";
     if (!seal)
         return NULL;
-    seal->random = random ? random : system_random;
+    seal->random = random;
     seal->arg = arg;
     seal->path = malloc(n);
     if (!seal->path) {
@@ -117,11 +116,12 @@ static enum err write_fresh(struct seal *seal, const char *path)
         return err_of_errno();
     uint8_t *keys = malloc(FILE_SIZE);
     enum err err = keys ? OK : ERR_NOMEM;
-    if (!err) {
-        seal->random(seal->arg, keys, FILE_SIZE);
+    if (!err)
+        err = draw(seal, keys, FILE_SIZE);
+    if (!err)
         err = write_all(fd, bytes_of(keys, FILE_SIZE), 0);
+    if (keys)
         bytes_wipe(keys, FILE_SIZE);
-    }
     if (!err && fsync(fd) != 0)
         err = err_of_errno();
     if (close(fd) != 0 && !err)
@@ -263,8 +263,8 @@ enum err seal_key_to_put(struct seal *seal, uint32_t community, uint64_t positio
     enum err err = get(seal, community, position, true, key);
     if (err || !is_destroyed(key))
         return err;
-    seal->random(seal->arg, key, SEAL_KEY_SIZE);
-    return put(seal, community, position, key);
+    err = draw(seal, key, SEAL_KEY_SIZE);
+    return err ? err : put(seal, community, position, key);
 }
 
 enum err seal_key(struct seal *seal, uint32_t community, uint64_t position,
@@ -287,37 +287,4 @@ enum err seal_destroy(struct seal *seal, uint32_t community, uint64_t position)
         err = put(seal, community, position, zeros);
     bytes_wipe(key, sizeof key);
     return err;
-}
-
-// --- sealing ---
-
-static pthread_once_t fetched = PTHREAD_ONCE_INIT;
-static EVP_CIPHER *cipher;
-
-static void fetch(void)
-{
-    cipher = EVP_CIPHER_fetch(NULL, "AES-256-CFB", NULL);
-}
-
-static enum err run_cipher(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out,
-                           int sealing)
-{
-    static const uint8_t iv[16];
-    int n = 0;
-    (void)pthread_once(&fetched, fetch);
-    EVP_CIPHER_CTX *context = cipher ? EVP_CIPHER_CTX_new() : NULL;
-    bool ok = context && EVP_CipherInit_ex2(context, cipher, key, iv, sealing, NULL) &&
-              EVP_CipherUpdate(context, out, &n, in.p, (int)in.n) && (size_t)n == in.n;
-    EVP_CIPHER_CTX_free(context);
-    return ok ? OK : ERR_NOMEM;
-}
-
-enum err seal_bytes(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out)
-{
-    return run_cipher(key, in, out, 1);
-}
-
-enum err seal_open(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out)
-{
-    return run_cipher(key, in, out, 0);
 }

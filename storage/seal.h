@@ -4,10 +4,9 @@
 // is sealed with a key of its own that stands outside the database, and destroying the key destroys
 // the words. Keys are made ahead, 4096 to a file (docs/disk-format.md). Any thread.
 
-#include "base/bytes.h"
-#include "base/err.h"
+#include "base/cipher.h"
 
-enum { SEAL_KEY_SIZE = 32, SEAL_BLOCK = 4096 };
+enum { SEAL_KEY_SIZE = CIPHER_KEY_SIZE, SEAL_BLOCK = 4096 };
 
 struct seal;
 
@@ -25,7 +24,3 @@ enum err seal_key(struct seal *seal, uint32_t community, uint64_t position,
                   uint8_t key[SEAL_KEY_SIZE]) must_check;
 // Overwrites the key with zeros, on disk when it returns. There being none is fine.
 enum err seal_destroy(struct seal *seal, uint32_t community, uint64_t position) must_check;
-
-// Seals and opens n bytes (AES-256 in CFB mode, NIST SP 800-38A); in and out may be the same.
-enum err seal_bytes(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out) must_check;
-enum err seal_open(const uint8_t key[SEAL_KEY_SIZE], struct bytes in, uint8_t *out) must_check;

@@ -121,7 +121,7 @@ export class Device {
         assert.equal(data.length, size);
         this.takeEntries(this.client.decode("Entries", data));
       }
-      const log = answer.head?.log ?? this.cursor?.log;
+      const log = answer.head?.log?.length ? answer.head.log : this.cursor?.log;
       const { position, root } = piece;
       this.cursor = { log: Buffer.from(log), position, root, view: answer.view };
     }
