@@ -295,8 +295,8 @@ static void go_on(struct folkmoot_session *session)
     const struct exchange_report *report = &session->taking.report;
     if (session->taking.revoked && session->progress.unsent == 0) {
         session_fail(session, FOLKMOOT_REFUSED,
-                     "this device was revoked: %u changes were delivered just now, and what it "
-                     "delivers is kept for a coordinator; join anew with a new invitation",
+                     "this device was revoked; what it delivers (%u just now) is kept for a "
+                     "coordinator: join anew, by a new link",
                      session->progress.pushed);
         return;
     }

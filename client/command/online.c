@@ -12,10 +12,13 @@
 
 enum { TRIES = 3, PAUSE_SECONDS = 2, PAUSE_FACTOR = 3, REDRAW_MS_LEAST = 200 };
 
-// One join or sync, over all its tries.
+// One join, sync or invitation, over all its tries.
 struct exchange {
     struct app *app;
-    const char *link; // NULL: sync
+    const char *link;                             // NULL: no join
+    const struct folkmoot_invitation *invitation; // NULL: none is asked for
+    struct buf made;                              // the link of the one that was
+    int64_t expires;
     struct http *http;
     struct folkmoot_session *session;
     struct folkmoot_progress before; // of the tries that went before
@@ -39,6 +42,7 @@ static struct folkmoot_progress progress_of(const struct exchange *exchange)
     sum.pushed += now.pushed;
     sum.pulled += now.pulled;
     sum.apart += now.apart;
+    sum.carried += now.carried;
     sum.unsent = now.unsent;
     sum.log_size = now.log_size ? now.log_size : sum.log_size;
     sum.checked += now.checked;
@@ -80,6 +84,8 @@ static enum folkmoot_code open_session(struct exchange *exchange)
     struct folkmoot *fm = exchange->app->fm;
     if (exchange->link)
         return folkmoot_join(fm, exchange->link, &exchange->session, &exchange->error);
+    if (exchange->invitation)
+        return folkmoot_invite(fm, exchange->invitation, &exchange->session, &exchange->error);
     if (options_given(&exchange->app->call, "check"))
         return folkmoot_sync_and_check(fm, &exchange->session, &exchange->error);
     return folkmoot_sync(fm, &exchange->session, &exchange->error);
@@ -106,6 +112,9 @@ static enum folkmoot_code try_once(struct exchange *exchange)
         return code;
     code = run_session(exchange);
     exchange->before = progress_of(exchange);
+    const char *made = folkmoot_session_link(exchange->session, &exchange->expires);
+    if (made)
+        buf_put(&exchange->made, bytes_of(made, strlen(made) + 1));
     folkmoot_session_done(&exchange->session);
     return code;
 }
@@ -155,6 +164,8 @@ static void put_progress(const struct exchange *exchange, struct buf *out)
                    progress.unsent);
     if (progress.apart)
         buf_put_format(out, ", set apart by the hub %u", progress.apart);
+    if (progress.carried)
+        buf_put_format(out, ", written anew under the new key %u", progress.carried);
     buf_put_format(out, "; paid %" PRIu64 " bytes out and %" PRIu64 " in, in %u request%s",
                    progress.bytes_out, progress.bytes_in, progress.requests,
                    progress.requests == 1 ? "" : "s");
@@ -173,6 +184,7 @@ static enum command_exit say_json(const struct exchange *exchange,
     cJSON_AddNumberToObject(document, "sent", progress.pushed);
     cJSON_AddNumberToObject(document, "received", progress.pulled);
     cJSON_AddNumberToObject(document, "apart", progress.apart);
+    cJSON_AddNumberToObject(document, "carried", progress.carried);
     cJSON_AddNumberToObject(document, "unsent", progress.unsent);
     cJSON_AddNumberToObject(document, "checked", progress.checked);
     cJSON_AddNumberToObject(document, "sampled", progress.sampled);
@@ -245,32 +257,56 @@ static enum command_exit say_success(const struct exchange *exchange)
     if (!exchange->link)
         put_progress(exchange, &line);
     page_line(0, &line);
-    if (exchange->link)
+    if (exchange->link && community.carried)
+        printf("%u changes that were not sent go along: use folkmoot sync\n", community.carried);
+    else if (exchange->link)
         printf("Use folkmoot sync to fetch what others said\n");
     else
         say_checked(exchange);
     return progress_of(exchange).alarm ? say_alarm(&community) : COMMAND_OK;
 }
 
-static enum command_exit run(struct app *app, const char *link)
+static enum command_exit run(struct exchange *exchange, enum folkmoot_code *code)
 {
-    struct exchange exchange = {.app = app, .link = link, .terminal = isatty(STDERR_FILENO) == 1};
-    exchange.http = http_new(draw, &exchange);
-    if (!exchange.http)
+    exchange->terminal = isatty(STDERR_FILENO) == 1;
+    exchange->http = http_new(draw, exchange);
+    if (!exchange->http)
         return app_say(COMMAND_FAILED, "libcurl could not be started");
-    enum folkmoot_code code = try_often(&exchange);
-    wipe_line(&exchange);
-    enum command_exit done = code == FOLKMOOT_OK ? say_success(&exchange) : say_failure(&exchange);
-    http_free(&exchange.http);
+    *code = try_often(exchange);
+    wipe_line(exchange);
+    enum command_exit done = *code == FOLKMOOT_OK ? COMMAND_OK : say_failure(exchange);
+    http_free(&exchange->http);
     return done;
+}
+
+static enum command_exit run_and_say(struct exchange *exchange)
+{
+    enum folkmoot_code code;
+    enum command_exit done = run(exchange, &code);
+    return done == COMMAND_OK ? say_success(exchange) : done;
 }
 
 enum command_exit online_join(struct app *app)
 {
-    return run(app, app->call.args[0]);
+    struct exchange exchange = {.app = app, .link = app->call.args[0]};
+    return run_and_say(&exchange);
 }
 
 enum command_exit online_sync(struct app *app)
 {
-    return run(app, NULL);
+    struct exchange exchange = {.app = app};
+    return run_and_say(&exchange);
+}
+
+enum command_exit online_invite(struct app *app, const struct folkmoot_invitation *invitation,
+                                struct buf *link, int64_t *expires)
+{
+    enum folkmoot_code code;
+    struct exchange exchange = {.app = app, .invitation = invitation};
+    enum command_exit done = run(&exchange, &code);
+    buf_put(link, buf_bytes(&exchange.made));
+    *expires = exchange.expires;
+    bytes_wipe(exchange.made.p, exchange.made.n);
+    buf_done(&exchange.made);
+    return done;
 }

@@ -3,8 +3,12 @@
 #include <string.h>
 
 #include "client/command/app.h"
+#include "client/command/audience.h"
+#include "client/command/contact.h"
+#include "client/command/erase.h"
 #include "client/command/help.h"
 #include "client/command/import.h"
+#include "client/command/invite.h"
 #include "client/command/list.h"
 #include "client/command/online.h"
 #include "client/command/show.h"
@@ -17,7 +21,10 @@ static const struct command commands[] = {
     {"join", "LINK", "Join a community by the link of an invitation",
      "LINK is what the community's admin gave out, as a QR code or as text:\n"
      "folkmoot://HOST:PORT/join?… Quote it, for the shell reads & and ? otherwise.\n"
-     "It works once. Joining again with the same link after a failure does no harm.",
+     "It works once. Joining again with the same link after a failure does no harm. A store that "
+     "is\n"
+     "a copy, was restored or was revoked joins anew by a new link, and takes along what was not\n"
+     "sent yet.",
      1, 1, false, COMMAND_NEEDS_STORE, online_join},
     {"add", "KIND [--FIELD VALUE …]", "Write down something that somebody said or did",
      "A field that may hold several values may be given several times. --about, --party and\n"
@@ -33,8 +40,11 @@ static const struct command commands[] = {
     {"voice", "REF for|against|unsure|withdrawn --person CARD",
      "Give one person's voice on a record",
      "A person has one voice on a record: a later one takes the place of an earlier one, however\n"
-     "many volunteers carry it.",
+     "many volunteers carry it. A member gives their own voice, without --person.",
      2, 2, false, COMMAND_NEEDS_COMMUNITY, voice_give},
+    {"withdraw", "REF --person CARD", "Take one person's voice on a record back",
+     "It counts no more. What was said stays in the history; erase takes the words away, too.", 1,
+     1, false, COMMAND_NEEDS_COMMUNITY, voice_withdraw},
     {"same", "REF REF", "Say that two records are one, or no longer",
      "Both must be of one kind. Their voices then count together, each person once.", 2, 2, false,
      COMMAND_NEEDS_COMMUNITY, writing_same},
@@ -42,6 +52,20 @@ static const struct command commands[] = {
      "SEQ is the change's number, the last one if none is given. What the change had gone over\n"
      "stands again.",
      0, 1, false, COMMAND_NEEDS_COMMUNITY, writing_undo},
+    {"erase", "REF | --person CARD", "Erase words for ever, here and everywhere",
+     "Of a record, or of all that a person said. A coordinator erases everybody's words of it and\n"
+     "what hangs on it; anybody else, and --mine, what this device wrote. What this device wrote "
+     "is\n"
+     "gone from here at once, the rest with the next sync of each device.",
+     0, 1, false, COMMAND_NEEDS_COMMUNITY, erase_words},
+    {"audience", "REF [community|organisations|public]", "Show or say who may see a record",
+     "Where several people said different things, the narrowest holds.", 1, 2, false,
+     COMMAND_NEEDS_COMMUNITY, audience_command},
+    {"contact", "CARD|ID [--name …] [--telephone …] [--email …] [--words …]",
+     "Show or write down how to reach a person",
+     "Only coordinators, and whoever wrote it down, ever receive it. ID is person:ID or its 32\n"
+     "digits. Without a field it shows what this device has.",
+     1, 1, true, COMMAND_NEEDS_COMMUNITY, contact_command},
     {"list", "[KIND]", "List records", NULL, 0, 1, false, COMMAND_NEEDS_COMMUNITY, list_records},
     {"show", "REF", "Show a record, its voices, tensions, answers and history", NULL, 1, 1, false,
      COMMAND_NEEDS_COMMUNITY, show_record},
@@ -57,6 +81,11 @@ static const struct command commands[] = {
      "Sends what is unsent and fetches what is new. What was exchanged before the line broke is\n"
      "kept.",
      0, 0, false, COMMAND_NEEDS_COMMUNITY, online_sync},
+    {"invite", "[--role ROLE]", "Make an invitation, as a coordinator: a link and a QR code",
+     "ROLE is member, volunteer (if none is given), coordinator or observer. It needs a "
+     "connection\n"
+     "to the hub.",
+     0, 0, false, COMMAND_NEEDS_COMMUNITY, invite_make},
     {"status", "", "Show the communities that this device has joined, and what is unsent", NULL, 0,
      0, false, COMMAND_NEEDS_STORE, status_show},
     {"fingerprint", "", "One number for all records here: two devices with the same hold the same",
@@ -66,15 +95,23 @@ static const struct command commands[] = {
 };
 
 static const struct option options[] = {
-    {" add edit resolve voice same import ", "time", "TIME",
+    {" add edit resolve voice withdraw same audience contact import ", "time", "TIME",
      "When it was said: 2026-11-23, 2026-11-23T10:30 (here) or 2026-11-23T10:30:00Z; else now"},
     {" add voice ", "person", "CARD",
      "Who speaks: the 26 characters of their card; \"new\" makes a card and prints it"},
+    {" withdraw erase ", "person", "CARD",
+     "Whose: the 26 characters of their card; of erase also the person's id"},
     {" voice ", "words", "TEXT", "Why, in the person's own words"},
     {" voice ", "language", "TAG", "The language of the words, for example bn or zh-Hant"},
     {" edit ", "clear", "FIELD", "Empty a field"},
     {" edit ", "remove", "FIELD=VALUE", "Take one of several values out"},
     {" same ", "part", NULL, "They are not one: part them again"},
+    {" erase ", "mine", NULL, "Only what this device wrote, though it is a coordinator's"},
+    {" erase ", "yes", NULL, "It is meant: do not ask"},
+    {" invite ", "role", "ROLE", "What the new device may do"},
+    {" invite ", "label", "TEXT", "What it will be called in the admin's lists"},
+    {" invite ", "uses", "N", "For how many devices, 1 if none is given"},
+    {" invite ", "valid", "TIME", "For how long: 30m, 12h, or 7d if none is given"},
     {" list ", "about", "REF", "Only what refers to this record"},
     {" sync ", "check", NULL, "Prove a change of somebody else, too (else only now and then)"},
     {" status ", "acknowledge", NULL, "A warning about the hub's log was read: take it away"},

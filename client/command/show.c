@@ -246,6 +246,17 @@ static void print_record(struct app *app, const struct folkmoot_record *record)
     print_hint(record);
 }
 
+// What is here may be out of date for good.
+static void warn(const struct app *app)
+{
+    if (app->community.revoked)
+        app_say(COMMAND_OK, "this device was revoked and receives nothing more: what follows is "
+                            "what it had then");
+    else if (app->community.forked)
+        app_say(COMMAND_OK, "this store is a copy and cannot sync before it joins anew: what "
+                            "follows may be old");
+}
+
 enum command_exit show_record(struct app *app)
 {
     struct ref ref;
@@ -257,6 +268,7 @@ enum command_exit show_record(struct app *app)
     if (folkmoot_record_get(app->fm, ref.kind, ref.id, FOLKMOOT_WHOLE, &record, &error) !=
         FOLKMOOT_OK)
         return app_fail(&error);
+    warn(app);
     if (app->json)
         done = json_print(json_record(&record, true));
     else

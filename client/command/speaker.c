@@ -2,6 +2,9 @@
 
 #include <sys/random.h>
 
+#include "base/text.h"
+#include "client/command/ref.h"
+
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 static bool make_code(char code[SPEAKER_CARD_BYTES])
@@ -31,6 +34,32 @@ enum command_exit speaker_option(struct app *app, bool *given, uint8_t person[16
     }
     struct folkmoot_error error = {0};
     if (folkmoot_card(app->fm, code, person, &error) != FOLKMOOT_OK)
+        return app_fail(&error);
+    return COMMAND_OK;
+}
+
+static bool is_id(const char *text)
+{
+    return strlen(text) == REF_ID_DIGITS && text[strspn(text, "0123456789abcdefABCDEF")] == 0;
+}
+
+enum command_exit speaker_find(struct app *app, const char *text, uint8_t person[16])
+{
+    static const char prefix[] = "person:";
+    struct folkmoot_error error = {0};
+    const char *id = strncmp(text, prefix, strlen(prefix)) == 0 ? text + strlen(prefix) : text;
+    if (is_id(id) && text_unhex(bytes_of_text(id), person, 16) == OK)
+        return COMMAND_OK;
+    if (folkmoot_card(app->fm, text, person, &error) != FOLKMOOT_OK)
+        return app_fail(&error);
+    return COMMAND_OK;
+}
+
+enum command_exit speaker_myself(struct app *app, bool *given, uint8_t person[16])
+{
+    struct folkmoot_error error = {0};
+    *given = strcmp(app->community.role, "member") == 0;
+    if (*given && folkmoot_myself(app->fm, person, &error) != FOLKMOOT_OK)
         return app_fail(&error);
     return COMMAND_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "client/command/json.h"
 #include "client/command/page.h"
+#include "client/command/ref.h"
 
 static cJSON *community_json(const struct folkmoot_community *community)
 {
@@ -19,6 +20,8 @@ static cJSON *community_json(const struct folkmoot_community *community)
     cJSON_AddNumberToObject(object, "unsent", community->unsent);
     cJSON_AddNumberToObject(object, "known", (double)community->known);
     cJSON_AddBoolToObject(object, "forked", community->forked);
+    cJSON_AddBoolToObject(object, "revoked", community->revoked);
+    cJSON_AddNumberToObject(object, "carried", community->carried);
     cJSON_AddNumberToObject(object, "checked", (double)community->checked);
     cJSON_AddNumberToObject(object, "proved", community->proved);
     cJSON_AddStringToObject(object, "alarm", community->alarm);
@@ -58,7 +61,52 @@ static void print_community(const struct folkmoot_community *community, bool cho
     if (community->alarm[0])
         print_entry("WARNING", community->alarm);
     if (community->forked)
-        print_entry("attention", "this store is a copy, or was restored from one: join anew");
+        print_entry("attention", "this store is a copy, or was restored from one: join anew, by a "
+                                 "new link");
+    if (community->revoked)
+        print_entry("attention", "this device was revoked: it receives nothing more; join anew, by "
+                                 "a new link");
+    if (community->carried) {
+        snprintf(counts, sizeof(counts), "%u changes of the key before go along with the next sync",
+                 community->carried);
+        print_entry("attention", counts);
+    }
+}
+
+// --- what was set apart ---
+
+static bool add_apart(const struct folkmoot_apart *apart, void *arg)
+{
+    cJSON *object = json_ref(apart->kind, apart->id);
+    cJSON_AddNumberToObject(object, "change", apart->seq);
+    json_add_time(object, "time", apart->time);
+    cJSON_AddStringToObject(object, "why", apart->why);
+    cJSON_AddItemToArray(arg, object);
+    return true;
+}
+
+static bool print_apart(const struct folkmoot_apart *apart, void *arg)
+{
+    (void)arg;
+    struct buf BUF_CLEANUP line = {0};
+    char short_id[REF_SHORT_BYTES];
+    ref_short(apart->id, short_id);
+    buf_put_format(&line, "set apart   change %u (%s %s): %s", apart->seq, apart->kind, short_id,
+                   apart->why);
+    page_line(2, &line);
+    return true;
+}
+
+// Of one community, which is chosen afterwards.
+static enum command_exit tell_apart(struct app *app, const struct folkmoot_community *community,
+                                    cJSON *into)
+{
+    struct folkmoot_error error = {0};
+    enum folkmoot_code code = folkmoot_choose(app->fm, community->id);
+    if (code == FOLKMOOT_OK)
+        code = folkmoot_list_apart(app->fm, into ? add_apart : print_apart, into, &error);
+    return code == FOLKMOOT_OK ? COMMAND_OK
+                               : app_say(app_exit_of(code), "what was set apart cannot be read");
 }
 
 static enum command_exit print_json(struct app *app)
@@ -67,8 +115,11 @@ static enum command_exit print_json(struct app *app)
     cJSON *array = cJSON_AddArrayToObject(document, "communities");
     struct folkmoot_community community;
     for (size_t i = 0; i < folkmoot_community_count(app->fm); i++) {
-        if (folkmoot_community_at(app->fm, i, &community) == FOLKMOOT_OK)
-            cJSON_AddItemToArray(array, community_json(&community));
+        if (folkmoot_community_at(app->fm, i, &community) != FOLKMOOT_OK)
+            continue;
+        cJSON *object = community_json(&community);
+        cJSON_AddItemToArray(array, object);
+        (void)tell_apart(app, &community, cJSON_AddArrayToObject(object, "apart"));
     }
     return json_print(document);
 }
@@ -90,6 +141,9 @@ enum command_exit status_show(struct app *app)
             return app_say(app_exit_of(code), "a community cannot be read from the store");
         bool chosen = bytes_equal(BYTES(community.id), BYTES(app->community.id));
         print_community(&community, n > 1 && chosen);
+        enum command_exit done = tell_apart(app, &community, NULL);
+        if (done != COMMAND_OK)
+            return done;
     }
     return COMMAND_OK;
 }

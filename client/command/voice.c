@@ -31,6 +31,8 @@ static enum command_exit give(struct app *app, const char *subject, const char *
         done = ref_find(app, subject, &ref);
     if (done == COMMAND_OK)
         done = speaker_option(app, &spoken, person, card);
+    if (done == COMMAND_OK && !spoken)
+        done = speaker_myself(app, &spoken, person);
     if (done != COMMAND_OK)
         return done;
     if (!spoken)
@@ -45,6 +47,11 @@ static enum command_exit give(struct app *app, const char *subject, const char *
 enum command_exit voice_give(struct app *app)
 {
     return give(app, app->call.args[0], app->call.args[1]);
+}
+
+enum command_exit voice_withdraw(struct app *app)
+{
+    return give(app, app->call.args[0], "withdrawn");
 }
 
 enum command_exit voice_add(struct app *app)
