@@ -83,12 +83,15 @@ static bool fill_out(struct conn *conn)
     while (channel_is_open(&conn->channel) &&
            conn_unsent(conn) < conn->conns->options.queued_bytes) {
         struct bytes bytes;
+        size_t before = http2_unsent(conn->http2);
         if (http2_output(conn->http2, &bytes))
             return false;
         if (bytes.n == 0)
             return true;
         if (channel_send(&conn->channel, bytes, &conn->out))
             return false;
+        if (http2_unsent(conn->http2) < before)
+            conn->answered = conn->written + conn_unsent(conn);
     }
     return true;
 }

@@ -35,6 +35,7 @@ struct conn {
     int64_t window_since; // 0: not waiting for the peer
     uint64_t window_moved;
     uint64_t written;
+    uint64_t answered; // of what is written or will be: up to here it holds answers' bodies
 };
 
 struct conns {

@@ -249,12 +249,16 @@ static void reset(struct conn *conn)
     conn_close(conn);
 }
 
+// A body of an answer that the peer has not acknowledged. Whoever asked for the write waits for
+// nothing but HTTP/2's own frames, and is to get their answer.
 static bool has_unsent(const struct conn *conn)
 {
-    int waiting = 0;
-    if (ioctl(conn->fd, SIOCOUTQ, &waiting))
-        waiting = 0;
-    return waiting > 0 || conn_unsent(conn) > 0 || http2_unsent(conn->http2) > 0;
+    int queued = 0;
+    if (ioctl(conn->fd, SIOCOUTQ, &queued) || queued < 0)
+        queued = 0;
+    // A unix socket counts the kernel's own memory, too.
+    uint64_t waiting = (uint64_t)queued < conn->written ? (uint64_t)queued : conn->written;
+    return http2_unsent(conn->http2) > 0 || conn->answered > conn->written - waiting;
 }
 
 size_t conns_reset(struct conns *conns,
