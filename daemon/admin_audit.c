@@ -3,193 +3,128 @@
 
 #include "base/text.h"
 #include "daemon/admin_private.h"
-#include "proto/change.h"
+#include "daemon/decisions.h"
 #include "proto/schema.h"
-#include "storage/log.h"
-#include "sync/digest.h"
 
-enum { LIMIT_DEFAULT = 200, LIMIT_MAX = 2000 };
+enum {
+    LIMIT_DEFAULT = 200,
+    LIMIT_MAX = 2000,
+    DECISIONS_MAX = 4 * LIMIT_MAX, // that one answer reads, for the loop waits for it
+    ASKER_READS_MAX = 20000,
+};
 
 struct auditing {
     struct txn *txn;
     const struct community *community;
     cJSON *list;
-    int64_t time;
-    uint32_t seq;
-    char asked[2 * HANDLE_SIZE + 1]; // by which device; "": the admin
     size_t n;
     size_t max;
+    bool newest; // what is too much is left out at the beginning
+    uint32_t asker_reads;
 };
 
-static void put_device(struct auditing *a, cJSON *item, struct bytes handle)
+static void put_device(struct auditing *a, cJSON *item, const char *name, const char *label,
+                       const uint8_t handle[HANDLE_SIZE])
 {
     struct device device;
-    if (handle.n != HANDLE_SIZE)
-        return;
-    admin_hex(item, "device", handle);
-    if (device_get(a->txn, a->community->number, handle.p, &device) == OK && device.label[0])
-        (void)cJSON_AddStringToObject(item, "label", device.label);
+    admin_hex(item, name, bytes_of(handle, HANDLE_SIZE));
+    if (device_get(a->txn, a->community->number, handle, &device) == OK && device.label[0])
+        (void)cJSON_AddStringToObject(item, label, device.label);
 }
 
-static cJSON *put_line(struct auditing *a, const char *what)
+// Who it is when no record asks for it.
+static const char *decider_of(const struct decision *decision)
 {
-    cJSON *item = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(item, "time", (double)a->time);
-    admin_number(item, "seq", a->seq);
-    (void)cJSON_AddStringToObject(item, "what", what);
-    (void)cJSON_AddStringToObject(item, "asked_by", a->asked[0] ? a->asked : "admin");
-    (void)cJSON_AddItemToArray(a->list, item);
-    a->n++;
-    return item;
+    switch (decision->what) {
+    case DECISION_ENROLLED:
+        return "invitation";
+    case DECISION_FOUNDED:
+    case DECISION_SET_APART:
+    case DECISION_FORK:
+        return decision->withdraws ? "admin" : "hub";
+    case DECISION_ERASED:
+    case DECISION_CLOSED: // what was due, and what came too late, the hub erases by itself
+        return "admin or hub";
+    case DECISION_ROLE:
+    case DECISION_REVOKED:
+    case DECISION_COUNT:
+        break;
+    }
+    return "admin";
 }
 
-static void put_role(cJSON *item, uint32_t role)
+static void put_asker(struct auditing *a, cJSON *item, const struct decision *decision)
 {
-    (void)cJSON_AddStringToObject(item, "role", role_name((enum role)role));
-}
-
-static void put_change(struct auditing *a, cJSON *item, struct bytes handle, uint32_t seq)
-{
-    put_device(a, item, handle);
-    admin_number(item, "change", seq);
-}
-
-static void audit_enrolment(struct auditing *a, struct bytes value)
-{
-    struct enrolment in = {0};
     uint8_t handle[HANDLE_SIZE];
-    if (message_decode(&enrolment_message, value, NULL, &in, NULL) || in.key.n != KEY_SIZE)
-        return;
-    digest_handle(a->community->id, in.key.p, handle);
-    cJSON *item = put_line(a, "enrolled");
-    put_device(a, item, BYTES(handle));
-    put_role(item, in.role);
+    if (decisions_asker(a->txn, a->community, decision, &a->asker_reads, handle))
+        put_device(a, item, "asked_by", "asked_label", handle);
+    else
+        (void)cJSON_AddStringToObject(item, "asked_by",
+                                      decision->asked.kind ? "unknown" : decider_of(decision));
 }
 
-static void audit_grant(struct auditing *a, struct bytes value)
+static void put_closed(cJSON *item, const struct record_key *closed)
 {
-    struct role_grant in = {0};
-    if (message_decode(&role_grant_message, value, NULL, &in, NULL))
-        return;
-    cJSON *item = put_line(a, "role");
-    put_device(a, item, in.device);
-    put_role(item, in.role);
-    admin_number(item, "from", in.from);
-}
-
-static void audit_revocation(struct auditing *a, struct bytes value)
-{
-    struct revocation in = {0};
-    if (message_decode(&revocation_message, value, NULL, &in, NULL))
-        return;
-    cJSON *item = put_line(a, "revoked");
-    put_device(a, item, in.device);
-    admin_number(item, "from", in.from);
-}
-
-static void audit_refusal(struct auditing *a, struct bytes value)
-{
-    struct refusal in = {0};
-    if (message_decode(&refusal_message, value, NULL, &in, NULL))
-        return;
-    cJSON *item = put_line(a, "set apart");
-    put_change(a, item, in.device, in.seq);
-    admin_number(item, "reason", in.reason);
-}
-
-static void audit_fork(struct auditing *a, struct bytes value)
-{
-    struct fork in = {0};
-    struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, 4096);
-    if (message_decode(&fork_message, value, &arena, &in, NULL))
-        return;
-    put_change(a, put_line(a, "fork"), in.device, in.last);
-}
-
-static void audit_erasure(struct auditing *a, struct bytes value)
-{
-    struct change_ref in = {0};
-    if (message_decode(&change_ref_message, value, NULL, &in, NULL))
-        return;
-    put_change(a, put_line(a, "erased"), in.device, in.seq);
-}
-
-static void audit_closing(struct auditing *a, struct bytes value)
-{
-    struct ref in = {0};
-    if (message_decode(&ref_message, value, NULL, &in, NULL))
-        return;
-    cJSON *item = put_line(a, "closed");
-    const struct schema_kind *kind = schema_kind(in.kind);
+    const struct schema_kind *kind = schema_kind(closed->kind);
     (void)cJSON_AddStringToObject(item, "kind", kind ? kind->name : "unknown");
-    if (in.id.n == ID_SIZE)
-        admin_hex(item, "id", in.id);
+    admin_hex(item, "id", BYTES(closed->id));
 }
 
-static void audit_edit(struct auditing *a, const struct wire_field *edit)
+static void put_details(cJSON *item, const struct decision *decision)
 {
-    static void (*const each[])(struct auditing *, struct bytes) = {
-        [FIELD_ENROLMENT] = audit_enrolment, [FIELD_REFUSAL] = audit_refusal,
-        [FIELD_GRANT] = audit_grant,         [FIELD_REVOCATION] = audit_revocation,
-        [FIELD_FORK] = audit_fork,           [FIELD_ERASURE] = audit_erasure,
-        [FIELD_CLOSING] = audit_closing,
-    };
-    if (edit->number == FIELD_INCARNATION)
-        (void)put_line(a, "founded");
-    else if (edit->number < sizeof each / sizeof *each && each[edit->number])
-        each[edit->number](a, edit->bytes);
+    if (decision->what == DECISION_ENROLLED || decision->what == DECISION_ROLE)
+        (void)cJSON_AddStringToObject(item, "role", role_name((enum role)decision->role));
+    if (decision->what == DECISION_ROLE || decision->what == DECISION_REVOKED)
+        admin_number(item, "from", decision->from);
+    if (decision->change > 0)
+        admin_number(item, "change", decision->change);
+    if (decision->what == DECISION_SET_APART)
+        (void)cJSON_AddStringToObject(item, "reason", decision_reason(decision->reason));
+    if (decision->what == DECISION_CLOSED)
+        put_closed(item, &decision->closed);
+    if (decision->withdraws)
+        admin_number(item, "withdraws", decision->withdrawn);
 }
 
-// The author of the record in which it was asked for stands at the beginning of its id: the first 8
-// bytes of the handle.
-static void note_asked(struct auditing *a, struct bytes fields)
+static bool put_line(const struct decision *decision, void *arg)
 {
-    struct wire_reader reader = wire_reader(fields);
-    struct wire_field edit;
-    a->asked[0] = 0;
-    while (!wire_at_end(&reader) && wire_next(&reader, &edit) == OK) {
-        struct ref ref = {0};
-        if (edit.number == FIELD_ABOUT && edit.type == WIRE_SIZED &&
-            message_decode(&ref_message, edit.bytes, NULL, &ref, NULL) == OK && ref.id.n == ID_SIZE)
-            text_hex(bytes_of(ref.id.p, 8), a->asked);
+    struct auditing *a = arg;
+    cJSON *item = cJSON_CreateObject();
+    admin_number(item, "decision", decision->seq);
+    (void)cJSON_AddNumberToObject(item, "time", (double)decision->time);
+    (void)cJSON_AddStringToObject(item, "what", decision_name(decision->what));
+    if (decision->has_device)
+        put_device(a, item, "device", "label", decision->device);
+    put_details(item, decision);
+    put_asker(a, item, decision);
+    (void)cJSON_AddItemToArray(a->list, item);
+    if (++a->n <= a->max || !a->newest)
+        return true;
+    cJSON_DeleteItemFromArray(a->list, 0);
+    a->n--;
+    return true;
+}
+
+// --- where to begin ---
+
+// The first decision that is not before this time, by the hub's clock, which goes forward but for
+// an admin who sets it.
+static enum err find_time(const struct auditing *a, int64_t time, uint32_t end, uint32_t *from)
+{
+    uint32_t low = 1;
+    uint32_t high = end + 1;
+    enum err err = OK;
+    while (!err && low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int64_t at = 0;
+        err = decisions_time(a->txn, a->community, middle, &at);
+        if (at < time)
+            low = middle + 1;
+        else
+            high = middle;
     }
-}
-
-static void audit_fields(struct auditing *a, const struct envelope *envelope, struct bytes fields)
-{
-    struct wire_reader reader = wire_reader(fields);
-    struct wire_field edit;
-    note_asked(a, fields);
-    for (size_t i = 0; i < envelope->over.n; i++) {
-        const struct dot *dot = LIST_AT(struct dot, envelope->over, i);
-        admin_number(put_line(a, "withdrawn"), "decision", dot->seq);
-    }
-    while (!wire_at_end(&reader) && wire_next(&reader, &edit) == OK)
-        audit_edit(a, &edit);
-}
-
-static enum err audit_one(struct auditing *a, const uint8_t hub[HANDLE_SIZE], uint32_t seq)
-{
-    uint64_t position;
-    struct log_entry entry;
-    struct log_body body;
-    struct envelope envelope;
-    struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, 256 << 10);
-    enum err err = log_find(a->txn, a->community->number, hub, seq, &position);
-    if (!err)
-        err = log_get(a->txn, a->community->number, position, &entry);
-    if (!err)
-        err = envelope_decode(entry.envelope, &arena, &envelope, NULL);
-    if (!err)
-        err = log_get_body(a->txn, a->community->number, position, &body);
-    if (err)
-        return ERR_DAMAGED;
-    a->seq = seq;
-    a->time = envelope.time;
-    audit_fields(a, &envelope, body.fields);
-    return OK;
+    *from = low;
+    return err;
 }
 
 static double number_of(const cJSON *request, const char *name, double otherwise)
@@ -198,34 +133,57 @@ static double number_of(const cJSON *request, const char *name, double otherwise
     return cJSON_IsNumber(item) ? item->valuedouble : otherwise;
 }
 
+static enum err find_begin(struct auditing *a, const cJSON *request, uint32_t end, uint32_t *from,
+                           struct fault *fault)
+{
+    double seq = number_of(request, "from", 0);
+    double time = number_of(request, "since_ms", -1);
+    double limit = number_of(request, "limit", LIMIT_DEFAULT);
+    if (!(seq >= 0 && seq <= UINT32_MAX) || !(limit >= 1 && limit <= LIMIT_MAX) ||
+        !(time >= -1 && time < 1e15))
+        return fault_set(fault, ERR_LIMIT,
+                         "a decision's number from 1 on, or a time; and 1 to %d lines", LIMIT_MAX);
+    a->max = (size_t)limit;
+    a->newest = seq < 1 && time < 0;
+    *from = seq >= 1 ? (uint32_t)seq : 1;
+    if (a->newest && end > a->max)
+        *from = end - (uint32_t)a->max + 1;
+    return time >= 0 ? find_time(a, (int64_t)time, end, from) : OK;
+}
+
+// --- the answer ---
+
+static enum err audit(struct auditing *a, const cJSON *request, cJSON *answer, struct fault *fault)
+{
+    struct device hub;
+    uint32_t seq = 1;
+    enum err err = device_get(a->txn, a->community->number, a->community->log, &hub);
+    if (!err)
+        err = find_begin(a, request, hub.seq, &seq, fault);
+    for (uint32_t n = 0;
+         !err && seq <= hub.seq && (a->n < a->max || a->newest) && n < DECISIONS_MAX; n++, seq++)
+        err = decisions_read(a->txn, a->community, seq, put_line, a);
+    if (!err && seq <= hub.seq)
+        admin_number(answer, "next", seq);
+    return err;
+}
+
 cJSON *admin_audit(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
     (void)context;
     struct fault fault = {0};
     struct community community = {.number = 0};
-    struct device hub;
     enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
-    if (!err)
-        err = device_get(txn, community.number, community.log, &hub);
     if (err)
         return admin_fault(err, &fault);
-    double from = number_of(request, "from", 1);
-    double limit = number_of(request, "limit", LIMIT_DEFAULT);
-    if (!(from >= 1 && from <= UINT32_MAX) || !(limit >= 1 && limit <= LIMIT_MAX))
-        return admin_error("\"from\" is a decision's number, \"limit\" is 1 to 2000");
     cJSON *answer = admin_ok();
     struct auditing a = {.txn = txn,
                          .community = &community,
                          .list = cJSON_AddArrayToObject(answer, "decisions"),
-                         .max = (size_t)limit};
-    uint32_t seq = (uint32_t)from;
-    for (; !err && seq <= hub.seq && a.n < a.max; seq++)
-        err = audit_one(&a, hub.handle, seq);
-    if (err) {
-        cJSON_Delete(answer);
-        return admin_error(err_text(err));
-    }
-    if (seq <= hub.seq)
-        admin_number(answer, "next", seq);
-    return answer;
+                         .asker_reads = ASKER_READS_MAX};
+    err = audit(&a, request, answer, &fault);
+    if (!err)
+        return answer;
+    cJSON_Delete(answer);
+    return admin_fault(err, &fault);
 }

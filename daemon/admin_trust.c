@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "daemon/admin_private.h"
+#include "daemon/decisions.h"
 #include "daemon/random.h"
-#include "daemon/report.h"
 #include "proto/change.h"
 #include "proto/schema.h"
 #include "storage/log.h"
@@ -106,19 +106,9 @@ static enum err prepare(struct job *job, const cJSON *request, bool has_device,
     return err;
 }
 
-static void report(const struct job *job, const char *what)
-{
-    char hex[2 * HANDLE_SIZE + 1];
-    text_hex(BYTES(job->device), hex);
-    report_put(REPORT_INFO, "device %s: %s", hex, what);
-}
-
 static enum err decide_role(struct job *job, struct hub_decider *decider)
 {
-    enum err err = hub_grant(decider, NULL, job->device, job->role);
-    if (!err)
-        report(job, role_name(job->role));
-    return err;
+    return hub_grant(decider, NULL, job->device, job->role);
 }
 
 enum err admin_prepare_role(struct job *job, const cJSON *request, struct fault *fault)
@@ -132,10 +122,7 @@ enum err admin_prepare_role(struct job *job, const cJSON *request, struct fault 
 
 static enum err decide_revoke(struct job *job, struct hub_decider *decider)
 {
-    enum err err = hub_revoke(decider, NULL, job->device);
-    if (!err)
-        report(job, "revoked");
-    return err;
+    return hub_revoke(decider, NULL, job->device);
 }
 
 enum err admin_prepare_revoke(struct job *job, const cJSON *request, struct fault *fault)
@@ -145,10 +132,7 @@ enum err admin_prepare_revoke(struct job *job, const cJSON *request, struct faul
 
 static enum err decide_reinstate(struct job *job, struct hub_decider *decider)
 {
-    enum err err = hub_reinstate(decider, NULL, job->device);
-    if (!err)
-        report(job, "reinstated");
-    return err;
+    return hub_reinstate(decider, NULL, job->device);
 }
 
 enum err admin_prepare_reinstate(struct job *job, const cJSON *request, struct fault *fault)
@@ -161,8 +145,6 @@ static enum err decide_release(struct job *job, struct hub_decider *decider)
     uint32_t released = 0;
     enum err err = hub_release(decider, NULL, job->device, 1, UINT32_MAX, &released);
     job->count = released;
-    if (!err)
-        report(job, "what its revocation set apart is released");
     return err;
 }
 
@@ -279,19 +261,6 @@ struct apart_listing {
     uint64_t n;
 };
 
-static const char *reason_name(enum reason reason)
-{
-    static const char *const names[] = {
-        [REASON_NONE] = "none",
-        [REASON_MALFORMED_FIELD] = "a field is malformed",
-        [REASON_WRONG_ID] = "the id is wrong",
-        [REASON_NOT_PERMITTED] = "the role does not allow it",
-        [REASON_WRONG_CLASS] = "the class is wrong",
-        [REASON_REVOKED] = "the device was revoked",
-    };
-    return (unsigned)reason < sizeof names / sizeof *names ? names[reason] : "a later version's";
-}
-
 static uint32_t kind_of(struct txn *txn, uint32_t community, const struct apart *apart)
 {
     uint64_t position;
@@ -315,7 +284,7 @@ static bool list_apart(const struct apart *apart, void *arg)
     admin_hex(item, "device", BYTES(apart->device));
     admin_number(item, "seq", apart->seq);
     (void)cJSON_AddStringToObject(item, "kind", known ? known->name : "unknown");
-    (void)cJSON_AddStringToObject(item, "reason", reason_name(apart->reason));
+    (void)cJSON_AddStringToObject(item, "reason", decision_reason((uint32_t)apart->reason));
     (void)cJSON_AddItemToArray(listing->list, item);
     return ++listing->n < APART_MAX;
 }
@@ -352,10 +321,17 @@ uint64_t admin_count_apart(struct txn *txn, uint32_t community, const uint8_t ha
 
 // --- the table of roles ---
 
-static cJSON *reaches_of(enum role_reach (*reach)(enum role role, uint32_t row), uint32_t row)
+// Of which roles: all, or one.
+struct roles {
+    int first;
+    int last;
+};
+
+static cJSON *reaches_of(const struct roles *roles,
+                         enum role_reach (*reach)(enum role role, uint32_t row), uint32_t row)
 {
     cJSON *object = cJSON_CreateObject();
-    for (int role = ROLE_NONE; role < ROLE_COUNT; role++)
+    for (int role = roles->first; role <= roles->last; role++)
         (void)cJSON_AddStringToObject(object, role_name((enum role)role),
                                       role_reach_name(reach((enum role)role, row)));
     return object;
@@ -372,24 +348,33 @@ static enum role_reach reach_to_see(enum role role, uint32_t kind)
     return role_may_see(role, kind, known ? known->class : CLASS_ORDINARY);
 }
 
-static void add_kinds(cJSON *object, enum role_reach (*reach)(enum role role, uint32_t kind))
+static void add_kinds(cJSON *object, const struct roles *roles,
+                      enum role_reach (*reach)(enum role role, uint32_t kind))
 {
     for (uint32_t kind = 1; schema_kind(kind); kind++)
-        (void)cJSON_AddItemToObject(object, schema_kind(kind)->name, reaches_of(reach, kind));
-    (void)cJSON_AddItemToObject(object, "unknown", reaches_of(reach, KIND_MAX));
+        (void)cJSON_AddItemToObject(object, schema_kind(kind)->name,
+                                    reaches_of(roles, reach, kind));
+    (void)cJSON_AddItemToObject(object, "unknown", reaches_of(roles, reach, KIND_MAX));
 }
 
 cJSON *admin_who_may(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
     (void)context;
-    (void)request;
     (void)txn;
+    const char *name = admin_text(request, "role");
+    enum role only = role_by_name(name);
+    bool is_revoked = strcmp(name, role_name(ROLE_NONE)) == 0;
+    struct roles roles = {ROLE_NONE, ROLE_COUNT - 1};
+    if (name[0] && only == ROLE_NONE && !is_revoked)
+        return admin_error("a role is member, volunteer, coordinator, observer or hub; or revoked");
+    if (name[0])
+        roles = (struct roles){(int)only, (int)only};
     cJSON *answer = admin_ok();
     cJSON *call = cJSON_AddObjectToObject(answer, "call");
     for (uint32_t i = 0; i < CALL_COUNT; i++)
         (void)cJSON_AddItemToObject(call, role_call_name((enum role_call)i),
-                                    reaches_of(reach_of_call, i));
-    add_kinds(cJSON_AddObjectToObject(answer, "write"), role_may_write);
-    add_kinds(cJSON_AddObjectToObject(answer, "see"), reach_to_see);
+                                    reaches_of(&roles, reach_of_call, i));
+    add_kinds(cJSON_AddObjectToObject(answer, "write"), &roles, role_may_write);
+    add_kinds(cJSON_AddObjectToObject(answer, "see"), &roles, reach_to_see);
     return answer;
 }

@@ -321,7 +321,7 @@ static void on_written(struct writer_item *item)
     struct call *call = call_of(item);
     const struct hub_effects *effects = &call->service.effects;
     // Whoever is cut off may be this very call's connection: then there is no stream any more.
-    if (!item->err && (effects->revoked || effects->erased))
+    if (!item->err && effects->last > 0)
         call->context->affected(call->context->arg, call->service.caller.community.number, effects);
     call->is_writing = false;
     if (!item->err && call->method->is_attempt)

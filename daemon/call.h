@@ -19,7 +19,7 @@ struct call_context {
     const struct service *service;
     size_t body_max;    // of any request
     int64_t request_ms; // a whole request waits at most so long for its answer
-    // A write had effects beyond its answer; called before that is given.
+    // A write decided something; called once that is committed, before the answer is given.
     void (*affected)(void *arg, uint32_t community, const struct hub_effects *effects);
     void *arg;
     uint64_t answered; // calls so far

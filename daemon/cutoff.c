@@ -34,8 +34,6 @@ void cutoff_run(struct conns *conns, struct gate *gate, uint32_t community,
     struct cutting cutting = {txn, community, effects};
     size_t n = conns_reset(conns, ends, &cutting);
     gate_end_read(gate, &txn);
-    if (effects->revoked)
-        report_put(REPORT_INFO, "a device was revoked, %zu connections were reset", n);
-    if (effects->erased)
-        report_put(REPORT_INFO, "words were erased, %zu connections were reset", n);
+    if (n > 0)
+        report_put(REPORT_INFO, "%zu connections were reset: their answers may go no further", n);
 }

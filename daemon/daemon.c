@@ -9,6 +9,7 @@
 #include "daemon/control.h"
 #include "daemon/cutoff.h"
 #include "daemon/file.h"
+#include "daemon/journal.h"
 #include "daemon/keeping.h"
 #include "daemon/notify.h"
 #include "daemon/random.h"
@@ -154,6 +155,7 @@ static enum err start_writer(struct daemon *daemon, struct fault *fault)
 static void on_affected(void *arg, uint32_t community, const struct hub_effects *effects)
 {
     struct daemon *daemon = arg;
+    journal_put(daemon->gate, community, effects);
     if (daemon->conns)
         cutoff_run(daemon->conns, daemon->gate, community, effects);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -43,9 +44,11 @@ static const char help[] =
     "      --record KIND:ID       of a record and all that hangs on it\n"
     "      --person ID            of all that a person said\n"
     "      --change DEVICE:SEQ    of one change\n"
-    "  audit COMMUNITY            what was decided, when, and who asked for it\n"
-    "      --from N --limit N     from a decision on; how many lines (200)\n"
-    "  who-may                    which role may call, write and see what\n"
+    "  audit COMMUNITY            what was decided last, and who asked for it\n"
+    "      --since TIME           2026-03-01, \"2026-03-01 12:00\", 7d ago, or a decision's "
+    "number\n"
+    "      --limit N              how many lines (200)\n"
+    "  who-may [ROLE]             which role may call, write and see what\n"
     "  rotate tokens COMMUNITY [DEVICE]  void tokens: devices log in anew by themselves\n"
     "  rotate tls                 make the hub's own TLS key anew\n"
     "  fingerprint COMMUNITY      one number for all its records, to compare with a device's;\n"
@@ -73,7 +76,7 @@ struct arguments {
     const char *record;
     const char *person;
     const char *change;
-    const char *from;
+    const char *since;
     const char *limit;
 };
 
@@ -237,8 +240,6 @@ static void fill_options(const struct arguments *arguments, cJSON *request)
         (void)cJSON_AddStringToObject(request, "record", arguments->record);
     if (arguments->uses)
         (void)cJSON_AddNumberToObject(request, "uses", strtod(arguments->uses, NULL));
-    if (arguments->from)
-        (void)cJSON_AddNumberToObject(request, "from", strtod(arguments->from, NULL));
     if (arguments->limit)
         (void)cJSON_AddNumberToObject(request, "limit", strtod(arguments->limit, NULL));
 }
@@ -251,6 +252,38 @@ static bool fill_valid(const struct arguments *arguments, cJSON *request)
     if (ms > 0)
         return cJSON_AddNumberToObject(request, "valid_ms", ms);
     (void)fputs("folkmootctl: --valid is a time such as 30m, 12h or 7d\n", stderr);
+    return false;
+}
+
+// A date and perhaps a time of day, in the local time zone, to milliseconds since 1970 UTC. False:
+// it is something else.
+static bool read_date(const char *text, double *ms)
+{
+    struct tm parts = {.tm_isdst = -1};
+    const char *end = strptime(text, "%Y-%m-%d", &parts);
+    if (end && (*end == ' ' || *end == 'T'))
+        end = strptime(end + 1, "%H:%M", &parts);
+    time_t seconds = end && *end == '\0' ? mktime(&parts) : -1;
+    *ms = (double)seconds * 1000;
+    return seconds >= 0;
+}
+
+// --since: a decision's number, a span back from now, or a date.
+static bool fill_since(const struct arguments *arguments, cJSON *request)
+{
+    double ms;
+    if (!arguments->since)
+        return true;
+    if (arguments->since[0] && strspn(arguments->since, "0123456789") == strlen(arguments->since))
+        return cJSON_AddNumberToObject(request, "from", strtod(arguments->since, NULL));
+    if (read_span(arguments->since) > 0)
+        return cJSON_AddNumberToObject(request, "since_ms",
+                                       (double)time(NULL) * 1000 - read_span(arguments->since));
+    if (read_date(arguments->since, &ms))
+        return cJSON_AddNumberToObject(request, "since_ms", ms);
+    (void)fputs("folkmootctl: --since is 2026-03-01, \"2026-03-01 12:00\", 7d, 12h, 30m, or a "
+                "decision's number\n",
+                stderr);
     return false;
 }
 
@@ -300,7 +333,7 @@ static const struct command {
     {"apart", NULL, "apart", {"community"}, 1, ctl_show_apart},
     {"erase", NULL, "erase", {"community"}, 1, ctl_show_erased},
     {"audit", NULL, "audit", {"community"}, 1, ctl_show_audit},
-    {"who-may", NULL, "who-may", {NULL}, 0, ctl_show_who_may},
+    {"who-may", NULL, "who-may", {"role"}, 0, ctl_show_who_may},
     {"rotate", "tokens", "rotate tokens", {"community", "device"}, 1, ctl_show_voided},
     {"rotate", "tls", "rotate tls", {NULL}, 0, ctl_show_rotated},
 };
@@ -319,8 +352,8 @@ static bool fill_request(const struct arguments *arguments, const struct command
             return false;
     }
     fill_options(arguments, request);
-    return fill_valid(arguments, request) && fill_change(arguments, request) &&
-           fill_person(arguments, request);
+    return fill_valid(arguments, request) && fill_since(arguments, request) &&
+           fill_change(arguments, request) && fill_person(arguments, request);
 }
 
 // Words that stand behind the options; *used says how many the command is.
@@ -393,7 +426,7 @@ static void read_option(int option, struct arguments *arguments)
     } texts[] = {
         {'s', &arguments->socket}, {'r', &arguments->role},   {'l', &arguments->label},
         {'v', &arguments->valid},  {'u', &arguments->uses},   {'R', &arguments->record},
-        {'P', &arguments->person}, {'C', &arguments->change}, {'F', &arguments->from},
+        {'P', &arguments->person}, {'C', &arguments->change}, {'S', &arguments->since},
         {'L', &arguments->limit},
     };
     arguments->json |= option == 'j';
@@ -410,7 +443,7 @@ int main(int argc, char **argv)
         {"role", required_argument, NULL, 'r'},   {"label", required_argument, NULL, 'l'},
         {"valid", required_argument, NULL, 'v'},  {"uses", required_argument, NULL, 'u'},
         {"record", required_argument, NULL, 'R'}, {"person", required_argument, NULL, 'P'},
-        {"change", required_argument, NULL, 'C'}, {"from", required_argument, NULL, 'F'},
+        {"change", required_argument, NULL, 'C'}, {"since", required_argument, NULL, 'S'},
         {"limit", required_argument, NULL, 'L'},  {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},         {0}};
     const char *chosen = getenv("FOLKMOOT_CONTROL");

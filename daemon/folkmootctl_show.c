@@ -70,11 +70,12 @@ void ctl_show_communities(const cJSON *answer)
 void ctl_show_devices(const cJSON *answer)
 {
     const cJSON *item;
-    (void)printf("%-24s %-11s %8s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "LAST SYNC");
+    (void)printf("%-24s %-11s %8s %6s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "APART",
+                 "LAST SYNC");
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "devices"))
     {
-        (void)printf("%-24s %-11s %8.0f  ", text_of(item, "handle"), text_of(item, "role"),
-                     number_of(item, "changes"));
+        (void)printf("%-24s %-11s %8.0f %6.0f  ", text_of(item, "handle"), text_of(item, "role"),
+                     number_of(item, "changes"), number_of(item, "apart"));
         double last = number_of(item, "last_sync");
         terminal_time(stdout, (int64_t)last);
         (void)fputs(last == 0 ? "             " : "  ", stdout); // "never" is eleven shorter
@@ -145,26 +146,36 @@ void ctl_show_apart(const cJSON *answer)
         (void)puts("and more");
 }
 
-static void show_decision(const cJSON *item)
+static void show_who(const cJSON *item, const char *name, const char *label)
 {
-    static const char *const texts[] = {"device", "role", "kind", "id"};
-    static const char *const numbers[] = {"change", "from", "reason", "decision"};
-    terminal_time(stdout, (int64_t)number_of(item, "time"));
-    (void)printf("  %-10s", text_of(item, "what"));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (text_of(item, texts[i])[0])
-            (void)printf(" %s", text_of(item, texts[i]));
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (cJSON_GetObjectItemCaseSensitive(item, numbers[i]))
-            (void)printf(" %s %.0f", numbers[i], number_of(item, numbers[i]));
-    }
-    if (text_of(item, "label")[0]) {
+    (void)printf(" %s", text_of(item, name));
+    if (text_of(item, label)[0]) {
         (void)fputs(" (", stdout);
-        terminal_text(stdout, text_of(item, "label"));
+        terminal_text(stdout, text_of(item, label));
         (void)putchar(')');
     }
-    (void)printf("  by %s\n", text_of(item, "asked_by"));
+}
+
+static void show_decision(const cJSON *item)
+{
+    terminal_time(stdout, (int64_t)number_of(item, "time"));
+    (void)printf("  %s%s", cJSON_HasObjectItem(item, "withdraws") ? "no longer " : "",
+                 text_of(item, "what"));
+    if (text_of(item, "kind")[0])
+        (void)printf(" %s:%s", text_of(item, "kind"), text_of(item, "id"));
+    if (text_of(item, "device")[0])
+        show_who(item, "device", "label");
+    if (text_of(item, "role")[0])
+        (void)printf(" as %s", text_of(item, "role"));
+    if (cJSON_HasObjectItem(item, "change"))
+        (void)printf(" change %.0f", number_of(item, "change"));
+    if (cJSON_HasObjectItem(item, "from"))
+        (void)printf(" from change %.0f on", number_of(item, "from"));
+    if (text_of(item, "reason")[0])
+        (void)printf(": %s", text_of(item, "reason"));
+    (void)fputs("; by", stdout);
+    show_who(item, "asked_by", "asked_label");
+    (void)putchar('\n');
 }
 
 void ctl_show_audit(const cJSON *answer)
@@ -172,8 +183,8 @@ void ctl_show_audit(const cJSON *answer)
     const cJSON *item;
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "decisions"))
         show_decision(item);
-    if (cJSON_GetObjectItemCaseSensitive(answer, "next"))
-        (void)printf("and more: --from %.0f\n", number_of(answer, "next"));
+    if (cJSON_HasObjectItem(answer, "next"))
+        (void)printf("and more: --since %.0f\n", number_of(answer, "next"));
 }
 
 static void show_table(const cJSON *answer, const char *name)

@@ -134,7 +134,10 @@ struct keeping {
     void *arg;
     int64_t now;
     bool is_looking;
-    uint32_t *touched; // communities in which something was erased
+    struct touched {
+        uint32_t community;
+        struct hub_effects effects;
+    } * touched; // communities in which something was erased
     size_t touched_n;
 };
 
@@ -150,12 +153,13 @@ static enum err erase_due(struct hub_decider *decider, void *arg)
     enum err err = hub_erase_due(decider, &erased);
     if (err || erased == 0)
         return err;
-    uint32_t *grown =
+    struct touched *grown =
         realloc(keeping->touched, (keeping->touched_n + 1) * sizeof *keeping->touched);
     if (!grown)
         return ERR_NOMEM;
     keeping->touched = grown;
-    keeping->touched[keeping->touched_n++] = decider->community->number;
+    keeping->touched[keeping->touched_n++] =
+        (struct touched){decider->community->number, decider->effects};
     return OK;
 }
 
@@ -170,10 +174,10 @@ static enum err run(struct writer_item *item, struct txn *txn, bool again, struc
 static void done(struct writer_item *item)
 {
     struct keeping *keeping = keeping_of(item);
-    const struct hub_effects effects = {.erased = true};
     keeping->is_looking = false;
     for (size_t i = 0; i < keeping->touched_n && !item->err; i++)
-        keeping->affected(keeping->arg, keeping->touched[i], &effects);
+        keeping->affected(keeping->arg, keeping->touched[i].community,
+                          &keeping->touched[i].effects);
 }
 
 struct keeping *keeping_new(struct loop *loop, struct writer *writer,

@@ -105,7 +105,7 @@ static enum err sync_write(struct service_call *call, struct txn *txn, struct fa
     random_fill(random, sizeof random);
     random_fill(call->new_token, sizeof call->new_token);
     call->receipts = (struct list){NULL, 0};
-    call->effects = (struct hub_effects){false, false};
+    call->effects = (struct hub_effects){0};
     hub_turn_token(txn, &call->caller, call->new_token, &call->is_renewed);
     if (!call->plan)
         return txn_error(txn);

@@ -40,8 +40,10 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
 
 // What a write did that whoever holds connections must act upon.
 struct hub_effects {
-    bool revoked; // a device of the community
-    bool erased;  // words of the community
+    bool revoked;   // a device of the community
+    bool erased;    // words of the community
+    uint32_t first; // of the hub's own changes by which all of it was decided; 0: nothing was
+    uint32_t last;
 };
 
 // What a Sync does with its caller's token (write transaction): the first use of the next one voids

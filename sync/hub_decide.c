@@ -37,6 +37,9 @@ static enum err write(struct hub_decider *decider, const struct envelope *envelo
         return txn_fail(decider->txn, err);
     next_salt(decider, salt);
     struct author author = {decider->community, &hub, secret.seed};
+    decider->effects.last = hub.seq + 1;
+    if (decider->effects.first == 0)
+        decider->effects.first = decider->effects.last;
     err = author_write(decider->txn, &author, envelope, fields, salt, NULL, decider->fault);
     bytes_wipe(&secret, sizeof secret);
     return err;

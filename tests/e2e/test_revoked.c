@@ -324,7 +324,7 @@ static void whoever_asks_for_an_erasure_gets_the_answer(void)
     put_call(&out, 1, sync_path, scene.author.token, buf_bytes(&request));
     CHECK(raw_send(&raw, buf_bytes(&out)), "the hub closed");
     settle(&raw);
-    check_said(&scene, "words were erased");
+    check_said(&scene, "words of");
     CHECK(!raw_read(&raw, 3000, &in), "the hub closed the asker's connection");
     CHECK(raw_count_frames(buf_bytes(&in), FRAME_DATA) > 0, "no answer");
     raw_close(&raw);
