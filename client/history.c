@@ -103,7 +103,7 @@ static bool listen(const struct record_key *from, struct bytes person, void *arg
     struct listening *listening = arg;
     const struct scope *scope = listening->reading->scope;
     struct record_view view;
-    struct eye eye = {ROLE_COORDINATOR, scope->device.handle};
+    struct eye eye = {.role = ROLE_COORDINATOR, .device = scope->device.handle};
     if (person.n != ID_SIZE)
         return true;
     uint8_t id[ID_SIZE];

@@ -186,7 +186,7 @@ static bool still_refers(const struct referring *referring, const struct record_
 {
     struct record_view view;
     const struct reading *reading = referring->reading;
-    struct eye eye = {ROLE_COORDINATOR, reading->scope->device.handle};
+    struct eye eye = {.role = ROLE_COORDINATOR, .device = reading->scope->device.handle};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, RECORD_ARENA_MAX);
     if (view_record(reading->scope->txn, &reading->scope->community, from, &eye, &arena, &view))
@@ -262,7 +262,7 @@ static void read_head(const struct reading *reading, const struct record_view *v
 static enum err read_record(struct reading *reading, enum folkmoot_depth depth)
 {
     struct record_view view;
-    struct eye eye = {ROLE_COORDINATOR, reading->scope->device.handle};
+    struct eye eye = {.role = ROLE_COORDINATOR, .device = reading->scope->device.handle};
     enum err err = view_record(reading->scope->txn, &reading->scope->community, &reading->key, &eye,
                                reading->arena, &view);
     if (err)

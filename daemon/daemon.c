@@ -168,6 +168,7 @@ static void set_up_calls(struct daemon *daemon)
         .changes_a_day = (uint32_t)daemon->config->device_changes_per_day,
         .bytes_a_day = daemon->config->device_bytes_per_day,
     };
+    hub_observer_secret(daemon->service.identity.seed, daemon->service.policy.observer_secret);
     random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);
     daemon->service.request_max = (uint32_t)daemon->config->body_bytes;
     daemon->calls = (struct call_context){

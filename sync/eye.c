@@ -9,7 +9,8 @@ bool eye_sees(const struct eye *eye, uint32_t class, const uint8_t device[HANDLE
     case REACH_OWN:
         return memcmp(device, eye->device, HANDLE_SIZE) == 0 ||
                memcmp(record->id, eye->device, 8) == 0;
-    case REACH_AUDIENCE: // no view of a record's audience exists yet: closed, rather than too wide
+    case REACH_AUDIENCE:
+        return eye->is_in_audience;
     case REACH_NONE:
         break;
     }

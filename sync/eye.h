@@ -9,9 +9,9 @@
 struct eye {
     enum role role;
     const uint8_t *device; // HANDLE_SIZE: the own changes are always seen
+    bool is_in_audience;   // of the record that is looked at (audience.h)
 };
 
-// Whether this eye sees a change of this class, author and record. What is for an audience only is
-// seen here; hub_records.c asks for the audience.
+// Whether this eye sees a change of this class, author and record.
 bool eye_sees(const struct eye *eye, uint32_t class, const uint8_t device[HANDLE_SIZE],
               const struct record_key *record);

@@ -6,7 +6,7 @@ static enum err add_record(struct txn *txn, const struct community *community,
                            const struct record_key *record, struct hash *hash, uint64_t *records)
 {
     static const uint8_t nobody[HANDLE_SIZE] = {0};
-    struct eye eye = {ROLE_MEMBER, nobody};
+    struct eye eye = {.role = ROLE_MEMBER, .device = nobody};
     struct record_view view;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, (size_t)1 << 30);

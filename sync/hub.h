@@ -16,12 +16,14 @@
 #include "storage/record.h"
 #include "sync/role.h"
 
-// What the admin decided for all communities. Zero: no such limit.
+// What holds for all communities of the hub. A limit of zero: there is none.
 struct hub_policy {
     int64_t token_ms;       // a token is changed for another after so long; after three times as
                             // long it is void
     uint32_t changes_a_day; // that one device may push
     uint64_t bytes_a_day;   // beyond which it may push small changes only
+    uint8_t
+        observer_secret[32]; // of this hub alone: makes the names by which observers know records
 };
 
 struct hub_caller {
@@ -176,6 +178,9 @@ void hub_note_contact(struct txn *txn, const struct hub_caller *caller, int64_t 
                       uint64_t bytes_in, uint64_t bytes_out);
 
 // --- records ---
+
+// The policy's secret, made of the identity key's seed: a restored hub names records as before.
+void hub_observer_secret(const uint8_t identity_seed[SIGN_SEED_SIZE], uint8_t secret[32]);
 
 enum err hub_get(struct txn *txn, const struct hub_caller *caller,
                  const struct get_request *request, struct arena *arena,

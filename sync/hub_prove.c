@@ -36,7 +36,7 @@ static enum err check_sight(struct proving *p, const struct log_entry *entry)
 {
     struct envelope envelope;
     struct record_key record;
-    struct eye eye = {p->caller->device.role, p->caller->device.handle};
+    struct eye eye = {.role = p->caller->device.role, .device = p->caller->device.handle};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
     if (entry->form == LOG_BARE)

@@ -353,7 +353,7 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
     response->clock = now;
     struct pulling p = {
         .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
-    p.eye = (struct eye){caller->device.role, caller->device.handle};
+    p.eye = (struct eye){.role = caller->device.role, .device = caller->device.handle};
     p.budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
     if (p.budget > ANSWER_MAX)
         p.budget = ANSWER_MAX;

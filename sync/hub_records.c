@@ -1,13 +1,57 @@
 // Records for clients that keep no store of their own.
 
 #include "proto/schema.h"
+#include "sync/audience.h"
 #include "sync/hub.h"
+#include "sync/names.h"
 #include "sync/tree.h"
 #include "sync/view.h"
 
-static struct eye eye_of(const struct hub_caller *caller)
+static size_t voices_of(const struct record_view *view)
 {
-    return (struct eye){caller->device.role, caller->device.handle};
+    const struct tally *tally = view->tally;
+    return tally ? tally->for_ + tally->against + tally->unsure : 0;
+}
+
+void hub_observer_secret(const uint8_t identity_seed[SIGN_SEED_SIZE], uint8_t secret[32])
+{
+    struct hash hash;
+    hash_begin(&hash, "folkmoot observer secret v1");
+    hash_put(&hash, bytes_of(identity_seed, SIGN_SEED_SIZE));
+    hash_end(&hash, secret);
+}
+
+// What is for an audience only is given masked.
+static bool is_observer(const struct hub_caller *caller)
+{
+    return role_may_call(caller->device.role, CALL_LIST) == REACH_AUDIENCE;
+}
+
+static struct mask mask_of(const struct hub_caller *caller)
+{
+    return (struct mask){caller->policy.observer_secret, caller->device.handle};
+}
+
+// The record as this caller is given it, if it is about `about` (NULL: whatever). voices: how many
+// were counted, in any case.
+static enum err look(struct txn *txn, const struct hub_caller *caller,
+                     const struct record_key *record, const struct record_key *about,
+                     struct arena *arena, struct record_view *view, size_t *voices)
+{
+    struct eye eye = {.role = caller->device.role, .device = caller->device.handle};
+    struct mask mask = mask_of(caller);
+    *voices = 0;
+    enum err err = is_observer(caller) ? audience_is_outside(txn, caller->community.number, record,
+                                                             &eye.is_in_audience)
+                                       : OK;
+    if (!err)
+        err = view_record(txn, &caller->community, record, &eye, arena, view);
+    if (err)
+        return err;
+    *voices = voices_of(view);
+    if (about && !view_is_about(view, about))
+        return ERR_NOT_FOUND;
+    return is_observer(caller) ? mask_view(&mask, arena, view) : OK;
 }
 
 static enum err read_failed(enum err err, struct fault *fault)
@@ -23,7 +67,7 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
                  const struct get_request *request, struct arena *arena,
                  struct get_response *response, struct fault *fault)
 {
-    struct eye eye = eye_of(caller);
+    size_t voices;
     struct record_key record = {.kind = request->kind};
     if (request->kind == 0 || request->kind > KIND_MAX || request->id.n != ID_SIZE)
         return fault_set(fault, ERR_MALFORMED, "GetRequest: kind or id is missing");
@@ -31,7 +75,10 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
     response->record = arena_alloc(arena, 1, sizeof *response->record);
     if (!response->record)
         return ERR_NOMEM;
-    enum err err = view_record(txn, &caller->community, &record, &eye, arena, response->record);
+    struct mask mask = mask_of(caller);
+    enum err err = is_observer(caller) ? mask_id_back(&mask, record.kind, record.id) : OK;
+    if (!err)
+        err = look(txn, caller, &record, NULL, arena, response->record, &voices);
     if (!err && response->record->record.n > RECORD_MAX)
         err = ERR_LIMIT;
     return read_failed(err, fault);
@@ -45,7 +92,8 @@ struct listing {
     size_t size; // of the page
     struct bytes after;
     const struct record_key *about; // NULL: whatever
-    uint8_t *last;                  // id of the last record that was looked at
+    struct names *names;            // of an observer's; NULL: of others'
+    uint8_t *last;                  // name of the last record that was looked at
     size_t bytes;
     size_t looked; // records looked at, and voices counted
     bool full;
@@ -55,98 +103,103 @@ struct listing {
 // What one answer may look at: with the rest the next page goes on.
 enum { LOOKED_MAX = 20000 };
 
-static bool part_is(struct bytes part, const struct record_key *to)
-{
-    return part.n == 4 + ID_SIZE && be32_get(part.p) == to->kind &&
-           memcmp(part.p + 4, to->id, ID_SIZE) == 0;
-}
-
-static bool edit_is(struct bytes edit, const struct record_key *to)
-{
-    struct wire_field field;
-    struct ref ref = {0};
-    struct wire_reader reader = wire_reader(edit);
-    return wire_next(&reader, &field) == OK &&
-           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
-           ref.kind == to->kind && bytes_equal(ref.id, BYTES(to->id));
-}
-
-// What is referred to may have been gone over since it was noted.
-static bool still_about(const struct record_view *view, const struct record_key *to)
-{
-    for (size_t i = 0; i < view->parts.n; i++) {
-        if (part_is(*LIST_AT(struct bytes, view->parts, i), to))
-            return true;
-    }
-    const struct field_view *first = view->fields.n ? view->fields.p : NULL;
-    for (size_t i = 0; first && first->field == FIELD_ABOUT && i < first->edits.n; i++) {
-        if (edit_is(LIST_AT(struct live_edit, first->edits, i)->edit, to))
-            return true;
-    }
-    return false;
-}
-
-static size_t voices_of(const struct record_view *view)
-{
-    const struct tally *tally = view->tally;
-    return tally ? tally->for_ + tally->against + tally->unsure : 0;
-}
-
 // Nothing of it is seen, or it is damaged or too large for an answer: the others are given.
 static bool is_left_out(enum err err)
 {
     return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_NOMEM || err == ERR_LIMIT;
 }
 
-// Adds a record to the page. False when the page is full or failed.
-static bool list_one(struct listing *l, const struct record_key *record)
+// Adds a record, whose name is what the caller knows it by, to the page. False when the page is
+// full or failed.
+static bool list_one(struct listing *l, const struct record_key *record,
+                     const uint8_t name[ID_SIZE])
 {
-    struct eye eye = eye_of(l->caller);
     struct list *records = &l->response->records;
     struct record_view *view = LIST_AT(struct record_view, *records, records->n);
+    size_t voices;
     l->full = records->n == l->size || l->bytes > RECORD_MAX || l->looked > LOOKED_MAX;
     if (l->full)
         return false;
-    enum err err = view_record(l->txn, &l->caller->community, record, &eye, l->arena, view);
+    enum err err = look(l->txn, l->caller, record, l->about, l->arena, view, &voices);
     // With the memory used up nothing more fits, even if what used it was not given; a record that
     // is too large by itself is left out.
     l->full = err == ERR_NOMEM;
     if (l->full && l->looked > 0)
         return false;
-    l->looked += 1 + voices_of(view);
-    if (err == OK && view->record.n <= RECORD_MAX && (!l->about || still_about(view, l->about))) {
+    l->looked += 1 + voices;
+    if (err == OK && view->record.n <= RECORD_MAX) {
         records->n++;
         l->bytes += view->record.n * 2;
     } else if (err && !is_left_out(err)) {
         l->err = err;
     }
-    memcpy(l->last, record->id, ID_SIZE);
+    memcpy(l->last, name, ID_SIZE);
     l->response->next_page = bytes_of(l->last, ID_SIZE);
     return !l->err && !l->full;
+}
+
+// An observer's page is in the order of names, which are known once all ids are.
+static bool list_id(struct listing *l, const struct record_key *record)
+{
+    if (!l->names)
+        return list_one(l, record, record->id);
+    names_add(l->names, record->id);
+    return !l->names->err;
+}
+
+static void list_names(struct listing *l)
+{
+    struct names *names = l->names;
+    l->err = names_end(names);
+    for (size_t i = 0; !l->err && i < names->n; i++) {
+        struct record_key record = {.kind = names->kind};
+        memcpy(record.id, names->p[i], ID_SIZE);
+        l->err = mask_id_back(&names->mask, names->kind, record.id);
+        if (l->err || !list_one(l, &record, names->p[i]))
+            return;
+    }
+    l->full |= names->more;
 }
 
 static bool list_about(const struct record_key *from, struct bytes extra, void *arg)
 {
     (void)extra;
     struct listing *l = arg;
-    if (l->after.n && memcmp(from->id, l->after.p, ID_SIZE) <= 0)
+    if (!l->names && l->after.n && memcmp(from->id, l->after.p, ID_SIZE) <= 0)
         return true;
-    return list_one(l, from);
+    return list_id(l, from);
+}
+
+static void list_all_about(struct listing *l, uint32_t kind)
+{
+    enum err err = about_each(l->txn, l->caller->community.number, l->about, kind, list_about, l);
+    // One reference that is damaged does not hide the others.
+    if (!l->err)
+        l->err = err == ERR_DAMAGED ? txn_error(l->txn) : err;
 }
 
 static void list_kind(struct listing *l, uint32_t kind)
 {
     struct record_key record;
-    const uint8_t *after = l->after.n ? l->after.p : NULL;
+    const uint8_t *after = l->after.n && !l->names ? l->after.p : NULL;
     while (!l->err) {
         enum err err = live_next_record(l->txn, l->caller->community.number, kind, after, &record);
         if (err == ERR_NOT_FOUND)
             return;
         l->err = err;
-        if (err || !list_one(l, &record))
+        if (err || !list_id(l, &record))
             return;
         after = record.id;
     }
+}
+
+static enum err read_about(const struct hub_caller *caller, const struct ref *ref,
+                           struct record_key *about)
+{
+    struct mask mask = mask_of(caller);
+    about->kind = ref->kind;
+    memcpy(about->id, ref->id.p, ID_SIZE);
+    return is_observer(caller) ? mask_id_back(&mask, about->kind, about->id) : OK;
 }
 
 enum err hub_list(struct txn *txn, const struct hub_caller *caller,
@@ -168,18 +221,20 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
     l.last = arena_alloc(arena, 1, ID_SIZE);
     if (!response->records.p || !l.last)
         return ERR_NOMEM;
+    struct names names NAMES_CLEANUP = {
+        .mask = mask_of(caller), .kind = request->kind, .after = request->page};
+    struct record_key about;
+    l.names = is_observer(caller) ? &names : NULL;
     if (request->about) {
-        struct record_key to = {.kind = request->about->kind};
-        memcpy(to.id, request->about->id.p, ID_SIZE);
-        l.about = &to;
-        enum err err =
-            about_each(txn, caller->community.number, &to, request->kind, list_about, &l);
-        // One reference that is damaged does not hide the others.
-        if (!l.err)
-            l.err = err == ERR_DAMAGED ? txn_error(txn) : err;
-    } else {
-        list_kind(&l, request->kind);
+        l.err = read_about(caller, request->about, &about);
+        l.about = &about;
     }
+    if (!l.err && l.about)
+        list_all_about(&l, request->kind);
+    else
+        list_kind(&l, request->kind);
+    if (!l.err && l.names)
+        list_names(&l);
     if (!l.full)
         response->next_page = (struct bytes){0};
     return read_failed(l.err, fault);

@@ -8,7 +8,7 @@
 // Without a coordinator's view all roles that sync see the same.
 static bool is_seen(const struct log_entry *entry, const uint8_t own[HANDLE_SIZE])
 {
-    struct eye eye = {ROLE_VOLUNTEER, own};
+    struct eye eye = {.role = ROLE_VOLUNTEER, .device = own};
     struct envelope envelope;
     struct record_key record;
     struct arena arena ARENA_CLEANUP;

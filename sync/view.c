@@ -147,3 +147,33 @@ enum err view_record(struct txn *txn, const struct community *community,
     buf_done(&v.record);
     return err;
 }
+
+static bool part_is(struct bytes part, const struct record_key *to)
+{
+    return part.n == 4 + ID_SIZE && be32_get(part.p) == to->kind &&
+           memcmp(part.p + 4, to->id, ID_SIZE) == 0;
+}
+
+static bool edit_is(struct bytes edit, const struct record_key *to)
+{
+    struct wire_field field;
+    struct ref ref = {0};
+    struct wire_reader reader = wire_reader(edit);
+    return wire_next(&reader, &field) == OK &&
+           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
+           ref.kind == to->kind && bytes_equal(ref.id, BYTES(to->id));
+}
+
+bool view_is_about(const struct record_view *view, const struct record_key *to)
+{
+    for (size_t i = 0; i < view->parts.n; i++) {
+        if (part_is(*LIST_AT(struct bytes, view->parts, i), to))
+            return true;
+    }
+    const struct field_view *first = view->fields.n ? view->fields.p : NULL;
+    for (size_t i = 0; first && first->field == FIELD_ABOUT && i < first->edits.n; i++) {
+        if (edit_is(LIST_AT(struct live_edit, first->edits, i)->edit, to))
+            return true;
+    }
+    return false;
+}

@@ -13,3 +13,5 @@
 enum err view_record(struct txn *txn, const struct community *community,
                      const struct record_key *record, const struct eye *eye, struct arena *arena,
                      struct record_view *view) must_check;
+// Whether it is about this record still: what refers to what is noted, and may have been gone over.
+bool view_is_about(const struct record_view *view, const struct record_key *to);

@@ -301,7 +301,7 @@ static void check_device(struct history *h, unsigned i)
     moot_rows(h->hub, moot_get(), device, &communities[0], &row);
     reversed[0] = communities[1];
     reversed[1] = communities[0];
-    struct eye eye = {row.role, device->handle};
+    struct eye eye = {.role = row.role, .device = device->handle};
     check_all(txns, communities, &eye);
     check_all(back, reversed, &eye);
 }

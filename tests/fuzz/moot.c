@@ -190,8 +190,10 @@ void moot_check_records(struct txn *txn, const struct community *community,
         struct record_key record;
         enum err err = live_next_record(txn, community->number, kind, NULL, &record);
         while (!err) {
-            check_record(txn, community, &record, &(struct eye){ROLE_COORDINATOR, handle});
-            check_record(txn, community, &record, &(struct eye){ROLE_VOLUNTEER, handle});
+            check_record(txn, community, &record,
+                         &(struct eye){.role = ROLE_COORDINATOR, .device = handle});
+            check_record(txn, community, &record,
+                         &(struct eye){.role = ROLE_VOLUNTEER, .device = handle});
             uint8_t after[ID_SIZE];
             memcpy(after, record.id, ID_SIZE);
             err = live_next_record(txn, community->number, kind, after, &record);

@@ -137,7 +137,7 @@ static struct replica hub_of(struct world *world)
     return (struct replica){"the hub",
                             world->hub,
                             world->community,
-                            {ROLE_COORDINATOR, world->devices[0].handle},
+                            {.role = ROLE_COORDINATOR, .device = world->devices[0].handle},
                             NULL};
 }
 
@@ -149,7 +149,7 @@ static struct replica device_of(struct world *world, size_t i)
     return (struct replica){names[i],
                             device->store,
                             device->community,
-                            {ROLE_COORDINATOR, device->handle},
+                            {.role = ROLE_COORDINATOR, .device = device->handle},
                             all ? NULL : device->handle};
 }
 

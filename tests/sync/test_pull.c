@@ -431,7 +431,7 @@ static size_t needs_of(struct store *store, uint32_t number, struct buf *out)
     size_t n = 0;
     struct txn *txn TXN_CLEANUP = txn_begin_read(store);
     cr_assert_eq(community_get_number(txn, number, &community), OK);
-    struct eye eye = {ROLE_COORDINATOR, world.devices[0].handle};
+    struct eye eye = {.role = ROLE_COORDINATOR, .device = world.devices[0].handle};
     uint8_t after[ID_SIZE];
     for (bool begun = false;
          live_next_record(txn, number, KIND_NEED, begun ? after : NULL, &record) == OK;

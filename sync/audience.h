@@ -1,0 +1,12 @@
+#pragma once
+
+// For whom a record is (docs/protocol.md section 5). Read transactions; any thread.
+
+#include "storage/record.h"
+
+// Whether it is for people outside the community, too: somebody said so, nobody said less (of
+// concurrent audiences the narrowest holds, and one that this version does not know is narrow), and
+// nobody said that it is sensitive. Asked of all live edits, whatever their class. ERR_NOMEM,
+// ERR_DAMAGED: then it is not.
+enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
+                             bool *is_outside) must_check;
