@@ -206,7 +206,7 @@ function cases(Client) {
     await device.pull({ ownToo: true });
     const still = await device.sync({ cursor: device.cursor, packings: 2 });
     assert.equal(still.pieces.length, 0);
-    assert.ok(!still.more);
+    assert.ok(!still.more && !still.head && !still.headSignature.length, "nothing is new");
     const elsewhere = { ...device.cursor, root: random(16) };
     const lost = await device.sync({ cursor: elsewhere });
     assert.ok(lost.cursorLost);
@@ -220,6 +220,8 @@ function cases(Client) {
     await laptop.do("sync");
     const heard = device.entries.length;
     const answer = await device.sync({ vector, packings: 2, ownToo: true });
+    assert.equal(answer.head.size, device.cursor.position + 1n);
+    assert.equal(answer.headSignature.length, 64);
     device.take(answer);
     assert.ok(!answer.more);
     assert.equal(device.entries.length, heard + 1, "only what the vector did not name");
