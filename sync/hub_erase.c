@@ -182,7 +182,7 @@ static void erase_meant(struct erasing *e, const struct candidate *c)
     struct meant meant = meant_by(e);
     bool own = e->what->by != NULL;
     if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, own) ||
-        (own && meant_speaker(&meant, c->position)))
+        (own && (meant_speaker(&meant, c->position) || meant_contact(&meant, &c->record))))
         erase(e, &c->entry);
 }
 
@@ -295,6 +295,9 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
 static void erase_arrived(struct erasing *e, const struct candidate *c)
 {
     struct meant meant = meant_by(e);
+    // Its other changes say no more whose it is.
+    if (meant_contact(&meant, &c->record))
+        close_record(e, &c->record, false);
     if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, false) ||
         meant_speaker(&meant, c->position))
         erase(e, &c->entry);

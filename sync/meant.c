@@ -3,6 +3,7 @@
 #include "proto/schema.h"
 #include "storage/erasure.h"
 #include "storage/log.h"
+#include "sync/collect.h"
 
 bool meant_key(const struct ref *ref, struct record_key *record)
 {
@@ -60,4 +61,27 @@ bool meant_speaker(const struct meant *meant, uint64_t position)
             return person_is_meant(meant, field.bytes);
     }
     return false;
+}
+
+static bool is_about_meant(const struct meant *meant, const struct live *edit)
+{
+    struct wire_field field;
+    struct ref ref = {0};
+    return edit->field == FIELD_ABOUT &&
+           collect_edit(meant->txn, meant->community, edit, &field) == OK &&
+           field.type == WIRE_SIZED &&
+           message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
+           ref.kind == KIND_PERSON && person_is_meant(meant, ref.id);
+}
+
+bool meant_contact(const struct meant *meant, const struct record_key *record)
+{
+    struct collection collection COLLECT_CLEANUP = {0};
+    bool is = false;
+    if (record->kind != KIND_CONTACT ||
+        collect_record(meant->txn, meant->community, record, &collection))
+        return false;
+    for (size_t i = 0; !is && i < collection.n; i++)
+        is = is_about_meant(meant, &collection.edits[i]);
+    return is;
 }

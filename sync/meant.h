@@ -1,7 +1,7 @@
 #pragma once
 
-// What an order to erase means: a change of a named record, a voice on it or by a named person, and
-// what such a person spoke. Read or write transactions.
+// What an order to erase means: a change of a named record, a voice on it or by a named person, what
+// such a person spoke, and how to reach them. Read or write transactions.
 
 #include "proto/messages.h"
 #include "storage/record.h"
@@ -17,5 +17,7 @@ bool meant_key(const struct ref *ref, struct record_key *record);
 bool meant_record(const struct meant *meant, const struct record_key *record);
 // Whether it is a voice of a person that is meant or, with subjects, on a record that is.
 bool meant_voice(const struct meant *meant, const struct envelope *envelope, bool subjects);
+// Whether a record is a Contact of a person that is meant.
+bool meant_contact(const struct meant *meant, const struct record_key *record);
 // Whether the words at a position name a person that is meant as their speaker.
 bool meant_speaker(const struct meant *meant, uint64_t position);

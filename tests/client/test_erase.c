@@ -174,6 +174,20 @@ Test(erase, of_a_person_takes_all_that_they_said)
     }
 }
 
+Test(erase, of_a_person_takes_ones_own_note_of_how_to_reach_them_at_once)
+{
+    uint8_t contact[16];
+    struct folkmoot_put puts[] = {{"about", "person:07000000000000000000000000000000"},
+                                  {"name", "Ann"}};
+    struct folkmoot_put more[] = {{"telephone", "020 7946 0000"}};
+    cr_assert_eq(folkmoot_add(fm_of(AUTHOR), "contact", puts, 2, 0, contact, NULL), FOLKMOOT_OK);
+    cr_assert_eq(folkmoot_edit(fm_of(AUTHOR), "contact", contact, more, 1, 0, NULL), FOLKMOOT_OK);
+    cr_expect_eq(erase(AUTHOR, "person", person, true), 2);
+    cr_expect_not(is_here(AUTHOR, "contact", contact));
+    world_sync_all(&world);
+    expect_gone("contact", contact);
+}
+
 Test(erase, of_a_kind_that_there_is_not_is_refused)
 {
     struct folkmoot_error error;

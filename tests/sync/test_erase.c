@@ -179,6 +179,33 @@ Test(erase, of_a_person_closes_the_id_for_ever)
     expect_live(&need.record, true, "the need");
 }
 
+Test(erase, of_a_person_takes_how_to_reach_them)
+{
+    struct record_key gone = said_person(1);
+    struct record_key stays = said_person(2);
+    struct world_change contact = said_about(&world, AUTHOR, KIND_CONTACT, "at the mill", &gone, 1);
+    struct world_change more = said_number(&world, AUTHOR, &contact.record, FIELD_KEEP_UNTIL, 1);
+    struct world_change other =
+        said_about(&world, AUTHOR, KIND_CONTACT, "at the bridge", &stays, 1);
+    network_settle(&world);
+    said_erase_record(&world, AUTHOR, &gone);
+    network_settle(&world);
+    expect_kept(&contact, AUTHOR, false, "where the author wrote the person down");
+    expect_kept(&more, AUTHOR, false, "and what the author added");
+    cr_expect(said_is_kept(world.hub, world.community, world.devices[AUTHOR].handle, other.seq),
+              "where another person is");
+
+    // Who was offline when the person was erased knows where they are, and then more.
+    said_erase_record(&world, COORDINATOR, &gone);
+    network_settle(&world);
+    struct world_change late = said_about(&world, OTHER, KIND_CONTACT, "at home", &gone, 1);
+    network_settle(&world);
+    struct world_change later = said_number(&world, OTHER, &late.record, FIELD_KEEP_UNTIL, 2);
+    network_settle(&world);
+    expect_kept(&late, OTHER, false, "how to reach the erased person");
+    expect_kept(&later, OTHER, false, "what was added to it");
+}
+
 Test(erase, reaches_what_a_device_wrote_offline_and_delivers_late)
 {
     struct world_change need = said_need(&world, AUTHOR, "a bench", NULL);
