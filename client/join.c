@@ -54,7 +54,7 @@ static enum folkmoot_code find_earlier(struct folkmoot_session *session, struct 
         return state_fail(&session->error, FOLKMOOT_UNTRUSTED,
                           "the link leads to another hub than the one that this device joined");
     progress_get(txn, founding->community.number, &progress);
-    founding->is_anew = progress.forked || progress.revoked;
+    founding->is_anew = progress.forked || progress.revoked || session->key_is_spent;
     founding->has_seed = same_hub && !founding->is_anew;
     return FOLKMOOT_OK;
 }

@@ -11,6 +11,7 @@ enum { REFUSAL_MAX = 4096 };
 struct refusal_told {
     bool unauthenticated;    // log in again
     bool too_much;           // smaller requests may do
+    bool key_is_spent;       // of Enrol: another key will do
     enum folkmoot_code code; // NETWORK when trying again later may help
     char text[200];          // for people
 };

@@ -255,6 +255,10 @@ static void refused(struct folkmoot_session *session)
         session->stage = STAGE_INFO;
         return;
     }
+    if (told.key_is_spent && session->stage == STAGE_ENROL && !session->key_is_spent) {
+        session->key_is_spent = true;
+        return;
+    }
     if (told.too_much && session->stage == STAGE_SYNC)
         shrink(session->fm);
     session_fail(session, told.code, "the hub said: %s", told.text);

@@ -71,6 +71,7 @@ struct folkmoot_session {
     uint8_t nonce[16];
     struct challenge challenge;
     struct taking taking;
+    bool key_is_spent; // the hub takes no enrolment by it: it was revoked
     unsigned logins;
     unsigned proofs; // how often the hub had to prove its key
     unsigned stalls; // requests one after the other that moved nothing

@@ -310,8 +310,7 @@ static enum err check_known(struct txn *txn, const struct community *community,
     if (memcmp(device.key, request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)
         return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
     if (device.role == ROLE_NONE)
-        return fault_set(fault, ERR_FORBIDDEN,
-                         "this device was revoked: make a new key to join anew");
+        return fault_set(fault, ERR_EXISTS, "this device was revoked: make a new key to join anew");
     return OK;
 }
 
@@ -329,6 +328,10 @@ static enum err enrol_new(struct txn *txn, struct community *community,
         check_invitation(txn, admitting, community, hash, handle, &invitation, &again, fault);
     if (!err)
         err = check_known(txn, community, request, handle, &seq, fault);
+    // With another key this one is of no use either.
+    if (err == ERR_EXISTS && again)
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "this device was revoked, and the invitation is used: ask for a new one");
     if (err || again)
         return err;
     invitation.used++;

@@ -158,6 +158,7 @@ static const char *connect_code(enum err err, int *status)
         {ERR_UNAUTHENTICATED, 401, "unauthenticated"},
         {ERR_FORBIDDEN, 403, "permission_denied"},
         {ERR_NOT_FOUND, 404, "not_found"},
+        {ERR_EXISTS, 409, "already_exists"},
         {ERR_BUSY, 503, "unavailable"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -218,6 +218,28 @@ Test(rejoin, by_a_link_that_is_worth_nothing_leaves_all_to_be_read_and_joined_ag
     expect_work(phone());
 }
 
+Test(rejoin, of_a_phone_that_did_not_hear_that_it_was_revoked_brings_all_along)
+{
+    uint8_t id[16];
+    uint8_t old[12];
+    char used[LINK_MAX];
+    memcpy(old, community_of(phone()).device, sizeof old);
+    hub_double_invite(world.hub, ROLE_VOLUNTEER, used);
+    cr_assert_eq(phone_join(phone(), world.hub, used, NULL), FOLKMOOT_OK);
+    sync(phone());
+    phone_add_need(phone(), "not sent yet", id);
+    hub_double_revoke(world.hub, old);
+    cr_expect_eq(phone_join(phone(), world.hub, used, NULL), FOLKMOOT_REFUSED, "it is used");
+    cr_expect_arr_eq(community_of(phone()).device, old, 12, "and worth no new key");
+    world_join(&world, phone(), ROLE_VOLUNTEER);
+    cr_expect_arr_neq(community_of(phone()).device, old, 12);
+    cr_expect_not(community_of(phone()).revoked);
+    sync(phone());
+    cr_expect_eq(progress.carried, 1);
+    sync(&world.phones[0]);
+    cr_expect(has(&world.phones[0], "not sent yet", id));
+}
+
 Test(rejoin, of_a_revoked_phone_has_delivered_before_and_is_let_in_again_by_a_new_key)
 {
     uint8_t id[16];
