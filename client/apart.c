@@ -20,7 +20,7 @@ static const char *text_of(enum reason reason)
     case REASON_WRONG_ID:
         return "the record's id is not of the form that its kind asks for";
     case REASON_NOT_PERMITTED:
-        return "the role of this device does not allow it";
+        return "the role of this device did not allow it; a coordinator may let it take effect";
     case REASON_WRONG_CLASS:
         return "the kind asks for another class";
     case REASON_REVOKED:

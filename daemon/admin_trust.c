@@ -143,14 +143,29 @@ enum err admin_prepare_reinstate(struct job *job, const cJSON *request, struct f
 static enum err decide_release(struct job *job, struct hub_decider *decider)
 {
     uint32_t released = 0;
-    enum err err = hub_release(decider, NULL, job->device, 1, UINT32_MAX, &released);
+    uint32_t last = job->seq ? job->seq : UINT32_MAX;
+    enum err err =
+        hub_release(decider, NULL, job->device, job->seq ? job->seq : 1, last, &released);
     job->count = released;
     return err;
 }
 
+// Absent: 0.
+static enum err read_seq(const cJSON *request, uint32_t *seq, struct fault *fault)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "seq");
+    double value = cJSON_IsNumber(item) ? item->valuedouble : 0;
+    *seq = 0;
+    if (item && !(value >= 1 && value <= UINT32_MAX))
+        return fault_set(fault, ERR_MALFORMED, "a seq is a number from 1 on");
+    *seq = (uint32_t)value;
+    return OK;
+}
+
 enum err admin_prepare_release(struct job *job, const cJSON *request, struct fault *fault)
 {
-    return prepare(job, request, true, decide_release, fault);
+    enum err err = read_seq(request, &job->seq, fault);
+    return err ? err : prepare(job, request, true, decide_release, fault);
 }
 
 // --- erasing ---
@@ -196,15 +211,12 @@ static enum err read_record(const char *text, struct record_key *record, struct 
 enum err admin_prepare_erase(struct job *job, const cJSON *request, struct fault *fault)
 {
     const char *record = admin_text(request, "record");
-    const cJSON *seq = cJSON_GetObjectItemCaseSensitive(request, "seq");
-    bool has_seq = cJSON_IsNumber(seq);
-    if (has_seq == (record[0] != 0))
-        return fault_set(fault, ERR_MALFORMED, "say either a record, or a device and a seq");
-    if (has_seq && !(seq->valuedouble >= 1 && seq->valuedouble <= UINT32_MAX))
-        return fault_set(fault, ERR_MALFORMED, "a seq is a number from 1 on");
-    job->seq = has_seq ? (uint32_t)seq->valuedouble : 0;
-    enum err err = has_seq ? OK : read_record(record, &job->record, fault);
-    return err ? err : prepare(job, request, has_seq, decide_erase, fault);
+    enum err err = read_seq(request, &job->seq, fault);
+    if (!err && (job->seq != 0) == (record[0] != 0))
+        err = fault_set(fault, ERR_MALFORMED, "say either a record, or a device and a seq");
+    if (!err && !job->seq)
+        err = read_record(record, &job->record, fault);
+    return err ? err : prepare(job, request, job->seq != 0, decide_erase, fault);
 }
 
 // --- tokens and keys ---

@@ -40,6 +40,7 @@ static const char help[] =
     "  reinstate COMMUNITY DEVICE take that back\n"
     "  apart COMMUNITY            what is set apart, and why\n"
     "  release COMMUNITY DEVICE   let take effect what only its revocation set apart\n"
+    "      --change DEVICE:SEQ    or this one change, also what its role did not allow\n"
     "  erase COMMUNITY            destroy words, here and on each device at its next sync\n"
     "      --record KIND:ID       of a record and all that hangs on it\n"
     "      --person ID            of all that a person said\n"
@@ -329,7 +330,7 @@ static const struct command {
     {"role", NULL, "role", {"community", "device", "role"}, 3, ctl_show_decided},
     {"revoke", NULL, "revoke", {"community", "device"}, 2, ctl_show_decided},
     {"reinstate", NULL, "reinstate", {"community", "device"}, 2, ctl_show_decided},
-    {"release", NULL, "release", {"community", "device"}, 2, ctl_show_released},
+    {"release", NULL, "release", {"community", "device"}, 1, ctl_show_released},
     {"apart", NULL, "apart", {"community"}, 1, ctl_show_apart},
     {"erase", NULL, "erase", {"community"}, 1, ctl_show_erased},
     {"audit", NULL, "audit", {"community"}, 1, ctl_show_audit},

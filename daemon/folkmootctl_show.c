@@ -111,8 +111,8 @@ void ctl_show_decided(const cJSON *answer)
 
 void ctl_show_released(const cJSON *answer)
 {
-    (void)printf("%s: %.0f changes take effect\n", text_of(answer, "device"),
-                 number_of(answer, "count"));
+    (void)printf("%s: %.0f change%s effect\n", text_of(answer, "device"),
+                 number_of(answer, "count"), number_of(answer, "count") == 1 ? " takes" : "s take");
 }
 
 void ctl_show_erased(const cJSON *answer)

@@ -121,9 +121,9 @@ enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
 // Withdraws all revocations of a device. What it wrote meanwhile stays set apart until released.
 enum err hub_reinstate(struct hub_decider *decider, const struct record_key *asked,
                        const uint8_t handle[HANDLE_SIZE]) must_check;
-// Withdraws the refusals of changes of a device, those from seq `from` to `to`, that only its
-// revocation set apart (what is malformed stays so): they take effect, and enter the log anew.
-// released: how many.
+// Withdraws the refusals of changes of a device, those from seq `from` to `to`, that its revocation
+// set apart; where they are one, also what its role did not allow. They take effect, and enter the
+// log anew. What a coordinator may not write, or is malformed, stays apart. released: how many.
 enum err hub_release(struct hub_decider *decider, const struct record_key *asked,
                      const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t to,
                      uint32_t *released) must_check;

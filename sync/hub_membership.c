@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "proto/change.h"
 #include "proto/schema.h"
 #include "storage/log.h"
 #include "sync/hub.h"
 #include "sync/hub_private.h"
+#include "sync/merge.h"
 #include "sync/tree.h"
 
 // A device of the community that is no hub's chain, and the seq of its next change.
@@ -58,10 +60,11 @@ struct gathering {
     struct decided *decided;
     size_t n;
     size_t cap;
-    bool full; // memory ran out
+    bool full;                   // memory ran out
+    struct hub_decider *decider; // of refusals, and below
     uint32_t from;
     uint32_t to;
-    struct buf changes; // of seqs and tags, 4 bytes each, of refusals
+    struct buf changes; // of seqs and tags, 4 bytes each
 };
 
 static bool gather(struct gathering *g, const struct decided *decided)
@@ -115,10 +118,32 @@ enum err hub_reinstate(struct hub_decider *decider, const struct record_key *ask
     return err;
 }
 
+// Whether a coordinator might have written it: then one may vouch for it.
+static bool is_sound(const struct gathering *g, const struct apart *apart)
+{
+    uint64_t position;
+    struct log_entry entry;
+    struct log_body body;
+    struct envelope envelope;
+    struct txn *txn = g->decider->txn;
+    uint32_t community = g->decider->community->number;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    return log_find(txn, community, apart->device, apart->seq, &position) == OK &&
+           log_get(txn, community, position, &entry) == OK && log_tag(&entry) == apart->tag &&
+           log_get_body(txn, community, position, &body) == OK &&
+           envelope_decode(entry.envelope, &arena, &envelope, NULL) == OK &&
+           schema_check(&envelope, body.fields) == REASON_NONE &&
+           role_judge(ROLE_COORDINATOR, g->decider->community->id, apart->device, &envelope) ==
+               REASON_NONE;
+}
+
 static bool gather_refusal(const struct apart *apart, void *arg)
 {
     struct gathering *g = arg;
-    if (apart->seq < g->from || apart->seq > g->to || apart->reason != REASON_REVOKED)
+    bool is_named = g->from == g->to && apart->reason == REASON_NOT_PERMITTED;
+    if (apart->seq < g->from || apart->seq > g->to ||
+        (apart->reason != REASON_REVOKED && !is_named) || !is_sound(g, apart))
         return true;
     buf_put_be32(&g->changes, apart->seq);
     buf_put_be32(&g->changes, apart->tag);
@@ -167,7 +192,7 @@ enum err hub_release(struct hub_decider *decider, const struct record_key *asked
                      const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t to,
                      uint32_t *released)
 {
-    struct gathering g = {.from = from, .to = to};
+    struct gathering g = {.decider = decider, .from = from, .to = to};
     *released = 0;
     apart_each(decider->txn, decider->community->number, handle, gather_refusal, &g);
     enum err err = withdraw_all(decider, asked, &g);

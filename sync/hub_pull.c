@@ -188,16 +188,17 @@ static bool wanted(const struct pulling *p, const struct log_entry *entry)
            (entry->form == LOG_AGAIN || !vector_has(p, entry));
 }
 
-// While any edit is live; and what a revocation set apart, to whoever may release it.
+// While any edit is live; and what is set apart for a coordinator to judge, to one.
 static bool words_are_for(struct pulling *p, const struct log_entry *entry,
                           const struct record_key *record, uint32_t class)
 {
     uint32_t community = p->community.number;
     if (live_any_of_change(p->txn, community, record, class, entry->device, entry->seq))
         return true;
-    return p->eye.role == ROLE_COORDINATOR &&
-           apart_get(p->txn, community, entry->device, entry->seq, log_tag(entry)) ==
-               REASON_REVOKED;
+    if (p->eye.role != ROLE_COORDINATOR)
+        return false;
+    enum reason reason = apart_get(p->txn, community, entry->device, entry->seq, log_tag(entry));
+    return reason == REASON_REVOKED || reason == REASON_NOT_PERMITTED;
 }
 
 static enum err fields_of(struct pulling *p, uint64_t position, const struct log_entry *entry,

@@ -235,6 +235,73 @@ Test(membership, that_is_revoked_is_released_and_reinstated_and_all_comes_back)
     expect_everywhere(&next, REASON_NONE, true);
 }
 
+static enum err release_one(struct hub_decider *decider, void *arg)
+{
+    const uint32_t *seq = arg;
+    uint32_t released = 0;
+    enum err err = hub_release(decider, NULL, world.devices[PHONE].handle, *seq, *seq, &released);
+    return err || released ? err : ERR_NOT_FOUND;
+}
+
+Test(membership, that_did_not_allow_a_change_is_set_right_for_it_by_a_coordinator)
+{
+    uint32_t released = 9;
+    world_decide(&world, grant_member, NULL);
+    struct world_change need = said_need(&world, PHONE, "a member's need", NULL);
+    network_settle(&world);
+    expect_everywhere(&need, REASON_NOT_PERMITTED, false);
+    cr_expect(said_is_kept(world.devices[COORDINATOR].store, world.devices[COORDINATOR].community,
+                           world.devices[PHONE].handle, need.seq),
+              "a coordinator can read it");
+    cr_expect_not(said_is_kept(world.devices[OTHER].store, world.devices[OTHER].community,
+                               world.devices[PHONE].handle, need.seq));
+    world_decide(&world, release, &released);
+    cr_expect_eq(released, 0, "not beside what a revocation set apart");
+    world_decide(&world, release_one, &need.seq);
+    network_settle(&world);
+    expect_everywhere(&need, REASON_NONE, true);
+}
+
+static enum err must_not_release(struct hub_decider *decider, void *arg)
+{
+    const uint32_t *seq = arg;
+    uint32_t released = 9;
+    enum err err =
+        hub_release(decider, NULL, world.devices[PHONE].handle, 1, UINT32_MAX, &released);
+    cr_expect_eq(released, 0);
+    if (!err)
+        err = hub_release(decider, NULL, world.devices[PHONE].handle, *seq, *seq, &released);
+    cr_expect_eq(released, 0);
+    return err;
+}
+
+Test(membership, that_is_revoked_is_not_released_for_what_no_coordinator_may_write)
+{
+    struct world_change decision;
+    struct world_change malformed;
+    struct buf fields BUF_CLEANUP = {0};
+    struct buf envelope BUF_CLEANUP = {0};
+    network_settle(&world);
+    world_decide(&world, revoke, NULL);
+    message_encode(&envelope_message, &(struct envelope){.kind = KIND_DECISION, .time = 1},
+                   &envelope);
+    wire_put_bytes(&fields, FIELD_TITLE, bytes_of_text("all is mine"));
+    world_write_raw(&world, PHONE, buf_bytes(&envelope), buf_bytes(&fields), &decision);
+    buf_reset(&envelope);
+    buf_reset(&fields);
+    message_encode(&envelope_message, &(struct envelope){.kind = KIND_NEED, .time = 1}, &envelope);
+    wire_put_uint(&fields, FIELD_TITLE, 7);
+    world_write_raw(&world, PHONE, buf_bytes(&envelope), buf_bytes(&fields), &malformed);
+    log_in_again();
+    network_sync(&world, PHONE);
+    cr_expect_eq(reason_of(world.hub, world.community, &decision), REASON_REVOKED);
+    cr_expect_eq(reason_of(world.hub, world.community, &malformed), REASON_REVOKED);
+    world_decide(&world, must_not_release, &decision.seq);
+    world_decide(&world, must_not_release, &malformed.seq);
+    cr_expect_eq(reason_of(world.hub, world.community, &decision), REASON_REVOKED);
+    cr_expect_eq(reason_of(world.hub, world.community, &malformed), REASON_REVOKED);
+}
+
 // A device that comes by vector knows the seq as a husk: it must get the words all the same.
 Test(membership, that_is_released_reaches_who_pulls_from_the_beginning)
 {
