@@ -167,7 +167,7 @@ run 0 sync
 says 'set apart by the hub 1'
 run 0 sync
 run 0 status
-says 'the role of this device does not allow it'
+says 'the role of this device did not allow it'
 run 0 status --json
 json '.communities[0].apart | length' 1
 json '.communities[0].apart[0].kind' need
