@@ -146,6 +146,7 @@ export const preimage = {
     join(label("folkmoot head v1"), i.community, i.device_key, u32(i.seq), i.head_before, i.leaf),
   record_id: (i) => join(label("folkmoot id v1"), u32(i.kind), ...i.parts.map(sized)),
   card: (i) => join(label("folkmoot card v1"), i.community, sized(text(normaliseCard(i.code)))),
+  member: (i) => join(label("folkmoot member v1"), i.community, i.handle),
   log_entry: (i) =>
     join(u8(0), label("folkmoot log entry v1"), u64(i.position), i.device, u32(i.seq), i.leaf),
   log_node: (i) => join(u8(1), i.left, i.right),
@@ -172,6 +173,8 @@ export const preimage = {
       u64(i.previous_size ?? 0),
       i.previous_root ?? zeros(32),
     ),
+  log_head: (i) =>
+    join(label("folkmoot log head v1"), i.community, i.log, u64(i.size), i.root),
   tls: (i) => join(label("folkmoot tls v1"), i.nonce ?? zeros(16), i.tls_key),
   enrol: (i) =>
     join(
@@ -187,7 +190,7 @@ export const preimage = {
 };
 
 // How many bytes of the hash are used, where not all.
-export const cut = { community: 16, handle: 12, record_id: 16, card: 16 };
+export const cut = { community: 16, handle: 12, record_id: 16, card: 16, member: 16 };
 
 export function digest(row, input) {
   return sha256(preimage[row](input)).subarray(0, cut[row] ?? 32);

@@ -51,6 +51,12 @@ static void make_record_id(struct golden *g, const cJSON *in, uint8_t *out)
     digest_record_id(golden_u32(in, "kind"), (struct list){parts, n}, out);
 }
 
+static void make_member(struct golden *g, const cJSON *in, uint8_t *out)
+{
+    digest_member(golden_fixed(g, in, "community", COMMUNITY_SIZE),
+                  golden_fixed(g, in, "handle", HANDLE_SIZE), out);
+}
+
 static void make_log_entry(struct golden *g, const cJSON *in, uint8_t *out)
 {
     digest_log_leaf(golden_u64(in, "position"), golden_fixed(g, in, "device", HANDLE_SIZE),
@@ -85,6 +91,7 @@ static const struct row {
     {"leaf", make_leaf, HASH_SIZE},
     {"head", make_head, HASH_SIZE},
     {"record_id", make_record_id, ID_SIZE},
+    {"member", make_member, ID_SIZE},
     {"log_entry", make_log_entry, HASH_SIZE},
     {"log_node", make_log_node, HASH_SIZE},
     {"invitation", make_invitation, HASH_SIZE},
@@ -177,6 +184,13 @@ static void make_incarnation(struct golden *g, const cJSON *in, struct buf *out)
                                   golden_fixed(g, in, "chain_key", KEY_SIZE), &incarnation, out);
 }
 
+static void make_log_head(struct golden *g, const cJSON *in, struct buf *out)
+{
+    digest_head_transcript(golden_fixed(g, in, "community", COMMUNITY_SIZE),
+                           golden_fixed(g, in, "log", HANDLE_SIZE), golden_u64(in, "size"),
+                           golden_fixed(g, in, "root", HASH_SIZE), out);
+}
+
 static void make_tls(struct golden *g, const cJSON *in, struct buf *out)
 {
     digest_tls_transcript(golden_bytes(g, in, "nonce"), golden_fixed(g, in, "tls_key", 32), out);
@@ -200,9 +214,8 @@ static const struct transcript_row {
     const char *name;
     void (*make)(struct golden *, const cJSON *in, struct buf *out);
 } transcript_rows[] = {
-    {"run", make_run},
-    {"incarnation", make_incarnation},
-    {"tls", make_tls},
+    {"run", make_run},           {"incarnation", make_incarnation},
+    {"log_head", make_log_head}, {"tls", make_tls},
     {"enrol", make_enrol},
 };
 
@@ -234,7 +247,7 @@ Test(golden, each_transcript_gives_the_written_bytes_and_signature)
     struct golden g;
     const cJSON *entry;
     golden_open(&g);
-    cr_assert_geq(cJSON_GetArraySize(golden_get(g.root, "transcripts")), 9);
+    cr_assert_geq(cJSON_GetArraySize(golden_get(g.root, "transcripts")), 10);
     cJSON_ArrayForEach(entry, golden_get(g.root, "transcripts"))
     {
         check_transcript(&g, entry);
