@@ -40,6 +40,19 @@ static void draw(struct hub_double *hub, void *out, size_t n)
 
 // --- the hub's life ---
 
+void hub_double_open(struct hub_double *hub, const char *path)
+{
+    struct store_options options = {.map_size = 256 << 20, .keeps_orders = true};
+    struct fault fault = {0};
+    enum err err = store_open(path, &options, &hub->store, &fault);
+    assert(!err);
+}
+
+void hub_double_close(struct hub_double *hub)
+{
+    store_close(&hub->store);
+}
+
 struct hub_double *hub_double_new(const char *path, uint64_t seed, int64_t now)
 {
     struct hub_double *hub = calloc(1, sizeof *hub);
@@ -50,12 +63,10 @@ struct hub_double *hub_double_new(const char *path, uint64_t seed, int64_t now)
     draw(hub, hub->challenge_secret, sizeof hub->challenge_secret);
     draw(hub, hub->tls_key, sizeof hub->tls_key);
     enum err err = sign_public_key(hub->identity_seed, hub->identity_key);
-    struct store_options options = {.map_size = 256 << 20};
-    struct fault fault = {0};
-    if (!err)
-        err = store_open(path, &options, &hub->store, &fault);
     assert(!err);
+    hub_double_open(hub, path);
     struct hub_found_random random;
+    struct fault fault = {0};
     draw(hub, &random, sizeof random);
     struct txn *txn = txn_begin_write(hub->store);
     err = hub_found(txn, hub->identity_seed, bytes_of_text("Marshgate"), now, &random,
@@ -122,12 +133,12 @@ void hub_double_invite(struct hub_double *hub, enum role role, char *link)
     memcpy(link, out.p, out.n);
 }
 
-void hub_double_revoke(struct hub_double *hub, const uint8_t *device)
+enum err hub_double_decide(struct hub_double *hub, hub_double_decision *decide, void *arg)
 {
     uint8_t random[32];
     struct fault fault = {0};
     draw(hub, random, sizeof random);
-    struct txn *txn = txn_begin_write(hub->store);
+    struct txn *txn TXN_CLEANUP = txn_begin_write(hub->store);
     enum err err = community_get_number(txn, hub->community.number, &hub->community);
     struct hub_decider decider = {.txn = txn,
                                   .community = &hub->community,
@@ -135,9 +146,20 @@ void hub_double_revoke(struct hub_double *hub, const uint8_t *device)
                                   .random = random,
                                   .fault = &fault};
     if (!err)
-        err = hub_revoke(&decider, NULL, device);
-    assert(!err);
-    err = txn_commit(&txn);
+        err = decide(&decider, arg);
+    return err ? err : txn_commit(&txn);
+}
+
+static enum err revoke(struct hub_decider *decider, void *device)
+{
+    return hub_revoke(decider, NULL, device);
+}
+
+void hub_double_revoke(struct hub_double *hub, const uint8_t *device)
+{
+    uint8_t handle[HANDLE_SIZE];
+    memcpy(handle, device, sizeof handle);
+    enum err err = hub_double_decide(hub, revoke, handle);
     assert(!err);
 }
 
@@ -320,6 +342,23 @@ static enum err serve_sync(struct call *call)
     return err;
 }
 
+static enum err serve_prove(struct call *call)
+{
+    struct prove_request request = {.seq = 0};
+    struct prove_response response = {.head = NULL};
+    struct hub_caller caller;
+    enum err err = message_decode(&prove_request_message, request_body(call), &call->arena,
+                                  &request, &call->fault);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
+    if (!err)
+        err = authenticate(call, txn, CALL_PROVE, &caller);
+    if (!err)
+        err = hub_prove(txn, &caller, &request, &call->arena, &response, &call->fault);
+    if (!err)
+        message_encode(&prove_response_message, &response, call->body);
+    return err;
+}
+
 static enum err serve_invite(struct call *call)
 {
     struct hub_double *hub = call->hub;
@@ -357,6 +396,8 @@ static enum err dispatch(struct call *call)
         return serve_invite(call);
     if (strcmp(path, "/folkmoot.v1.SyncService/Sync") == 0)
         return serve_sync(call);
+    if (strcmp(path, "/folkmoot.v1.ProofService/Prove") == 0)
+        return serve_prove(call);
     return fault_set(&call->fault, ERR_NOT_FOUND, "no such method");
 }
 

@@ -8,6 +8,7 @@
 #include "client/folkmoot.h"
 #include "client/link.h"
 #include "proto/messages.h"
+#include "sync/hub.h"
 
 struct hub_double;
 
@@ -15,6 +16,9 @@ struct hub_double;
 // starts at `now` (ms since 1970 UTC).
 struct hub_double *hub_double_new(const char *path, uint64_t seed, int64_t now);
 void hub_double_free(struct hub_double **hub);
+// Ends it and begins it again, from the same directory or a copy of it: its keys stay its own.
+void hub_double_close(struct hub_double *hub);
+void hub_double_open(struct hub_double *hub, const char *path);
 void hub_double_set_now(struct hub_double *hub, int64_t now);
 // Gives the hub another TLS key; the old one is no longer answered to.
 void hub_double_renew_tls(struct hub_double *hub);
@@ -22,6 +26,10 @@ void hub_double_renew_tls(struct hub_double *hub);
 void hub_double_forget_tokens(struct hub_double *hub);
 // Makes an invitation and its link. link: LINK_MAX bytes.
 void hub_double_invite(struct hub_double *hub, enum role role, char *link);
+// Decides something, in a transaction of its own.
+typedef enum err hub_double_decision(struct hub_decider *decider, void *arg);
+enum err hub_double_decide(struct hub_double *hub, hub_double_decision *decide,
+                           void *arg) must_check;
 // Revokes a device by its handle.
 void hub_double_revoke(struct hub_double *hub, const uint8_t *device);
 // The store, for looking into it.

@@ -218,8 +218,9 @@ static void draft_write(struct draft *draft)
         world_must(!world_write(world, draft->device, &draft->envelope, fields, &change),
                    "a sound change was not written");
     world_must(!sign_public_key(world->devices[draft->device].seed, key), "no key");
-    const struct model_change *known = model_add(&history->model, key, change.seq, change.salt,
-                                                 buf_bytes(&envelope), fields, draft->refused);
+    const struct model_change *known =
+        model_add(&history->model, key, change.seq, change.salt, buf_bytes(&envelope), fields,
+                  draft->refused ? MODEL_REFUSED : MODEL_COUNTS);
     world_must(known->tag == change.tag, "the model makes another tag");
     world_must(memcmp(known->record.id, change.record.id, ID_SIZE) == 0 || draft->refused,
                "the model makes another id");

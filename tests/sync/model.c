@@ -92,11 +92,11 @@ static void *grown(void *p, size_t n, size_t *cap, size_t size)
 
 const struct model_change *model_add(struct model *model, const uint8_t key[KEY_SIZE], uint32_t seq,
                                      const uint8_t salt[SALT_SIZE], struct bytes envelope,
-                                     struct bytes fields, bool refused)
+                                     struct bytes fields, enum model_fate fate)
 {
     model->changes = grown(model->changes, model->n, &model->cap, sizeof *model->changes);
     struct model_change *change = &model->changes[model->n++];
-    *change = (struct model_change){.seq = seq, .refused = refused};
+    *change = (struct model_change){.seq = seq, .fate = fate};
     handle_of(model, key, change->device);
     change->tag = tag_of(salt, envelope, fields);
     change->fields = arena_copy(&model->arena, fields);
@@ -143,7 +143,7 @@ static bool is_live(const struct model *model, const uint8_t *device, const stru
 {
     for (size_t i = 0; i < model->n; i++) {
         const struct model_change *by = &model->changes[i];
-        if (!by->refused && model_tells(by, device) && goes_over(by, edit))
+        if (by->fate != MODEL_REFUSED && model_tells(by, device) && goes_over(by, edit))
             return false;
     }
     return true;
@@ -170,7 +170,7 @@ void model_look(const struct model *model, const uint8_t *device, struct model_v
 {
     *view = (struct model_view){0};
     for (size_t i = 0; i < model->n; i++) {
-        if (!model->changes[i].refused && model_tells(&model->changes[i], device))
+        if (model->changes[i].fate == MODEL_COUNTS && model_tells(&model->changes[i], device))
             look_at(model, device, &model->changes[i], view);
     }
 }

@@ -13,6 +13,13 @@ struct model_record {
     uint8_t id[ID_SIZE];
 };
 
+// What decisions made of a change.
+enum model_fate {
+    MODEL_COUNTS,
+    MODEL_REFUSED, // it has no effect
+    MODEL_ERASED,  // its words are gone; what it went over stays gone
+};
+
 struct model_change {
     struct model_record record;
     uint8_t device[HANDLE_SIZE];
@@ -20,7 +27,7 @@ struct model_change {
     uint32_t tag;
     struct envelope envelope;
     struct bytes fields;
-    bool refused; // a decision sets it apart
+    enum model_fate fate;
 };
 
 struct model {
@@ -36,7 +43,7 @@ void model_done(struct model *model);
 // Adds a change; its bytes are copied. The change is valid until the next one is added.
 const struct model_change *model_add(struct model *model, const uint8_t key[KEY_SIZE], uint32_t seq,
                                      const uint8_t salt[SALT_SIZE], struct bytes envelope,
-                                     struct bytes fields, bool refused);
+                                     struct bytes fields, enum model_fate fate);
 
 // A live edit. The bytes are the model's.
 struct model_edit {

@@ -1,0 +1,106 @@
+#include "tests/sim/registry.h"
+
+#include <stdlib.h>
+
+#include "proto/change.h"
+#include "proto/schema.h"
+#include "proto/wire.h"
+#include "sync/merge.h"
+#include "tests/sync/world.h"
+
+enum { REGISTRY_MAX = 1 << 30, SLOTS_MIN = 1024 };
+
+void registry_init(struct registry *registry)
+{
+    *registry = (struct registry){.slots_n = SLOTS_MIN};
+    arena_init(&registry->arena, REGISTRY_MAX);
+    registry->slots = calloc(SLOTS_MIN, sizeof *registry->slots);
+    world_must(registry->slots, "out of memory");
+}
+
+void registry_done(struct registry *registry)
+{
+    arena_done(&registry->arena);
+    free(registry->p);
+    free(registry->slots);
+}
+
+static bool is_it(const struct written *written, const uint8_t device[HANDLE_SIZE], uint32_t seq,
+                  uint32_t tag)
+{
+    return written->seq == seq && written->tag == tag &&
+           memcmp(written->device, device, HANDLE_SIZE) == 0;
+}
+
+static size_t slot_of(const struct registry *registry, const uint8_t device[HANDLE_SIZE],
+                      uint32_t seq, uint32_t tag)
+{
+    size_t slot = (be32_get(device) ^ seq * 2654435761U ^ tag) & (registry->slots_n - 1);
+    while (registry->slots[slot] &&
+           !is_it(&registry->p[registry->slots[slot] - 1], device, seq, tag))
+        slot = (slot + 1) & (registry->slots_n - 1);
+    return slot;
+}
+
+struct written *registry_find(const struct registry *registry, const uint8_t device[HANDLE_SIZE],
+                              uint32_t seq, uint32_t tag)
+{
+    uint32_t found = registry->slots[slot_of(registry, device, seq, tag)];
+    return found ? &registry->p[found - 1] : NULL;
+}
+
+static void grow(struct registry *registry)
+{
+    if (registry->n == registry->cap) {
+        registry->cap = registry->cap ? registry->cap * 2 : 256;
+        registry->p = realloc(registry->p, registry->cap * sizeof *registry->p);
+        world_must(registry->p, "out of memory");
+    }
+    if (registry->n * 2 < registry->slots_n)
+        return;
+    registry->slots_n *= 2;
+    free(registry->slots);
+    registry->slots = calloc(registry->slots_n, sizeof *registry->slots);
+    world_must(registry->slots, "out of memory");
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct written *one = &registry->p[i];
+        registry->slots[slot_of(registry, one->device, one->seq, one->tag)] = (uint32_t)i + 1;
+    }
+}
+
+// The words or the title.
+static struct bytes words_of(struct bytes fields)
+{
+    struct wire_reader reader = wire_reader(fields);
+    struct wire_field field;
+    while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK) {
+        if (field.number == FIELD_WORDS || field.number == FIELD_TITLE)
+            return field.bytes;
+    }
+    return (struct bytes){0};
+}
+
+struct written *registry_add(struct registry *registry, const uint8_t key[KEY_SIZE],
+                             const struct log_entry *entry, const struct log_body *body)
+{
+    struct envelope envelope;
+    struct written *known = registry_find(registry, entry->device, entry->seq, log_tag(entry));
+    if (known)
+        return known;
+    grow(registry);
+    struct written *added = &registry->p[registry->n];
+    *added = (struct written){.seq = entry->seq, .tag = log_tag(entry)};
+    memcpy(added->device, entry->device, HANDLE_SIZE);
+    memcpy(added->key, key, KEY_SIZE);
+    memcpy(added->salt, body->salt, SALT_SIZE);
+    added->envelope = arena_copy(&registry->arena, entry->envelope);
+    added->fields = arena_copy(&registry->arena, body->fields);
+    world_must(!envelope_decode(added->envelope, &registry->arena, &envelope, NULL),
+               "a device wrote an envelope that is none");
+    merge_record(&envelope, entry->device, entry->seq, added->tag, &added->record);
+    added->class = envelope.class;
+    added->words = words_of(added->fields);
+    registry->slots[slot_of(registry, entry->device, entry->seq, added->tag)] =
+        (uint32_t)++registry->n;
+    return added;
+}
