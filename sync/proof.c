@@ -252,6 +252,13 @@ static bool find_drawn(const struct device *device, void *arg)
     return true;
 }
 
+// Of others' changes a device knows the tag alone; the rest it made itself, under an earlier key.
+static bool is_made_here(const struct log_entry *entry)
+{
+    static const uint8_t none[HASH_SIZE - 4];
+    return memcmp(entry->leaf + 4, none, sizeof none) != 0;
+}
+
 enum err proof_draw(struct txn *txn, const struct community *community, const struct device *own,
                     uint64_t number, uint8_t device[HANDLE_SIZE], uint32_t *seq)
 {
@@ -264,8 +271,12 @@ enum err proof_draw(struct txn *txn, const struct community *community, const st
     device_each(txn, community->number, find_drawn, &drawing);
     memcpy(device, drawing.device, HANDLE_SIZE);
     *seq = drawing.seq;
-    // Personal changes of others are not here.
-    return log_find(txn, community->number, device, *seq, &position);
+    // Personal changes of others are not here; of an earlier key's own the hub may have none.
+    struct log_entry entry;
+    enum err err = log_find(txn, community->number, device, *seq, &position);
+    if (!err)
+        err = log_get(txn, community->number, position, &entry);
+    return !err && is_made_here(&entry) ? ERR_NOT_FOUND : err;
 }
 
 struct sample {

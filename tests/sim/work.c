@@ -165,7 +165,10 @@ static enum folkmoot_code join_two(struct sim *sim, struct sim_device *device)
 
 static enum folkmoot_code undo(struct sim *sim, struct sim_device *device)
 {
-    struct folkmoot_community community = device_community(sim, device);
+    struct folkmoot_community community;
+    enum folkmoot_code code = folkmoot_community_at(device->fm, 0, &community);
+    if (code)
+        return faults_dead() ? FOLKMOOT_STORE : code;
     return folkmoot_undo(device->fm,
                          (uint32_t)dice_below(&sim->dice, (size_t)community.written + 1), NULL);
 }
