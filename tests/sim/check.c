@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "client/state.h"
+#include "proto/change.h"
 #include "proto/schema.h"
 #include "sync/fingerprint.h"
 #include "sync/merge.h"
@@ -395,6 +396,33 @@ static bool is_said_elsewhere(const struct sim *sim, const struct written *writt
     return false;
 }
 
+static bool goes_over(const struct written *by, const struct written *written)
+{
+    struct envelope envelope;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, VIEW_ARENA);
+    if (envelope_decode(by->envelope, &arena, &envelope, NULL))
+        return false;
+    for (size_t i = 0; i < envelope.over.n; i++) {
+        const struct dot *dot = LIST_AT(struct dot, envelope.over, i);
+        const uint8_t *device = dot->device.n ? dot->device.p : by->device;
+        if (dot->seq == written->seq && dot->tag == written->tag &&
+            memcmp(device, written->device, HANDLE_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+// A device that joins anew brings along what stands, not what somebody there has replaced.
+static bool is_replaced(const struct sim *sim, const struct written *written)
+{
+    for (size_t i = 0; i < sim->registry.n; i++) {
+        if (goes_over(&sim->registry.p[i], written))
+            return true;
+    }
+    return false;
+}
+
 // Whatever anybody said is on the hub, word for word, but for what was erased, or went with a disk.
 static void check_voices(struct sim *sim, struct txn *txn, const struct fates *fates)
 {
@@ -405,8 +433,8 @@ static void check_voices(struct sim *sim, struct txn *txn, const struct fates *f
             continue;
         bool is_there = written->position ? has_words(txn, sim->community, written)
                                           : is_said_elsewhere(sim, written);
-        sim_must(sim, is_there, "\"%.*s\" is lost", (int)written->words.n,
-                 (const char *)written->words.p);
+        sim_must(sim, is_there || (!written->position && is_replaced(sim, written)),
+                 "\"%.*s\" is lost", (int)written->words.n, (const char *)written->words.p);
     }
 }
 
