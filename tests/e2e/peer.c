@@ -14,6 +14,7 @@ enum { PEER_ARENA_MAX = 8 << 20 };
 
 static const char info_path[] = "/folkmoot.v1.InfoService/Info";
 static const char enrol_path[] = "/folkmoot.v1.EnrolService/Enrol";
+static const char login_path[] = "/folkmoot.v1.EnrolService/Login";
 static const char sync_path[] = "/folkmoot.v1.SyncService/Sync";
 
 static int64_t clock_ms(void)
@@ -25,41 +26,53 @@ static int64_t clock_ms(void)
 
 // --- calls ---
 
-// Sends one message and decodes the answer, which has to come.
-static void call(uint16_t port, const char *path, const struct message *asked, const void *request,
-                 const struct message *told, struct arena *arena, void *response)
+// Sends one message; with 200, decodes what came.
+static void try_call(uint16_t port, const char *path, const struct message *asked,
+                     const void *request, const struct message *told, struct arena *arena,
+                     void *response, struct post_answer *answer)
 {
     struct buf body = {0};
     struct fault fault = {0};
-    struct post_answer answer;
     message_encode(asked, request, &body);
-    post_send(port, &(struct post){.path = path, .body = buf_bytes(&body)}, &answer);
-    CHECK(answer.status == 200, "%s: %ld %s", path, answer.status, answer.message);
-    struct bytes kept = arena_copy(arena, buf_bytes(&answer.body));
-    CHECK(message_decode(told, kept, arena, response, &fault) == OK, "%s", fault.text);
-    post_done(&answer);
+    post_send(port, &(struct post){.path = path, .body = buf_bytes(&body)}, answer);
+    struct bytes kept = arena_copy(arena, buf_bytes(&answer->body));
+    CHECK(answer->status != 200 || message_decode(told, kept, arena, response, &fault) == OK, "%s",
+          fault.text);
     buf_done(&body);
 }
 
-static void sign_enrolment(const struct peer *peer, const struct link *link,
+// The same, of what has to succeed.
+static void call(uint16_t port, const char *path, const struct message *asked, const void *request,
+                 const struct message *told, struct arena *arena, void *response)
+{
+    struct post_answer answer;
+    try_call(port, path, asked, request, told, arena, response, &answer);
+    CHECK(answer.status == 200, "%s: %ld %s", path, answer.status, answer.message);
+    post_done(&answer);
+}
+
+// code: the invitation's; NULL: to log in.
+static void sign_enrolment(const struct peer *peer, const uint8_t *code,
                            const struct info_response *info, uint8_t signature[SIGN_SIZE])
 {
     uint8_t invitation[HASH_SIZE];
     struct buf transcript = {0};
-    digest_invitation(link->code, invitation);
-    digest_enrol_transcript(&(struct enrol_transcript){.purpose = PURPOSE_ENROL,
-                                                       .hub_key = link->hub_key,
-                                                       .community = link->community,
-                                                       .device_key = peer->key,
-                                                       .invitation_hash = invitation,
-                                                       .challenge = info->challenge,
-                                                       .expires = info->challenge_expires},
-                            &transcript);
+    if (code)
+        digest_invitation(code, invitation);
+    digest_enrol_transcript(
+        &(struct enrol_transcript){.purpose = code ? PURPOSE_ENROL : PURPOSE_LOGIN,
+                                   .hub_key = info->hub_key.p,
+                                   .community = peer->community,
+                                   .device_key = peer->key,
+                                   .invitation_hash = code ? invitation : NULL,
+                                   .challenge = info->challenge,
+                                   .expires = info->challenge_expires},
+        &transcript);
     CHECK(sign_make(peer->seed, buf_bytes(&transcript), signature) == OK, "signing");
     buf_done(&transcript);
 }
 
-static void keep_token(struct peer *peer, struct bytes token)
+void peer_keep_token(struct peer *peer, struct bytes token)
 {
     struct buf text = {0};
     CHECK(token.n == TOKEN_SIZE, "a token of %zu bytes", token.n);
@@ -70,7 +83,16 @@ static void keep_token(struct peer *peer, struct bytes token)
     buf_done(&text);
 }
 
-void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
+static void make_keys(struct peer *peer, const uint8_t community[COMMUNITY_SIZE])
+{
+    CHECK(getrandom(peer->seed, sizeof peer->seed, 0) == sizeof peer->seed, "getrandom");
+    CHECK(sign_public_key(peer->seed, peer->key) == OK, "a key");
+    memcpy(peer->community, community, sizeof peer->community);
+    digest_handle(peer->community, peer->key, peer->handle);
+}
+
+void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
+                    struct post_answer *answer)
 {
     struct link link;
     struct fault fault = {0};
@@ -82,21 +104,47 @@ void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
     arena_init(&arena, PEER_ARENA_MAX);
     *peer = (struct peer){.port = port};
     CHECK(link_parse(join_link, &link, &fault) == OK, "%s", fault.text);
-    CHECK(getrandom(peer->seed, sizeof peer->seed, 0) == sizeof peer->seed, "getrandom");
-    CHECK(sign_public_key(peer->seed, peer->key) == OK, "a key");
-    memcpy(peer->community, link.community, sizeof peer->community);
-    digest_handle(peer->community, peer->key, peer->handle);
+    make_keys(peer, link.community);
     call(port, info_path, &info_request_message, &ask, &info_response_message, &arena, &info);
-    sign_enrolment(peer, &link, &info, signature);
+    sign_enrolment(peer, link.code, &info, signature);
     struct enrol_request request = {.community = BYTES(peer->community),
                                     .device_key = BYTES(peer->key),
                                     .invitation = BYTES(link.code),
                                     .challenge = info.challenge,
                                     .expires = info.challenge_expires,
                                     .signature = BYTES(signature)};
-    call(port, enrol_path, &enrol_request_message, &request, &enrol_response_message, &arena,
+    try_call(port, enrol_path, &enrol_request_message, &request, &enrol_response_message, &arena,
+             &admission, answer);
+    if (answer->status == 200)
+        peer_keep_token(peer, admission.token);
+}
+
+void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
+{
+    struct post_answer answer;
+    peer_try_enrol(peer, port, join_link, &answer);
+    CHECK(answer.status == 200, "Enrol: %ld %s", answer.status, answer.message);
+    post_done(&answer);
+}
+
+void peer_login(struct peer *peer)
+{
+    struct arena arena ARENA_CLEANUP;
+    struct info_request ask = {0};
+    struct info_response info = {0};
+    struct admission admission = {0};
+    uint8_t signature[SIGN_SIZE];
+    arena_init(&arena, PEER_ARENA_MAX);
+    call(peer->port, info_path, &info_request_message, &ask, &info_response_message, &arena, &info);
+    sign_enrolment(peer, NULL, &info, signature);
+    struct login_request request = {.community = BYTES(peer->community),
+                                    .device_key = BYTES(peer->key),
+                                    .challenge = info.challenge,
+                                    .expires = info.challenge_expires,
+                                    .signature = BYTES(signature)};
+    call(peer->port, login_path, &login_request_message, &request, &login_response_message, &arena,
          &admission);
-    keep_token(peer, admission.token);
+    peer_keep_token(peer, admission.token);
 }
 
 // --- runs ---
@@ -104,6 +152,13 @@ void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
 struct peer_change peer_create(uint32_t kind, struct bytes fields)
 {
     return (struct peer_change){.envelope = {.kind = kind, .time = clock_ms()}, .fields = fields};
+}
+
+void peer_last_id(const struct peer *peer, uint8_t id[ID_SIZE])
+{
+    memcpy(id, peer->handle, 8);
+    be32_put(id + 8, peer->seq);
+    memcpy(id + 12, peer->tag, sizeof peer->tag);
 }
 
 struct building {
@@ -127,6 +182,7 @@ static void build_changes(struct building *b, const struct peer_change *changes,
             (struct change){.envelope = buf_bytes(&b->envelopes[i]), .fields = changes[i].fields};
         digest_body(b->salts[i], changes[i].fields, body);
         digest_leaf(b->changes[i].envelope, body, leaf);
+        memcpy(end->tag, leaf, sizeof end->tag);
         digest_head(end->community, end->key, ++end->seq, leaf, end->head);
     }
     struct changes all = {.changes = {b->changes, n}};

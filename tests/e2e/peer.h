@@ -17,6 +17,7 @@ struct peer {
     char token[48]; // in base64url
     uint32_t seq;   // of the chain as far as the hub took it
     uint8_t head[32];
+    uint8_t tag[4]; // of the last change
 };
 
 struct peer_change {
@@ -34,8 +35,17 @@ struct peer_spoil {
 
 // Calls Info and Enrol.
 void peer_enrol(struct peer *peer, uint16_t port, const char *join_link);
+// The same, which the hub may refuse. answer: Enrol's; empty it by post_done.
+void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
+                    struct post_answer *answer);
+// Calls Info and Login.
+void peer_login(struct peer *peer);
+// From now on it comes with this token, of TOKEN_SIZE bytes.
+void peer_keep_token(struct peer *peer, struct bytes token);
 // A change with a record of a kind that it creates.
 struct peer_change peer_create(uint32_t kind, struct bytes fields);
+// The id of the record that the chain's last change created.
+void peer_last_id(const struct peer *peer, uint8_t id[ID_SIZE]);
 // Encodes a SyncRequest that pushes one run with these changes after the chain's end. after: out,
 // the chain behind them (may be NULL). The caller's (buf_done).
 void peer_request(const struct peer *peer, const struct peer_change *changes, size_t n,

@@ -27,6 +27,7 @@ struct post_answer {
     char type[64]; // content-type
     char code[40]; // Connect's code, or gRPC's number; "" when none
     char message[256];
+    char retry_after[16]; // as it came; "" when none
     struct buf body;
 };
 
