@@ -84,6 +84,9 @@ enum folkmoot_code folkmoot_erase(struct folkmoot *fm, const char *kind, const u
     state_clear(error);
     if (ref.kind == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "there is no kind \"%.40s\"", kind);
+    if (ref.kind == KIND_REQUEST || ref.kind == KIND_MEMBERSHIP || ref.kind == KIND_DECISION)
+        return state_fail(error, FOLKMOOT_INVALID,
+                          "a %s holds no words: it is asked of the hub, or decided by it", kind);
     enum folkmoot_code code = state_begin(fm, 0, true, &scope, error);
     if (code)
         return code;

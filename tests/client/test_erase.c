@@ -195,3 +195,17 @@ Test(erase, of_a_kind_that_there_is_not_is_refused)
                  FOLKMOOT_NOT_FOUND);
     cr_expect_neq(error.text[0], 0);
 }
+
+// Erasing what was asked, before it was sent, would take the asking back and leave the words there.
+Test(erase, of_a_request_is_refused)
+{
+    uint8_t need[16];
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    world_sync_all(&world);
+    erase(AUTHOR, "need", need, true);
+    struct folkmoot_error error;
+    cr_expect_eq(folkmoot_erase(fm_of(AUTHOR), "request", need, true, NULL, &error),
+                 FOLKMOOT_INVALID);
+    world_sync_all(&world);
+    expect_gone("need", need);
+}

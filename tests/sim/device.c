@@ -144,9 +144,9 @@ void device_restore(struct sim *sim, struct sim_device *device)
     (void)snprintf(device->path, sizeof device->path, "%s/back%u", sim->folder, sim->copies++);
     sim_copy_folder(device->saved, device->path);
     device->noted = 0;
+    device_start(sim, device);
     device->is_copy = true;
     device->has_twin = true;
-    device_start(sim, device);
 }
 
 // --- what it has written ---
