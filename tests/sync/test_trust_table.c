@@ -84,10 +84,10 @@ struct denial {
 static void judge(const struct cell *cell, bool is_good, const struct trust_answer *answer)
 {
     cells++;
-    cr_expect(is_good, "%s (%s), %s, %s, of %s community: came %s \"%s\", %zu bytes",
+    cr_expect(is_good, "%s (%s), %s, %s, of %s community: came %s \"%s\", %zu bytes, %zu set apart",
               role_names[trust.role], state_names[trust.state], calls[cell->call].name, cell->what,
               cell->is_theirs ? "the other" : "its own", err_text(answer->err), answer->fault.text,
-              answer->bytes.n);
+              answer->bytes.n, answer->receipt.set_apart.n);
 }
 
 static bool is_refused(const struct trust_answer *answer, const struct denial *denial)
