@@ -125,16 +125,12 @@ void device_save(struct sim *sim, struct sim_device *device)
     device_start(sim, device);
 }
 
-// What nobody else has by now went with the disk.
+// What nobody else has by now went with the disk, unless the old copy has it.
 static void lose_unsent(struct sim *sim, const struct sim_device *device)
 {
-    struct folkmoot_community community;
-    if (folkmoot_community_at(device->fm, 0, &community))
-        return;
-    uint32_t received = community.written - community.unsent;
     for (size_t i = 0; i < sim->registry.n; i++) {
         struct written *written = &sim->registry.p[i];
-        if (memcmp(written->device, device->handle, HANDLE_SIZE) == 0 && written->seq > received)
+        if (written->authors >> (device - sim->devices) & 1 && !written->position)
             written->is_lost = true;
     }
 }
