@@ -20,12 +20,12 @@ static void put_edit(struct buf *edits, uint32_t field, const struct message *me
     wire_close(edits, mark);
 }
 
-// What has not left this device needs no asking for: nobody has its words. Neither does what an
-// earlier key wrote.
+// What has never left this device needs no asking for: nobody has its words. Neither does what an
+// earlier key wrote. A push whose answer was lost may arrive yet.
 static void note_change(const struct change_ref *ref, void *arg)
 {
     struct asking *asking = arg;
-    bool sent = ref->seq <= asking->progress.receipt_seq || asking->progress.unanswered;
+    bool sent = ref->seq <= asking->progress.receipt_seq || ref->seq <= asking->progress.sent_seq;
     asking->erased++;
     if (sent && !ref->device.n)
         put_edit(&asking->edits, FIELD_REQUEST_ERASE, &change_ref_message, ref);
@@ -84,6 +84,9 @@ enum folkmoot_code folkmoot_erase(struct folkmoot *fm, const char *kind, const u
     state_clear(error);
     if (ref.kind == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "there is no kind \"%.40s\"", kind);
+    if (ref.kind == KIND_REQUEST || ref.kind == KIND_MEMBERSHIP || ref.kind == KIND_DECISION)
+        return state_fail(error, FOLKMOOT_INVALID,
+                          "a %s holds no words: it is asked of the hub, or decided by it", kind);
     enum folkmoot_code code = state_begin(fm, 0, true, &scope, error);
     if (code)
         return code;

@@ -322,7 +322,7 @@ static enum err enrol_new(struct txn *txn, struct community *community,
                           const uint8_t handle[HANDLE_SIZE], struct fault *fault)
 {
     struct invitation invitation;
-    bool again;
+    bool again = false;
     uint32_t seq;
     enum err err =
         check_invitation(txn, admitting, community, hash, handle, &invitation, &again, fault);

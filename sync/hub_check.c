@@ -3,6 +3,7 @@
 // heads, when the plan is taken.
 
 #include "base/sign.h"
+#include "base/text.h"
 #include "proto/pack.h"
 #include "sync/chain.h"
 #include "sync/digest.h"
@@ -64,6 +65,13 @@ static enum err check_change(struct checking *c, const struct change *change, st
     return OK;
 }
 
+// Says which change the fault is of.
+static enum err name_change(struct checking *c, enum err err, uint32_t seq)
+{
+    struct fault of = c->fault ? *c->fault : (struct fault){0};
+    return fault_set(c->fault, err, "seq %u: %s", seq, of.err == err ? of.text : err_text(err));
+}
+
 // The changes of all packs of a run, decoded: lists of struct change.
 static enum err open_packs(struct checking *c, const struct run *run, struct changes **opened,
                            size_t *count)
@@ -110,20 +118,48 @@ static enum err check_changes(struct checking *c, const struct run *run,
         return fault_set(c->fault, ERR_NOMEM, "Run: too large");
     struct planned_change *change = planned->changes;
     for (size_t i = 0; i < run->packs.n; i++) {
-        for (size_t k = 0; k < opened[i].changes.n && !err; k++, change++) {
+        for (size_t k = 0; k < opened[i].changes.n; k++, change++) {
             const struct change *in = LIST_AT(struct change, opened[i].changes, k);
-            err = check_change(c, in, &salts, change);
-            planned->bytes += in->envelope.n + in->fields.n;
             change->entry.seq = run->first + (uint32_t)(change - planned->changes);
+            err = check_change(c, in, &salts, change);
+            if (err)
+                return name_change(c, err, change->entry.seq);
+            planned->bytes += in->envelope.n + in->fields.n;
             memcpy(change->entry.device, c->caller->device.handle, HANDLE_SIZE);
         }
     }
-    if (!err && salts.n)
-        err = fault_set(c->fault, ERR_MALFORMED, "Run: more salts than whole changes");
-    return err;
+    if (salts.n)
+        return fault_set(c->fault, ERR_MALFORMED, "Run: more salts than whole changes");
+    return OK;
 }
 
 // --- chain and signature ---
+
+// Of whom and of what the signature is not, as far as can be told.
+static enum err wrong_signature(struct checking *c, const struct run *run,
+                                const struct planned_run *planned)
+{
+    const struct device *device = &c->caller->device;
+    char handle[2 * HANDLE_SIZE + 1];
+    struct log_run known;
+    text_hex(BYTES(device->handle), handle);
+    enum err err =
+        log_run_from(c->txn, c->caller->community.number, device->handle, planned->first, &known);
+    if (run->signature.n == 0)
+        return fault_set(c->fault, ERR_MALFORMED,
+                         "Run: the changes from seq %u to %u of device %s are not signed",
+                         planned->first, planned->last, handle);
+    if (!err && bytes_equal(run->signature, BYTES(known.signature)))
+        return fault_set(
+            c->fault, ERR_MALFORMED,
+            "Run: the signature of device %s is that of its run up to seq %u, and does "
+            "not fit the changes from seq %u to %u",
+            handle, known.last, planned->first, planned->last);
+    return fault_set(c->fault, ERR_MALFORMED,
+                     "Run: the signature does not fit the changes from seq %u to %u of device %s, "
+                     "as they go on from its seq %u here",
+                     planned->first, planned->last, handle, planned->first - 1);
+}
 
 static enum err check_signature(struct checking *c, const struct run *run,
                                 struct planned_run *planned)
@@ -144,9 +180,7 @@ static enum err check_signature(struct checking *c, const struct run *run,
         return transcript.err;
     if (run->signature.n != SIGN_SIZE ||
         !sign_check(device->key, buf_bytes(&transcript), run->signature.p))
-        return fault_set(c->fault, ERR_MALFORMED,
-                         "Run: the signature does not fit the changes from seq %u to %u",
-                         planned->first, planned->last);
+        return wrong_signature(c, run, planned);
     memcpy(planned->signature, run->signature.p, SIGN_SIZE);
     planned->seen = run->seen;
     return OK;
@@ -163,18 +197,32 @@ static enum err start_of(struct checking *c, struct planned_run *planned)
     return OK;
 }
 
-static enum err check_run(struct checking *c, const struct run *run, struct planned_run *planned)
+// Whose run it is, and where it stands.
+static enum err check_place(struct checking *c, const struct run *run)
 {
-    const struct device *device = &c->caller->device;
-    if (run->device.n && !bytes_equal(run->device, BYTES(device->handle)))
-        return fault_set(c->fault, ERR_FORBIDDEN, "Run: of another device than the caller's");
+    char handle[2 * HANDLE_SIZE + 1];
+    if (run->device.n && !bytes_equal(run->device, BYTES(c->caller->device.handle))) {
+        text_hex(run->device, handle);
+        return fault_set(c->fault, ERR_FORBIDDEN,
+                         "Run: of another device than the caller's: from seq %u of device %s",
+                         run->first, handle);
+    }
     if (run->first == 0)
         return fault_set(c->fault, ERR_MALFORMED, "Run: first is missing");
     if (c->last && (uint64_t)run->first != (uint64_t)c->last + 1)
         return fault_set(c->fault, ERR_MALFORMED,
-                         "SyncRequest: runs that do not follow each other");
+                         "SyncRequest: runs that do not follow each other: from seq %u after %u",
+                         run->first, c->last);
+    return OK;
+}
+
+static enum err check_run(struct checking *c, const struct run *run, struct planned_run *planned)
+{
+    enum err err = check_place(c, run);
+    if (err)
+        return err;
     planned->first = run->first;
-    enum err err = check_changes(c, run, planned);
+    err = check_changes(c, run, planned);
     if (err)
         return err;
     c->last = planned->last;

@@ -1,8 +1,11 @@
 #include "sync/proof.h"
 
 #include "base/sign.h"
+#include "proto/change.h"
 #include "sync/digest.h"
+#include "sync/eye.h"
 #include "sync/frontier.h"
+#include "sync/merge.h"
 
 enum err proof_request(struct txn *txn, uint32_t community, const struct cursor *cursor,
                        struct arena *arena, struct log_head **seen, struct proof_asked *asked)
@@ -252,6 +255,27 @@ static bool find_drawn(const struct device *device, void *arg)
     return true;
 }
 
+// Of others' changes a device knows the tag alone; the rest it made itself, under an earlier key.
+static bool is_made_here(const struct log_entry *entry)
+{
+    static const uint8_t none[HASH_SIZE - 4];
+    return memcmp(entry->leaf + 4, none, sizeof none) != 0;
+}
+
+// What was seen under an earlier key or role may be so no more, and is not proved then.
+static bool is_seen(const struct device *own, const struct log_entry *entry)
+{
+    struct envelope envelope;
+    struct record_key record;
+    struct eye eye = {.role = own->role, .device = own->handle};
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    if (envelope_decode(entry->envelope, &arena, &envelope, NULL))
+        return false;
+    merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
+    return eye_sees(&eye, envelope.class, entry->device, &record);
+}
+
 enum err proof_draw(struct txn *txn, const struct community *community, const struct device *own,
                     uint64_t number, uint8_t device[HANDLE_SIZE], uint32_t *seq)
 {
@@ -264,8 +288,14 @@ enum err proof_draw(struct txn *txn, const struct community *community, const st
     device_each(txn, community->number, find_drawn, &drawing);
     memcpy(device, drawing.device, HANDLE_SIZE);
     *seq = drawing.seq;
-    // Personal changes of others are not here.
-    return log_find(txn, community->number, device, *seq, &position);
+    // Personal changes of others are not here; of an earlier key's own the hub may have none.
+    struct log_entry entry;
+    enum err err = log_find(txn, community->number, device, *seq, &position);
+    if (!err)
+        err = log_get(txn, community->number, position, &entry);
+    if (err)
+        return err;
+    return is_made_here(&entry) || !is_seen(own, &entry) ? ERR_NOT_FOUND : OK;
 }
 
 struct sample {

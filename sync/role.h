@@ -32,8 +32,8 @@ enum role_reach role_may_write(enum role role, uint32_t kind);
 enum role_reach role_may_see(enum role role, uint32_t kind, uint32_t class);
 
 // Whether a role may write this change: REASON_NONE or REASON_NOT_PERMITTED. Own is: a Voice of the
-// person that the device speaks as (digest_member), the record of that Person, and whatever record
-// the device itself created.
+// person that the device speaks as (digest_member), the record of that Person and no other Person,
+// and of every other kind a record that the device itself created.
 enum reason role_judge(enum role role, const uint8_t community[COMMUNITY_SIZE],
                        const uint8_t device[HANDLE_SIZE], const struct envelope *envelope);
 

@@ -122,6 +122,59 @@ Test(erase, of_what_was_never_sent_tells_nobody_what_it_was)
         cr_expect(is_here(i, "need", other));
 }
 
+// Takes the next request of a session; the line loses it (0), or it never leaves.
+static void lose(struct folkmoot_session *session, struct folkmoot_request *request,
+                 struct buf *body, int status)
+{
+    cr_assert_eq(folkmoot_session_next(session, request), FOLKMOOT_SEND);
+    buf_reset(body);
+    buf_put(body, bytes_of(request->body, request->body_n));
+    folkmoot_session_answer(session, status, NULL);
+    folkmoot_session_finish(session, false);
+}
+
+// A push is lost on its way, the hub says that it has nothing, the words are erased; and then the
+// push arrives after all.
+Test(erase, of_what_was_sent_and_arrives_late_reaches_the_hub)
+{
+    uint8_t need[16];
+    char token[64];
+    struct folkmoot_session *session;
+    struct folkmoot_request request;
+    struct buf late BUF_CLEANUP = {0};
+    struct buf other BUF_CLEANUP = {0};
+    struct hub_answer answer = {.status = 0};
+    world_sync_all(&world);
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    cr_assert_eq(folkmoot_sync(fm_of(AUTHOR), &session, NULL), FOLKMOOT_OK);
+    lose(session, &request, &late, 0);
+    (void)snprintf(token, sizeof token, "%s", request.token);
+    folkmoot_session_done(&session);
+
+    // The next sync asks first, is answered, and breaks off.
+    cr_assert_eq(folkmoot_sync(fm_of(AUTHOR), &session, NULL), FOLKMOOT_OK);
+    cr_assert_eq(folkmoot_session_next(session, &request), FOLKMOOT_SEND);
+    hub_double_serve(world.hub, &request, &answer);
+    folkmoot_session_answer(session, answer.status, hub_double_tls_key(world.hub));
+    folkmoot_session_receive(session, answer.body.p, answer.body.n);
+    folkmoot_session_finish(session, true);
+    lose(session, &request, &other, FOLKMOOT_NOT_SENT);
+    folkmoot_session_done(&session);
+    buf_done(&answer.body);
+
+    cr_expect_eq(erase(AUTHOR, "need", need, true), 1);
+    request = (struct folkmoot_request){
+        .path = "/folkmoot.v1.SyncService/Sync", .token = token, .body = late.p, .body_n = late.n};
+    answer = (struct hub_answer){.status = 0};
+    hub_double_serve(world.hub, &request, &answer);
+    cr_assert_eq(answer.status, 200);
+    buf_done(&answer.body);
+    size_t before = bodies();
+    world_sync_all(&world);
+    expect_gone("need", need);
+    cr_expect_eq(bodies(), before + 1, "one need less; a request and a decision more");
+}
+
 Test(erase, of_ones_own_words_asks_for_each_change_that_was_sent)
 {
     uint8_t need[16];
@@ -194,4 +247,18 @@ Test(erase, of_a_kind_that_there_is_not_is_refused)
     cr_expect_eq(folkmoot_erase(fm_of(AUTHOR), "neeed", person, false, NULL, &error),
                  FOLKMOOT_NOT_FOUND);
     cr_expect_neq(error.text[0], 0);
+}
+
+// Erasing what was asked, before it was sent, would take the asking back and leave the words there.
+Test(erase, of_a_request_is_refused)
+{
+    uint8_t need[16];
+    phone_add_need(&world.phones[AUTHOR], "a bench", need);
+    world_sync_all(&world);
+    erase(AUTHOR, "need", need, true);
+    struct folkmoot_error error;
+    cr_expect_eq(folkmoot_erase(fm_of(AUTHOR), "request", need, true, NULL, &error),
+                 FOLKMOOT_INVALID);
+    world_sync_all(&world);
+    expect_gone("need", need);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "client/state.h"
+#include "proto/change.h"
 #include "proto/schema.h"
 #include "sync/fingerprint.h"
 #include "sync/merge.h"
@@ -87,38 +88,39 @@ static bool is_about(const struct written *written, const struct record_key *rec
                        memcmp(written->record.id, record->id, ID_SIZE) == 0);
 }
 
+// What a device has destroyed of itself is gone there at once.
 static enum model_fate fate_of(const struct fates *fates, const struct written *written,
-                               const uint8_t *self)
+                               ptrdiff_t device)
 {
-    bool own = self && memcmp(written->device, self, HANDLE_SIZE) == 0;
     if (fates_refused(fates, written))
         return MODEL_REFUSED;
     bool is_erased =
-        fates_erased(fates, written) || (written->is_erased && (own || written->was_never_sent));
+        fates_erased(fates, written) || written->was_never_sent || written->erasers >> device & 1;
     return is_erased ? MODEL_ERASED : MODEL_COUNTS;
 }
 
 static void expect_one(struct expected *expected, const struct fates *fates,
-                       const struct written *written, const uint8_t *self)
+                       const struct written *written, ptrdiff_t device)
 {
     (void)model_add(&expected->model, written->key, written->seq, written->salt, written->envelope,
-                    written->fields, fate_of(fates, written, self));
+                    written->fields, fate_of(fates, written, device));
 }
 
 // The first entries of the hub's log.
 static void expect_log(struct sim *sim, struct expected *expected, const struct fates *fates,
-                       size_t upto, const struct record_key *record, const uint8_t *self)
+                       size_t upto, const struct record_key *record, ptrdiff_t device)
 {
     for (size_t i = 0; i < upto; i++) {
         const struct written *written = &sim->registry.p[sim->log[i].written];
         if (!sim->log[i].again && is_about(written, record))
-            expect_one(expected, fates, written, self);
+            expect_one(expected, fates, written, device);
     }
 }
 
 // What stands in the device's own chain and not yet there.
 static void expect_own(struct sim *sim, struct expected *expected, const struct fates *fates,
-                       size_t upto, const struct record_key *record, const struct scope *scope)
+                       size_t upto, const struct record_key *record, const struct scope *scope,
+                       ptrdiff_t device)
 {
     for (uint32_t seq = 1; seq <= scope->device.seq; seq++) {
         uint64_t position;
@@ -132,7 +134,7 @@ static void expect_own(struct sim *sim, struct expected *expected, const struct 
             registry_find(&sim->registry, entry.device, seq, log_tag(&entry));
         sim_must(sim, written, "a device's change %u is another than it wrote", seq);
         if ((written->position == 0 || written->position > upto) && is_about(written, record))
-            expect_one(expected, fates, written, scope->device.handle);
+            expect_one(expected, fates, written, device);
     }
 }
 
@@ -283,8 +285,8 @@ static void check_record(struct sim *sim, const struct sim_device *device,
     if (device->had_other && any->class != CLASS_ORDINARY)
         return;
     model_init(&expected.model, scope->community.id);
-    expect_log(sim, &expected, fates, upto, &record, scope->device.handle);
-    expect_own(sim, &expected, fates, upto, &record, scope);
+    expect_log(sim, &expected, fates, upto, &record, device - sim->devices);
+    expect_own(sim, &expected, fates, upto, &record, scope, device - sim->devices);
     model_look(&expected.model, told(device), &expected.view);
     struct replica replica = replica_of(device, scope);
     struct model_record key = {.kind = record.kind};
@@ -328,21 +330,6 @@ void check_device(struct sim *sim, struct sim_device *device)
 
 // --- all, in peace ---
 
-static void check_values(struct sim *sim, struct sim_device *device, const struct fates *fates)
-{
-    struct scope scope;
-    struct progress progress;
-    struct expected expected = {.view = {0}};
-    sim_must(sim, begin(device, &scope, &progress), "a device is not there");
-    model_init(&expected.model, scope.community.id);
-    expect_log(sim, &expected, fates, sim->log_n, NULL, scope.device.handle);
-    model_look(&expected.model, told(device), &expected.view);
-    struct replica replica = replica_of(device, &scope);
-    compare_all(sim, &replica, &expected, device->had_other);
-    expected_done(&expected);
-    (void)state_end(device->fm, &scope, false, NULL);
-}
-
 // Whether it has destroyed words of itself, and was revoked before the hub heard that they are to
 // be erased: they stand elsewhere until a coordinator decides.
 static bool erased_in_vain(const struct sim *sim, const struct sim_device *device,
@@ -355,6 +342,23 @@ static bool erased_in_vain(const struct sim *sim, const struct sim_device *devic
             return device->had_other;
     }
     return false;
+}
+
+static void check_values(struct sim *sim, struct sim_device *device, const struct fates *fates)
+{
+    struct scope scope;
+    struct progress progress;
+    struct expected expected = {.view = {0}};
+    if (erased_in_vain(sim, device, fates))
+        return;
+    sim_must(sim, begin(device, &scope, &progress), "a device is not there");
+    model_init(&expected.model, scope.community.id);
+    expect_log(sim, &expected, fates, sim->log_n, NULL, device - sim->devices);
+    model_look(&expected.model, told(device), &expected.view);
+    struct replica replica = replica_of(device, &scope);
+    compare_all(sim, &replica, &expected, device->had_other);
+    expected_done(&expected);
+    (void)state_end(device->fm, &scope, false, NULL);
 }
 
 static void check_settled(struct sim *sim, struct sim_device *device, const struct fates *fates,
@@ -392,6 +396,33 @@ static bool is_said_elsewhere(const struct sim *sim, const struct written *writt
     return false;
 }
 
+static bool goes_over(const struct written *by, const struct written *written)
+{
+    struct envelope envelope;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, VIEW_ARENA);
+    if (envelope_decode(by->envelope, &arena, &envelope, NULL))
+        return false;
+    for (size_t i = 0; i < envelope.over.n; i++) {
+        const struct dot *dot = LIST_AT(struct dot, envelope.over, i);
+        const uint8_t *device = dot->device.n ? dot->device.p : by->device;
+        if (dot->seq == written->seq && dot->tag == written->tag &&
+            memcmp(device, written->device, HANDLE_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+// A device that joins anew brings along what stands, not what somebody there has replaced.
+static bool is_replaced(const struct sim *sim, const struct written *written)
+{
+    for (size_t i = 0; i < sim->registry.n; i++) {
+        if (goes_over(&sim->registry.p[i], written))
+            return true;
+    }
+    return false;
+}
+
 // Whatever anybody said is on the hub, word for word, but for what was erased, or went with a disk.
 static void check_voices(struct sim *sim, struct txn *txn, const struct fates *fates)
 {
@@ -402,8 +433,8 @@ static void check_voices(struct sim *sim, struct txn *txn, const struct fates *f
             continue;
         bool is_there = written->position ? has_words(txn, sim->community, written)
                                           : is_said_elsewhere(sim, written);
-        sim_must(sim, is_there, "\"%.*s\" is lost", (int)written->words.n,
-                 (const char *)written->words.p);
+        sim_must(sim, is_there || (!written->position && is_replaced(sim, written)),
+                 "\"%.*s\" is lost", (int)written->words.n, (const char *)written->words.p);
     }
 }
 

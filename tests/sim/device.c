@@ -104,6 +104,8 @@ struct sim_device *device_copy(struct sim *sim, struct sim_device *device)
         struct written *written = &sim->registry.p[i];
         if (written->erasers >> (device - sim->devices) & 1)
             written->erasers |= 1U << (copy - sim->devices);
+        if (written->authors >> (device - sim->devices) & 1)
+            written->authors |= 1U << (copy - sim->devices);
     }
     copy->is_copy = true;
     copy->has_twin = device->has_twin = true;
@@ -123,16 +125,12 @@ void device_save(struct sim *sim, struct sim_device *device)
     device_start(sim, device);
 }
 
-// What nobody else has by now went with the disk.
+// What nobody else has by now went with the disk, unless the old copy has it.
 static void lose_unsent(struct sim *sim, const struct sim_device *device)
 {
-    struct folkmoot_community community;
-    if (folkmoot_community_at(device->fm, 0, &community))
-        return;
-    uint32_t received = community.written - community.unsent;
     for (size_t i = 0; i < sim->registry.n; i++) {
         struct written *written = &sim->registry.p[i];
-        if (memcmp(written->device, device->handle, HANDLE_SIZE) == 0 && written->seq > received)
+        if (written->authors >> (device - sim->devices) & 1 && !written->position)
             written->is_lost = true;
     }
 }
@@ -144,9 +142,9 @@ void device_restore(struct sim *sim, struct sim_device *device)
     (void)snprintf(device->path, sizeof device->path, "%s/back%u", sim->folder, sim->copies++);
     sim_copy_folder(device->saved, device->path);
     device->noted = 0;
+    device_start(sim, device);
     device->is_copy = true;
     device->has_twin = true;
-    device_start(sim, device);
 }
 
 // --- what it has written ---
@@ -159,7 +157,8 @@ struct folkmoot_community device_community(struct sim *sim, struct sim_device *d
     return community;
 }
 
-static void note_change(struct sim *sim, const struct scope *scope, uint32_t seq)
+static void note_change(struct sim *sim, const struct sim_device *device, const struct scope *scope,
+                        uint32_t seq)
 {
     uint64_t position;
     struct log_entry entry;
@@ -176,7 +175,8 @@ static void note_change(struct sim *sim, const struct scope *scope, uint32_t seq
     }
     sim_must(sim, !log_get_body(scope->txn, scope->community.number, position, &body),
              "a device has lost the words of its change %u", seq);
-    (void)registry_add(&sim->registry, scope->device.key, &entry, &body);
+    struct written *written = registry_add(&sim->registry, scope->device.key, &entry, &body);
+    written->authors |= 1U << (device - sim->devices);
 }
 
 void device_note(struct sim *sim, struct sim_device *device)
@@ -198,7 +198,7 @@ void device_note(struct sim *sim, struct sim_device *device)
     progress_get(scope.txn, scope.community.number, &progress);
     uint32_t from = device->noted < progress.receipt_seq ? device->noted : progress.receipt_seq;
     for (uint32_t seq = from + 1; seq <= scope.device.seq; seq++)
-        note_change(sim, &scope, seq);
+        note_change(sim, device, &scope, seq);
     device->noted = scope.device.seq;
     (void)state_end(device->fm, &scope, false, NULL);
 }

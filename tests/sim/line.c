@@ -40,6 +40,9 @@ void line_late(struct sim *sim)
                                              .token = drop.has_token ? drop.token : NULL,
                                              .body = drop.body.p,
                                              .body_n = drop.body.n};
+    bool voids_token = strstr(drop.path, "/Login") || strstr(drop.path, "/Enrol");
+    for (size_t k = 0; voids_token && k < sim->n; k++)
+        sim->devices[k].login_late = true;
     hub_double_serve(sim->hub, &request, &answer);
     sim_tell(sim, "late %s %d", drop.path, answer.status);
     buf_done(&answer.body);
@@ -163,7 +166,8 @@ static bool is_expected(const struct sim *sim, const struct sim_device *device,
 {
     return code == FOLKMOOT_OK || code == FOLKMOOT_NETWORK ||
            (code == FOLKMOOT_FORKED && device->has_twin) ||
-           (code == FOLKMOOT_REFUSED && (device_is_dubious(device) || shares_key(sim, device))) ||
+           (code == FOLKMOOT_REFUSED &&
+            (device_is_dubious(device) || shares_key(sim, device) || device->login_late)) ||
            (code == FOLKMOOT_STORE && faults_dead());
 }
 
@@ -182,6 +186,7 @@ static enum folkmoot_code end(struct sim *sim, struct sim_device *device)
              progress.pushed, progress.pulled);
     sim->syncs++;
     enum folkmoot_code code = error->code;
+    device->login_late = false;
     folkmoot_session_done(&device->session);
     return code;
 }

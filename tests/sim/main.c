@@ -12,19 +12,21 @@
 enum { STEPS_DEFAULT = 400, COMPLAINT_MAX = 256 };
 
 static const char usage[] =
-    "usage: sim [--seed N] [--steps N] [--syncs N] [--skip A-B,C…] [--tell] [--shrink]\n"
+    "usage: sim [--seed N] [--steps N] [--syncs N] [--skip A-B,C…] [--tell] [--twice] [--shrink]\n"
     "\n"
     "  --seed N    the first world's seed (1); each world's is one more\n"
     "  --steps N   in each world (400)\n"
     "  --syncs N   worlds until so many syncs have ended (0: one world)\n"
     "  --skip …    leave these steps out\n"
     "  --tell      print each step\n"
+    "  --twice     run each world twice, which must come out the same\n"
     "  --shrink    of a world that fails: the fewest steps that still do\n";
 
 struct asked {
     struct sim_options world;
     uint64_t syncs;
     bool shrinks;
+    bool is_twice;
     uint8_t *skips;
     const char *skip_text;
 };
@@ -33,6 +35,14 @@ static void print_digest(const uint8_t digest[HASH_SIZE])
 {
     for (size_t i = 0; i < 8; i++)
         (void)printf("%02x", digest[i]);
+}
+
+static bool gives_again(const struct sim_options *options, struct sim *sim,
+                        const uint8_t digest[HASH_SIZE])
+{
+    uint8_t again[HASH_SIZE];
+    sim_run(options, sim, again);
+    return memcmp(again, digest, HASH_SIZE) == 0;
 }
 
 static int run_worlds(const struct asked *asked)
@@ -49,6 +59,12 @@ static int run_worlds(const struct asked *asked)
     hash_begin(&all, "sim worlds");
     do {
         sim_run(&options, sim, digest);
+        if (asked->is_twice && !gives_again(&options, sim, digest)) {
+            (void)fprintf(stderr, "sim: seed %llu gave another trace the second time\n",
+                          (unsigned long long)options.seed);
+            free(sim);
+            return 1;
+        }
         hash_put(&all, bytes_of(digest, HASH_SIZE));
         options.seed++;
         sum.worlds++;
@@ -190,13 +206,11 @@ static bool read_skips(const char *text, uint8_t *skips, size_t n)
 
 static bool read_options(int argc, char **argv, struct asked *asked)
 {
-    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
-                                            {"steps", required_argument, NULL, 'n'},
-                                            {"syncs", required_argument, NULL, 'y'},
-                                            {"skip", required_argument, NULL, 'k'},
-                                            {"tell", no_argument, NULL, 't'},
-                                            {"shrink", no_argument, NULL, 'x'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'},  {"steps", required_argument, NULL, 'n'},
+        {"syncs", required_argument, NULL, 'y'}, {"skip", required_argument, NULL, 'k'},
+        {"tell", no_argument, NULL, 't'},        {"twice", no_argument, NULL, '2'},
+        {"shrink", no_argument, NULL, 'x'},      {NULL, 0, NULL, 0}};
     uint64_t number;
     bool is_good = true;
     for (int c; is_good && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -210,6 +224,8 @@ static bool read_options(int argc, char **argv, struct asked *asked)
             asked->skip_text = optarg;
         else if (c == 't')
             asked->world.is_told = true;
+        else if (c == '2')
+            asked->is_twice = true;
         else if (c == 'x')
             asked->shrinks = true;
         else

@@ -24,6 +24,8 @@ struct written {
     uint64_t position;   // where it stands in the hub's log, first; 0: it does not
     bool is_lost;        // with the disk that it was on, before anybody else had it
     bool is_erased;      // its author asked for that
+    uint32_t authors;    // bit i: device i has written it, or was copied from who has
+    bool had_words;      // before the erasure that is under way
     uint32_t erasers;    // bit i: device i has destroyed the words of itself
     bool was_never_sent; // its words: they were erased before
 };

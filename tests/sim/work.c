@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/state.h"
+#include "storage/carry.h"
 #include "storage/log.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/sim.h"
@@ -165,7 +166,10 @@ static enum folkmoot_code join_two(struct sim *sim, struct sim_device *device)
 
 static enum folkmoot_code undo(struct sim *sim, struct sim_device *device)
 {
-    struct folkmoot_community community = device_community(sim, device);
+    struct folkmoot_community community;
+    enum folkmoot_code code = folkmoot_community_at(device->fm, 0, &community);
+    if (code)
+        return faults_dead() ? FOLKMOOT_STORE : code;
     return folkmoot_undo(device->fm,
                          (uint32_t)dice_below(&sim->dice, (size_t)community.written + 1), NULL);
 }
@@ -185,33 +189,51 @@ static enum folkmoot_code reach(struct sim *sim, struct sim_device *device)
 
 // --- erasing ---
 
-static bool is_husk(const struct scope *scope, const struct written *written)
+struct carried {
+    const struct written *written;
+    bool is_there;
+};
+
+static bool find_carried(const struct carry *carry, void *arg)
+{
+    struct carried *carried = arg;
+    carried->is_there = carry->seq == carried->written->seq &&
+                        carry->tag == carried->written->tag &&
+                        memcmp(carry->device, carried->written->device, HANDLE_SIZE) == 0;
+    return !carried->is_there;
+}
+
+// In its chain, or waiting to be written under another key.
+static bool has_words(const struct scope *scope, const struct written *written)
 {
     uint64_t position;
     struct log_entry entry;
-    return log_find(scope->txn, scope->community.number, written->device, written->seq,
-                    &position) == OK &&
-           log_get(scope->txn, scope->community.number, position, &entry) == OK &&
-           log_tag(&entry) == written->tag && entry.form == LOG_HUSK;
+    struct carried carried = {.written = written};
+    uint32_t community = scope->community.number;
+    if (log_find(scope->txn, community, written->device, written->seq, &position) == OK &&
+        log_get(scope->txn, community, position, &entry) == OK && log_tag(&entry) == written->tag)
+        return entry.form == LOG_WHOLE;
+    carry_each(scope->txn, community, find_carried, &carried);
+    return carried.is_there;
 }
 
-static void note_eraser(struct written *written, ptrdiff_t i)
-{
-    written->is_erased = true;
-    written->erasers |= 1U << i;
-}
-
-// What a device asked to be erased is gone from itself at once.
-static void note_erased(struct sim *sim, struct sim_device *device)
+// What a device asks to be erased is gone from itself at once: what it wrote and has words of
+// before is compared with what it has words of after.
+static void note_erased(struct sim *sim, struct sim_device *device, bool is_after)
 {
     struct scope scope;
+    uint32_t bit = 1U << (device - sim->devices);
     enum folkmoot_code code = state_begin(device->fm, 0, false, &scope, NULL);
     sim_must(sim, !code, "a device cannot read its own row");
     for (size_t i = 0; i < sim->registry.n; i++) {
         struct written *written = &sim->registry.p[i];
-        if (memcmp(written->device, device->handle, HANDLE_SIZE) == 0 &&
-            written->seq <= device->noted && is_husk(&scope, written))
-            note_eraser(written, device - sim->devices);
+        bool has = written->authors & bit && has_words(&scope, written);
+        if (!is_after)
+            written->had_words = has;
+        else if (written->had_words && !has) {
+            written->is_erased = true;
+            written->erasers |= bit;
+        }
     }
     (void)state_end(device->fm, &scope, false, NULL);
 }
@@ -219,7 +241,6 @@ static void note_erased(struct sim *sim, struct sim_device *device)
 static enum folkmoot_code erase(struct sim *sim, struct sim_device *device)
 {
     struct folkmoot_link link = {.kind = "person"};
-    device->asked_erasure = true;
     if (dice_percent(&sim->dice, 15))
         person_of(sim, link.id);
     else if (!choose(sim, device, NULL, false, &link))
@@ -276,6 +297,8 @@ static void do_some(struct sim *sim, struct sim_device *device, size_t i)
 void work_something(struct sim *sim, struct sim_device *device)
 {
     size_t i = pick_work(sim);
+    if (works[i].does == erase)
+        note_erased(sim, device, false);
     if (!sim->is_calm && dice_percent(&sim->dice, 4))
         faults_arm(1 + dice_below(&sim->dice, 60),
                    dice_percent(&sim->dice, 50) ? FAULTS_LAST_DONE : FAULTS_LAST_UNDONE);
@@ -287,9 +310,8 @@ void work_something(struct sim *sim, struct sim_device *device)
     }
     faults_clear();
     device_note(sim, device);
-    if (device->asked_erasure)
-        note_erased(sim, device);
-    device->asked_erasure = false;
+    if (works[i].does == erase)
+        note_erased(sim, device, true);
 }
 
 // --- an administrator ---
