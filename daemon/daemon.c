@@ -414,6 +414,8 @@ enum err daemon_start(const struct config *config, struct daemon **out, struct f
 
 void daemon_run(struct daemon *daemon)
 {
+    // What fell due while the hub was away shall not wait for the minute's end.
+    keeping_look(daemon->keeping);
     notify_ready();
     loop_run(daemon->loop);
 }

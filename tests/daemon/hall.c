@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
+#include "storage/community.h"
 #include "tests/e2e/check.h"
 #include "tests/e2e/child.h"
 
@@ -98,6 +99,28 @@ bool hall_has_said(struct hall *hall, const char *text)
     (void)fclose(file);
     free(said);
     return has;
+}
+
+// --- the database ---
+
+void hall_edit(struct hall *hall, void (*edit)(struct txn *txn, uint32_t community, void *arg),
+               void *arg)
+{
+    char path[96];
+    uint8_t id[COMMUNITY_SIZE];
+    struct community community;
+    struct store *store = NULL;
+    struct fault fault = {0};
+    hub_stop(&hall->hub);
+    (void)snprintf(path, sizeof path, "%s/state/db", hall->hub.dir);
+    CHECK(text_unhex(bytes_of_text(hall->hub.community), id, sizeof id) == OK, "no id");
+    CHECK(store_open(path, NULL, &store, &fault) == OK, "%s", fault.text);
+    struct txn *txn = txn_begin_write(store);
+    CHECK(community_get(txn, id, &community) == OK, "no community");
+    edit(txn, community.number, arg);
+    CHECK(txn_commit(&txn) == OK, "the database could not be changed");
+    store_close(&store);
+    hub_start(&hall->hub);
 }
 
 // --- devices ---

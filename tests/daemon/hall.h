@@ -4,6 +4,7 @@
 // Ann and Ben; and folkmootctl beside it. Wherever folkmootctl's words say "COMMUNITY", the
 // community is meant. The main thread.
 
+#include "storage/store.h"
 #include "tests/e2e/hub.h"
 #include "tests/e2e/peer.h"
 
@@ -17,6 +18,10 @@ struct hall {
 // more: as hub_open has it.
 void hall_open(struct hall *hall, const char *more);
 void hall_close(struct hall *hall);
+// Stops the hub, changes its database by itself in one transaction, and starts it again: as if time
+// had gone by, say.
+void hall_edit(struct hall *hall, void (*edit)(struct txn *txn, uint32_t community, void *arg),
+               void *arg);
 // A further device comes in by an invitation.
 void hall_enrol(struct hall *hall, struct peer *peer, const char *role, const char *label);
 

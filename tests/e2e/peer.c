@@ -26,29 +26,40 @@ static int64_t clock_ms(void)
 
 // --- calls ---
 
-// Sends one message; with 200, decodes what came.
-static void try_call(uint16_t port, const char *path, const struct message *asked,
-                     const void *request, const struct message *told, struct arena *arena,
-                     void *response, struct post_answer *answer)
+void peer_call(const struct peer_call *call, struct arena *arena, void *response,
+               struct post_answer *answer)
 {
     struct buf body = {0};
     struct fault fault = {0};
-    message_encode(asked, request, &body);
-    post_send(port, &(struct post){.path = path, .body = buf_bytes(&body)}, answer);
+    message_encode(call->asked, call->request, &body);
+    CHECK(!body.err, "out of memory");
+    post_send(call->port,
+              &(struct post){.path = call->path, .token = call->token, .body = buf_bytes(&body)},
+              answer);
     struct bytes kept = arena_copy(arena, buf_bytes(&answer->body));
-    CHECK(answer->status != 200 || message_decode(told, kept, arena, response, &fault) == OK, "%s",
-          fault.text);
+    CHECK(answer->status != 200 || message_decode(call->told, kept, arena, response, &fault) == OK,
+          "%s: %s", call->path, fault.text);
     buf_done(&body);
 }
 
 // The same, of what has to succeed.
-static void call(uint16_t port, const char *path, const struct message *asked, const void *request,
-                 const struct message *told, struct arena *arena, void *response)
+static void must_call(const struct peer_call *call, struct arena *arena, void *response)
 {
     struct post_answer answer;
-    try_call(port, path, asked, request, told, arena, response, &answer);
-    CHECK(answer.status == 200, "%s: %ld %s", path, answer.status, answer.message);
+    peer_call(call, arena, response, &answer);
+    CHECK(answer.status == 200, "%s: %ld %s", call->path, answer.status, answer.message);
     post_done(&answer);
+}
+
+static void ask_info(uint16_t port, struct arena *arena, struct info_response *info)
+{
+    struct info_request ask = {0};
+    must_call(&(struct peer_call){.port = port,
+                                  .path = info_path,
+                                  .asked = &info_request_message,
+                                  .request = &ask,
+                                  .told = &info_response_message},
+              arena, info);
 }
 
 // code: the invitation's; NULL: to log in.
@@ -97,7 +108,6 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
     struct link link;
     struct fault fault = {0};
     struct arena arena ARENA_CLEANUP;
-    struct info_request ask = {0};
     struct info_response info = {0};
     struct admission admission = {0};
     uint8_t signature[SIGN_SIZE];
@@ -105,7 +115,7 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
     *peer = (struct peer){.port = port};
     CHECK(link_parse(join_link, &link, &fault) == OK, "%s", fault.text);
     make_keys(peer, link.community);
-    call(port, info_path, &info_request_message, &ask, &info_response_message, &arena, &info);
+    ask_info(port, &arena, &info);
     sign_enrolment(peer, link.code, &info, signature);
     struct enrol_request request = {.community = BYTES(peer->community),
                                     .device_key = BYTES(peer->key),
@@ -113,8 +123,12 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
                                     .challenge = info.challenge,
                                     .expires = info.challenge_expires,
                                     .signature = BYTES(signature)};
-    try_call(port, enrol_path, &enrol_request_message, &request, &enrol_response_message, &arena,
-             &admission, answer);
+    peer_call(&(struct peer_call){.port = port,
+                                  .path = enrol_path,
+                                  .asked = &enrol_request_message,
+                                  .request = &request,
+                                  .told = &enrol_response_message},
+              &arena, &admission, answer);
     if (answer->status == 200)
         peer_keep_token(peer, admission.token);
 }
@@ -130,20 +144,23 @@ void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
 void peer_login(struct peer *peer)
 {
     struct arena arena ARENA_CLEANUP;
-    struct info_request ask = {0};
     struct info_response info = {0};
     struct admission admission = {0};
     uint8_t signature[SIGN_SIZE];
     arena_init(&arena, PEER_ARENA_MAX);
-    call(peer->port, info_path, &info_request_message, &ask, &info_response_message, &arena, &info);
+    ask_info(peer->port, &arena, &info);
     sign_enrolment(peer, NULL, &info, signature);
     struct login_request request = {.community = BYTES(peer->community),
                                     .device_key = BYTES(peer->key),
                                     .challenge = info.challenge,
                                     .expires = info.challenge_expires,
                                     .signature = BYTES(signature)};
-    call(peer->port, login_path, &login_request_message, &request, &login_response_message, &arena,
-         &admission);
+    must_call(&(struct peer_call){.port = peer->port,
+                                  .path = login_path,
+                                  .asked = &login_request_message,
+                                  .request = &request,
+                                  .told = &login_response_message},
+              &arena, &admission);
     peer_keep_token(peer, admission.token);
 }
 

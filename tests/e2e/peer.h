@@ -33,6 +33,20 @@ struct peer_spoil {
     uint32_t skip;    // seqs left out before the run
 };
 
+// One call, of which the answer is to be decoded when its status is 200.
+struct peer_call {
+    uint16_t port;
+    const char *path;
+    const char *token; // NULL: none
+    const struct message *asked;
+    const void *request;
+    const struct message *told;
+};
+
+// response: what it borrows is in the arena; as it was, unless the status is 200. answer: empty it
+// by post_done.
+void peer_call(const struct peer_call *call, struct arena *arena, void *response,
+               struct post_answer *answer);
 // Calls Info and Enrol.
 void peer_enrol(struct peer *peer, uint16_t port, const char *join_link);
 // The same, which the hub may refuse. answer: Enrol's; empty it by post_done.
