@@ -7,7 +7,6 @@ enum { ERASE_ARENA_MAX = 1 << 20 };
 
 // What the hub is asked for: edits of a Request, one after the other.
 struct asking {
-    struct progress progress;
     struct buf edits;
     uint32_t erased; // changes, sent or not
 };
@@ -20,14 +19,13 @@ static void put_edit(struct buf *edits, uint32_t field, const struct message *me
     wire_close(edits, mark);
 }
 
-// What has never left this device needs no asking for: nobody has its words. Neither does what an
-// earlier key wrote. A push whose answer was lost may arrive yet.
+// Asked for even where the hub has not confirmed it: a push may arrive late, and a copy of this
+// store may have sent it. What an earlier key wrote, this one cannot ask for.
 static void note_change(const struct change_ref *ref, void *arg)
 {
     struct asking *asking = arg;
-    bool sent = ref->seq <= asking->progress.receipt_seq || ref->seq <= asking->progress.sent_seq;
     asking->erased++;
-    if (sent && !ref->device.n)
+    if (!ref->device.n)
         put_edit(&asking->edits, FIELD_REQUEST_ERASE, &change_ref_message, ref);
 }
 
@@ -58,7 +56,6 @@ static enum folkmoot_code erase(struct folkmoot *fm, struct scope *scope, struct
                                 bool own_only, struct asking *asking, struct folkmoot_error *error)
 {
     struct list records = {ref, 1};
-    progress_get(scope->txn, scope->community.number, &asking->progress);
     enum err err =
         erase_own(scope->txn, &scope->community, &scope->device, &records, note_change, asking);
     if (!err && !own_only) {

@@ -73,7 +73,7 @@ static void note_sent(struct folkmoot_session *session, bool sent)
         session_failed(session);
         return;
     }
-    exchange_note_sent(scope.txn, &scope.community, &scope.device, sent);
+    exchange_note_sent(scope.txn, &scope.community, sent);
     session->noted = sent;
     if (state_end(session->fm, &scope, true, &session->error))
         session_failed(session);

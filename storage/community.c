@@ -183,7 +183,6 @@ static enum err decode_progress(struct bytes bytes, struct progress *progress)
     stored_copy(&value, progress->seen_log, HANDLE_SIZE);
     progress->seen_size = stored_u64(&value);
     stored_copy(&value, progress->seen_root, 32);
-    progress->sent_seq = stored_u32(&value);
     uint8_t state = stored_u8(&value);
     progress->by_vector = state & STATE_BY_VECTOR;
     progress->forked = state & STATE_FORKED;
@@ -202,7 +201,7 @@ void progress_get(struct txn *txn, uint32_t community, struct progress *progress
         err = decode_progress(value, progress);
     // What was pushed is pushed again and skipped there; what was pulled is compared by vector.
     if (err == ERR_DAMAGED)
-        *progress = (struct progress){.by_vector = true, .sent_seq = UINT32_MAX};
+        *progress = (struct progress){.by_vector = true};
 }
 
 void progress_put(struct txn *txn, uint32_t community, const struct progress *progress)
@@ -219,7 +218,6 @@ void progress_put(struct txn *txn, uint32_t community, const struct progress *pr
     buf_put(&buf, BYTES(progress->seen_log));
     buf_put_be64(&buf, progress->seen_size);
     buf_put(&buf, BYTES(progress->seen_root));
-    buf_put_be32(&buf, progress->sent_seq);
     buf_put_u8(&buf, (uint8_t)state);
     txn_fail(txn, buf.err);
     struct key key = key_of_community(community);

@@ -51,14 +51,13 @@ struct progress {
     uint8_t seen_log[HANDLE_SIZE]; // the last log head seen; size 0: none
     uint64_t seen_size;
     uint8_t seen_root[32];
-    uint32_t sent_seq; // own changes up to here have left, and may arrive yet, however late
-    bool by_vector;    // the cursor was lost: pull by vector until all is here
-    bool forked;       // the hub holds another branch of this chain
-    bool unanswered;   // a push went out and no answer has come since: ask before it is sent again
-    bool revoked;      // the hub said so: it takes what this device has, and gives nothing
+    bool by_vector;  // the cursor was lost: pull by vector until all is here
+    bool forked;     // the hub holds another branch of this chain
+    bool unanswered; // a push went out and no answer has come since: ask before it is sent again
+    bool revoked;    // the hub said so: it takes what this device has, and gives nothing
 };
 
-// All zero when there is none yet; when it is damaged, by_vector is set, and all may have left.
+// All zero when there is none yet; when it is damaged, by_vector alone is set.
 void progress_get(struct txn *txn, uint32_t community, struct progress *progress);
 void progress_put(struct txn *txn, uint32_t community, const struct progress *progress);
 

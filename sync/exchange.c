@@ -300,14 +300,11 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     return err ? err : txn_error(txn);
 }
 
-void exchange_note_sent(struct txn *txn, const struct community *community,
-                        const struct device *own, bool sent)
+void exchange_note_sent(struct txn *txn, const struct community *community, bool sent)
 {
     struct progress progress;
     progress_get(txn, community->number, &progress);
     progress.unanswered = sent;
-    if (sent && own->seq > progress.sent_seq)
-        progress.sent_seq = own->seq;
     progress_put(txn, community->number, &progress);
 }
 

@@ -25,8 +25,7 @@ enum err exchange_request(struct txn *txn, const struct community *community,
 // it is): until an answer has come, the next request asks what the hub has instead of sending it
 // again.
 // sent == false: that it could not be sent after all.
-void exchange_note_sent(struct txn *txn, const struct community *community,
-                        const struct device *own, bool sent);
+void exchange_note_sent(struct txn *txn, const struct community *community, bool sent);
 
 struct exchange_report {
     uint32_t pushed;  // own changes that became durable

@@ -55,7 +55,7 @@ static void begin_progress(struct txn *txn, uint32_t community)
     struct progress progress;
     struct checked checked;
     progress_get(txn, community, &progress);
-    progress.receipt_seq = progress.sent_seq = 0;
+    progress.receipt_seq = 0;
     progress.forked = progress.revoked = progress.unanswered = false;
     memset(progress.root, 0, sizeof progress.root);
     progress_put(txn, community, &progress);

@@ -138,6 +138,9 @@ static void lose_unsent(struct sim *sim, const struct sim_device *device)
 void device_restore(struct sim *sim, struct sim_device *device)
 {
     lose_unsent(sim, device);
+    // The old copy has the words still.
+    for (size_t i = 0; i < sim->registry.n; i++)
+        sim->registry.p[i].erasers &= ~(1U << (device - sim->devices));
     device_stop(device);
     (void)snprintf(device->path, sizeof device->path, "%s/back%u", sim->folder, sim->copies++);
     sim_copy_folder(device->saved, device->path);

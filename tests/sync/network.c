@@ -20,7 +20,7 @@ void network_ask(struct world *world, size_t index, const struct exchange_option
     message_encode(&sync_request_message, &sync, request);
     world_must(!request->err, "a request could not be encoded");
     if (sync.push.n)
-        exchange_note_sent(txn, &community, &own, true);
+        exchange_note_sent(txn, &community, true);
     world_must(!txn_commit(&txn), "that a push is sent was not noted");
 }
 

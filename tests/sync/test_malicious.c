@@ -222,7 +222,7 @@ static void ask(struct buf *asked, struct proof_asked *seen)
     *seen = world.devices[VICTIM].asked;
     struct txn *txn TXN_CLEANUP = txn_begin_write(world.devices[VICTIM].store);
     world_self(txn, &world.devices[VICTIM], &community, &own);
-    exchange_note_sent(txn, &community, &own, false);
+    exchange_note_sent(txn, &community, false);
     cr_assert_eq(txn_commit(&txn), OK);
 }
 
