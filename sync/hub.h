@@ -123,7 +123,8 @@ enum err hub_reinstate(struct hub_decider *decider, const struct record_key *ask
                        const uint8_t handle[HANDLE_SIZE]) must_check;
 // Withdraws the refusals of changes of a device, those from seq `from` to `to`, that its revocation
 // set apart; where they are one, also what its role did not allow. They take effect, and enter the
-// log anew. What a coordinator may not write, or is malformed, stays apart. released: how many.
+// log anew. What a coordinator may not write, or is malformed, stays apart. What they ask of the
+// hub is done. released: how many.
 enum err hub_release(struct hub_decider *decider, const struct record_key *asked,
                      const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t to,
                      uint32_t *released) must_check;

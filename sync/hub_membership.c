@@ -173,6 +173,34 @@ static enum err enter_again(struct hub_decider *decider, const uint8_t handle[HA
     return txn_error(decider->txn);
 }
 
+// What a change that takes effect now asks of the hub is done now.
+static enum err act_on(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE], uint32_t seq)
+{
+    uint64_t position;
+    struct log_entry entry;
+    struct log_body body;
+    struct envelope envelope;
+    struct record_key record;
+    struct device asker;
+    struct arena arena ARENA_CLEANUP;
+    uint32_t community = decider->community->number;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    enum err err = log_find(decider->txn, community, handle, seq, &position);
+    if (!err)
+        err = log_get(decider->txn, community, position, &entry);
+    if (!err)
+        err = log_get_body(decider->txn, community, position, &body);
+    struct bytes fields = err ? (struct bytes){0} : arena_copy(&arena, body.fields);
+    if (!err)
+        err = envelope_decode(arena_copy(&arena, entry.envelope), &arena, &envelope, NULL);
+    if (!err)
+        err = device_get(decider->txn, community, handle, &asker);
+    if (err)
+        return ERR_DAMAGED;
+    merge_record(&envelope, handle, seq, log_tag(&entry), &record);
+    return hub_act(decider, &asker, &record, fields);
+}
+
 static enum err enter_all_again(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE],
                                 const struct gathering *g, uint32_t *released)
 {
@@ -183,6 +211,8 @@ static enum err enter_all_again(struct hub_decider *decider, const uint8_t handl
         if (apart_get(decider->txn, decider->community->number, handle, seq, tag) != REASON_NONE)
             continue;
         err = enter_again(decider, handle, seq);
+        if (!err)
+            err = act_on(decider, handle, seq);
         ++*released;
     }
     return err;

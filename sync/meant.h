@@ -1,7 +1,7 @@
 #pragma once
 
-// What an order to erase means: a change of a named record, a voice on it or by a named person, what
-// such a person spoke, and how to reach them. Read or write transactions.
+// What an order to erase means: a change of a named record, a voice on it or by a named person,
+// what such a person spoke, and how to reach them. Read or write transactions.
 
 #include "proto/messages.h"
 #include "storage/record.h"

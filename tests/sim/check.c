@@ -339,7 +339,7 @@ static bool erased_in_vain(const struct sim *sim, const struct sim_device *devic
         const struct written *written = &sim->registry.p[i];
         if (written->erasers >> (device - sim->devices) & 1 && written->position &&
             !written->was_never_sent && !fates_erased(fates, written))
-            return device->had_other;
+            return device->had_other || device->was_revoked;
     }
     return false;
 }

@@ -36,9 +36,10 @@ struct sim_device {
     bool is_copy;  // of another, or restored: somebody else may go on with its chain
     bool has_twin; // another had the same key, or this one earlier
     bool is_revoked;
-    bool login_late; // an old login has arrived while its session went on: its token may be void
-    bool had_other;  // handles before: what is personal and was its own is no more
-    bool is_settled; // its last session ended well: it holds what the hub held then
+    bool was_revoked; // ever
+    bool login_late;  // an old login has arrived while its session went on: its token may be void
+    bool had_other;   // handles before: what is personal and was its own is no more
+    bool is_settled;  // its last session ended well: it holds what the hub held then
 };
 
 // A request that is still somewhere on the way.

@@ -350,9 +350,11 @@ void work_as_admin(struct sim *sim)
     struct sim_device *device = &sim->devices[1 + dice_below(&sim->dice, sim->n - 1)];
     if (what < 3 && device->is_joined) {
         err = hub_double_decide(sim->hub, decisions[what], device);
-        for (size_t i = 0; what == 0 && !err && i < sim->n; i++)
-            sim->devices[i].is_revoked |=
-                memcmp(sim->devices[i].handle, device->handle, HANDLE_SIZE) == 0;
+        for (size_t i = 0; what == 0 && !err && i < sim->n; i++) {
+            bool is_meant = memcmp(sim->devices[i].handle, device->handle, HANDLE_SIZE) == 0;
+            sim->devices[i].is_revoked |= is_meant;
+            sim->devices[i].was_revoked |= is_meant;
+        }
     } else if (sim->log_n > 0) {
         size_t i = sim->log[dice_below(&sim->dice, sim->log_n)].written;
         err = hub_double_decide(sim->hub, erase_change, &sim->registry.p[i]);

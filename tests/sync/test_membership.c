@@ -235,6 +235,23 @@ Test(membership, that_is_revoked_is_released_and_reinstated_and_all_comes_back)
     expect_everywhere(&next, REASON_NONE, true);
 }
 
+// Who was revoked asked for words of their own to be erased, and delivers that too late.
+Test(membership, that_is_revoked_has_its_request_granted_when_it_is_released)
+{
+    uint32_t released = 0;
+    struct world_change need = said_need(&world, PHONE, "my story", NULL);
+    network_settle(&world);
+    world_decide(&world, revoke, NULL);
+    struct world_change asked = said_erase_record(&world, PHONE, &need.record);
+    log_in_again();
+    network_sync(&world, PHONE);
+    cr_expect_eq(reason_of(world.hub, world.community, &asked), REASON_REVOKED);
+    cr_expect(said_is_kept(world.hub, world.community, world.devices[PHONE].handle, need.seq));
+    world_decide(&world, release, &released);
+    cr_expect_eq(released, 1);
+    cr_expect_not(said_is_kept(world.hub, world.community, world.devices[PHONE].handle, need.seq));
+}
+
 static enum err release_one(struct hub_decider *decider, void *arg)
 {
     const uint32_t *seq = arg;
