@@ -140,7 +140,7 @@ static enum err invite(struct service_call *call, struct txn *txn, struct fault 
                                         .uses = request->uses ? request->uses : 1};
     random_fill(call->code, sizeof call->code);
     *response = (struct invite_response){BYTES(call->code), invitation.expires};
-    return hub_invite(txn, &call->caller.community, &invitation, call->code, fault);
+    return hub_invite_as(txn, &call->caller, &invitation, call->code, fault);
 }
 
 // --- records ---

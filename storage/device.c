@@ -210,6 +210,9 @@ enum role role_at(struct txn *txn, uint32_t community, const uint8_t handle[HAND
 
 // --- Invitations ---
 
+// Beside the role.
+enum { INVITATION_IS_DEVICES = 0x80 };
+
 enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
                         struct invitation *invitation)
 {
@@ -220,10 +223,14 @@ enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
     struct stored value = stored_of(bytes);
     struct invitation i = {0};
     i.community = stored_u32(&value);
-    i.role = (enum role)stored_u8(&value);
+    uint8_t role = stored_u8(&value);
+    i.is_devices = role & INVITATION_IS_DEVICES;
+    i.role = (enum role)(role & ~INVITATION_IS_DEVICES);
     i.expires = (int64_t)stored_u64(&value);
     i.uses = stored_u16(&value);
     i.used = stored_u16(&value);
+    if (i.is_devices)
+        stored_copy(&value, i.maker, HANDLE_SIZE);
     stored_text(&value, i.label, &i.label_n, LABEL_MAX);
     err = stored_end(&value);
     if (!err)
@@ -237,9 +244,12 @@ void invitation_put(struct txn *txn, const uint8_t hash[HASH_SIZE],
     assert(invitation->label_n <= LABEL_MAX);
     BUF_CLEANUP struct buf buf = {0};
     buf_put_be32(&buf, invitation->community);
-    buf_put_u8(&buf, (uint8_t)invitation->role);
+    buf_put_u8(&buf, (uint8_t)((int)invitation->role |
+                               (invitation->is_devices ? INVITATION_IS_DEVICES : 0)));
     buf_put_be64(&buf, (uint64_t)invitation->expires);
     buf_put_be32(&buf, (uint32_t)invitation->uses << 16 | invitation->used);
+    if (invitation->is_devices)
+        buf_put(&buf, BYTES(invitation->maker));
     buf_put(&buf, bytes_of(invitation->label, invitation->label_n));
     txn_fail(txn, buf.err);
     table_put(txn, TABLE_INVITATION, bytes_of(hash, HASH_SIZE), buf_bytes(&buf));

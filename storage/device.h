@@ -75,6 +75,8 @@ struct invitation {
     int64_t expires; // ms since 1970 UTC
     uint16_t uses;   // for how many devices
     uint16_t used;   // by how many so far
+    bool is_devices; // a device made it; else an administrator
+    uint8_t maker[HANDLE_SIZE];
     uint32_t label_n;
     char label[LABEL_MAX + 1];
 };

@@ -85,10 +85,14 @@ struct hub_invitation {
     uint32_t uses;   // for how many devices, 1 to INVITATION_USES_MAX
 };
 
-// Makes an invitation from a random code (write transaction).
+// Makes an invitation from a random code (write transaction): an administrator's; or a device's,
+// which holds only as long as its maker may invite.
 enum err hub_invite(struct txn *txn, const struct community *community,
                     const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
                     struct fault *fault) must_check;
+enum err hub_invite_as(struct txn *txn, const struct hub_caller *caller,
+                       const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
+                       struct fault *fault) must_check;
 
 // The challenge that Info gives and Enrol and Login bring back: SHA-256 over a secret of the
 // process and the expiry, cut to 16 bytes.

@@ -144,9 +144,10 @@ enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE],
 
 // --- inviting ---
 
-enum err hub_invite(struct txn *txn, const struct community *community,
-                    const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
-                    struct fault *fault)
+// maker: NULL for an administrator.
+static enum err put_invitation(struct txn *txn, const struct community *community,
+                               const uint8_t *maker, const struct hub_invitation *invitation,
+                               const uint8_t code[CODE_SIZE], struct fault *fault)
 {
     uint8_t hash[HASH_SIZE];
     struct bytes label = invitation->label;
@@ -166,9 +167,26 @@ enum err hub_invite(struct txn *txn, const struct community *community,
     row.label_n = (uint32_t)label.n;
     if (label.n)
         memcpy(row.label, label.p, label.n);
+    row.is_devices = maker != NULL;
+    if (maker)
+        memcpy(row.maker, maker, HANDLE_SIZE);
     digest_invitation(code, hash);
     invitation_put(txn, hash, &row);
     return txn_error(txn);
+}
+
+enum err hub_invite(struct txn *txn, const struct community *community,
+                    const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
+                    struct fault *fault)
+{
+    return put_invitation(txn, community, NULL, invitation, code, fault);
+}
+
+enum err hub_invite_as(struct txn *txn, const struct hub_caller *caller,
+                       const struct hub_invitation *invitation, const uint8_t code[CODE_SIZE],
+                       struct fault *fault)
+{
+    return put_invitation(txn, &caller->community, caller->device.handle, invitation, code, fault);
 }
 
 // --- enrolling ---
@@ -219,6 +237,15 @@ static enum err find_community(struct txn *txn, struct bytes id, struct communit
     return err;
 }
 
+// What a stolen phone has made is worth no more than the phone.
+static bool may_maker_invite(struct txn *txn, const struct invitation *invitation)
+{
+    struct device maker;
+    return !invitation->is_devices ||
+           (device_get(txn, invitation->community, invitation->maker, &maker) == OK &&
+            role_may_call(maker.role, CALL_INVITE) != REACH_NONE);
+}
+
 // With uses left, or used by this very device: a phone whose answer was lost may ask again.
 static enum err check_invitation(struct txn *txn, const struct hub_admitting *admitting,
                                  const struct community *community, const uint8_t hash[HASH_SIZE],
@@ -234,6 +261,9 @@ static enum err check_invitation(struct txn *txn, const struct hub_admitting *ad
         return fault_set(
             fault, ERR_FORBIDDEN,
             "the invitation is not valid or was used by another device: ask for a new one");
+    if (!*again && !may_maker_invite(txn, invitation))
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "whoever made the invitation may invite no more: ask for a new one");
     if (!*again && invitation->expires < admitting->now)
         return fault_set(fault, ERR_FORBIDDEN, "the invitation has expired: ask for a new one");
     return txn_error(txn);

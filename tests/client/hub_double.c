@@ -376,7 +376,7 @@ static enum err serve_invite(struct call *call)
                                         .uses = request.uses ? request.uses : 1};
     draw(hub, code, sizeof code);
     if (!err)
-        err = hub_invite(txn, &caller.community, &invitation, code, &call->fault);
+        err = hub_invite_as(txn, &caller, &invitation, code, &call->fault);
     struct invite_response response = {BYTES(code), invitation.expires};
     if (!err)
         message_encode(&invite_response_message, &response, call->body);

@@ -165,6 +165,14 @@ Test(device, is_invited)
     cr_assert_eq(got.expires, -1);
     cr_assert_eq(got.uses, 500);
     cr_assert_eq(got.used, 499);
+    cr_assert_not(got.is_devices);
+    put.is_devices = true;
+    memset(put.maker, 'm', sizeof put.maker);
+    invitation_put(txn, other, &put);
+    cr_assert_eq(invitation_get(txn, other, &got), OK);
+    cr_assert(got.is_devices);
+    cr_assert_arr_eq(got.maker, put.maker, sizeof put.maker);
+    cr_assert_eq(got.role, ROLE_COORDINATOR);
     cr_assert_not(invitation_used_by(txn, hash, device));
     invitation_note_use(txn, hash, device);
     cr_assert(invitation_used_by(txn, hash, device));

@@ -289,6 +289,33 @@ static bool holds(const struct buf *buf, const char *text)
 }
 
 // A label may be somebody's name: it stays where it was written.
+static enum err revoke_maker(struct hub_decider *decider, void *arg)
+{
+    return hub_revoke(decider, NULL, ((const struct world_device *)arg)->handle);
+}
+
+// A coordinator's phone is stolen; what it has made before is worth no more than the phone.
+Test(admit, takes_no_invitation_of_a_device_that_was_revoked)
+{
+    struct guest friends[2];
+    size_t maker = world_join(&world, ROLE_COORDINATOR);
+    struct hub_caller caller = world_caller(&world, maker);
+    struct hub_invitation invitation = {ROLE_COORDINATOR, bytes_of_text(""), world.now + 1000, 2};
+    guest_init(&friends[0]);
+    guest_init(&friends[1]);
+    memcpy(friends[1].code, friends[0].code, sizeof friends[1].code);
+    struct txn *txn = txn_begin_write(world.hub);
+    cr_assert_eq(hub_invite_as(txn, &caller, &invitation, friends[0].code, &fault), OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+    struct enrol_request request = enrolment_of(&friends[0]);
+    cr_expect_eq(enrol(&friends[0], &request), OK, "%s", fault.text);
+    world_decide(&world, revoke_maker, &world.devices[maker]);
+    cr_expect_eq(enrol(&friends[0], &request), OK, "the same device may finish: %s", fault.text);
+    request = enrolment_of(&friends[1]);
+    cr_expect_eq(enrol(&friends[1], &request), ERR_FORBIDDEN);
+    cr_expect(strstr(fault.text, "may invite no more"), "%s", fault.text);
+}
+
 Test(admit, tells_nobody_the_label_of_a_device)
 {
     static const char label[] = "Grandmother's old phone";

@@ -200,7 +200,7 @@ void trust_invite(struct trust *trust, enum role role, struct trust_answer *answ
     struct hub_invitation invitation = {role, bytes_of_text("phone"), trust->now + 1000, 1};
     dice_bytes(&trust->ours.world.dice, code, sizeof code);
     struct txn *txn TXN_CLEANUP = txn_begin_write(trust->ours.world.hub);
-    answer->err = hub_invite(txn, &caller.community, &invitation, code, &answer->fault);
+    answer->err = hub_invite_as(txn, &caller, &invitation, code, &answer->fault);
     if (!answer->err)
         answer->err = txn_commit(&txn);
     answer->code = arena_copy(&trust->arena, BYTES(code));
