@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/belong.h"
 #include "daemon/certificate.h"
 #include "daemon/control.h"
 #include "daemon/cutoff.h"
@@ -79,8 +80,13 @@ static enum err open_identity(struct daemon *daemon, struct fault *fault)
     bool given = find_credential(path);
     enum err err = given ? OK : in_state_dir(daemon->config, "identity.key", path, fault);
     const char *chosen = daemon->config->identity[0] ? daemon->config->identity : path;
+    // Where there are communities, none is made: it would be of no use to their devices.
+    if (!err && access(chosen, F_OK) != 0)
+        err = belong_check(daemon->gate, NULL, fault);
     if (!err)
         err = identity_open(chosen, &daemon->service.identity, &made, fault);
+    if (!err)
+        err = belong_check(daemon->gate, daemon->service.identity.key, fault);
     if (!err && made)
         report_put(REPORT_INFO, "made the identity key %s: back it up, and apart from the data",
                    chosen);
@@ -366,10 +372,10 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
     if (!err)
         err = lock_state_dir(daemon, fault);
     if (!err)
-        err = open_identity(daemon, fault);
+        err = open_store(daemon, fault);
     if (!err)
-        err = open_tls(daemon, fault);
-    return err ? err : open_store(daemon, fault);
+        err = open_identity(daemon, fault);
+    return err ? err : open_tls(daemon, fault);
 }
 
 static enum err start_parts(struct daemon *daemon, struct fault *fault)

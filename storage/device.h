@@ -1,6 +1,6 @@
 #pragma once
 
-// Devices of a community as decisions enrolled them, what was last heard of them, invitations and
+// Devices of a community as decisions enrolled them, what was last heard of them, their
 // tokens, and which changes are set apart.
 
 #include "base/hash.h"
@@ -68,29 +68,6 @@ enum role role_at(struct txn *txn, uint32_t community, const uint8_t handle[HAND
 // Every row of a device, in the order of (from, decided), until `each` returns false.
 void role_each(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                bool (*each)(const struct role_row *, void *), void *arg);
-
-struct invitation {
-    uint32_t community;
-    enum role role;
-    int64_t expires; // ms since 1970 UTC
-    uint16_t uses;   // for how many devices
-    uint16_t used;   // by how many so far
-    bool is_devices; // a device made it; else an administrator
-    uint8_t maker[HANDLE_SIZE];
-    uint32_t label_n;
-    char label[LABEL_MAX + 1];
-};
-
-enum err invitation_get(struct txn *txn, const uint8_t hash[HASH_SIZE],
-                        struct invitation *invitation) must_check;
-void invitation_put(struct txn *txn, const uint8_t hash[HASH_SIZE],
-                    const struct invitation *invitation);
-
-// Whether this device used the invitation before; noting that it does.
-bool invitation_used_by(struct txn *txn, const uint8_t hash[HASH_SIZE],
-                        const uint8_t handle[HANDLE_SIZE]);
-void invitation_note_use(struct txn *txn, const uint8_t hash[HASH_SIZE],
-                         const uint8_t handle[HANDLE_SIZE]);
 
 // A device has one token, and while it changes it for another, two: the old one holds until the
 // next one is used.

@@ -3,6 +3,7 @@
 #include "base/sign.h"
 #include "base/text.h"
 #include "proto/schema.h"
+#include "storage/invitation.h"
 #include "sync/author.h"
 #include "sync/digest.h"
 #include "sync/hub.h"

@@ -5,6 +5,7 @@
 
 #include "client/link.h"
 #include "storage/device.h"
+#include "storage/invitation.h"
 #include "sync/digest.h"
 #include "tests/daemon/hall.h"
 #include "tests/e2e/check.h"

@@ -122,8 +122,8 @@ static void check_does_not_start(struct hall *hall, const char *why)
     (void)unlink(errors);
     int code = child_wait(child_start(argv, errors, NULL), END_SECONDS);
     CHECK(code == 1, "it ended with %d", code);
-    CHECK(hall_has_said(hall, why) && hall_has_said(hall, "credentials/identity.key"),
-          "it does not say: %s", why);
+    CHECK(hall_has_said(hall, why) && hall_has_said(hall, "identity.key"), "it does not say: %s",
+          why);
     CHECK(!hall_has_said(hall, "listening"), "it listened");
 }
 
@@ -150,7 +150,26 @@ static void a_malformed_credential_is_refused_though_there_is_another_key(void)
     write_identity(&hall, text, 0444);
     check_does_not_start(&hall, "holds a secret, but others than its owner may use it");
     write_identity(&hall, text, 0400);
+    check_does_not_start(&hall, "was founded with another identity key");
+    CHECK(unsetenv("CREDENTIALS_DIRECTORY") == 0, "unsetenv");
     hub_start(&hall.hub);
+    hall_close(&hall);
+}
+
+static void an_identity_that_is_lost_is_not_made_anew_beside_its_communities(void)
+{
+    struct hall hall;
+    char key[PATH_BYTES], aside[PATH_BYTES];
+    hall_open(&hall, "");
+    hub_stop(&hall.hub);
+    path_of(&hall, "state/identity.key", key);
+    path_of(&hall, "aside", aside);
+    CHECK(rename(key, aside) == 0, "the key cannot be moved");
+    check_does_not_start(&hall, "an identity key that is not here");
+    CHECK(!is_there(&hall, "state/identity.key"), "another one was made");
+    CHECK(rename(aside, key) == 0, "the key cannot be moved back");
+    hub_start(&hall.hub);
+    hall_check_me(&hall.ann, 200, "");
     close_hall(&hall);
 }
 
@@ -362,6 +381,8 @@ int main(int argc, char **argv)
          credentials_without_an_identity_leave_it_in_the_state_directory},
         {"a_malformed_credential_is_refused_though_there_is_another_key",
          a_malformed_credential_is_refused_though_there_is_another_key},
+        {"an_identity_that_is_lost_is_not_made_anew_beside_its_communities",
+         an_identity_that_is_lost_is_not_made_anew_beside_its_communities},
         {"a_new_tls_key_is_shown_to_new_connections_and_old_ones_go_on",
          a_new_tls_key_is_shown_to_new_connections_and_old_ones_go_on},
         {"links_and_devices_of_before_are_good_after_it",

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "storage/device.h"
+#include "storage/invitation.h"
 #include "storage/table.h"
 #include "tests/leaks.h"
 #include "tests/storage/scratch.h"

@@ -7,6 +7,7 @@
 #include "storage/community.h"
 #include "storage/device.h"
 #include "storage/erasure.h"
+#include "storage/invitation.h"
 #include "storage/log.h"
 #include "storage/record.h"
 #include "storage/table.h"
