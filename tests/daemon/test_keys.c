@@ -74,7 +74,7 @@ static void write_identity(const struct hall *hall, const char *text, mode_t mod
 static void hub_key(struct hall *hall, char hex[2 * KEY_SIZE + 1])
 {
     cJSON *told = hall_ctl(hall, (const char *[]){"status", NULL});
-    CHECK(strlen(hall_text(told, "hub_key")) == 2 * KEY_SIZE, "no key in the status");
+    CHECK(strlen(hall_text(told, "hub_key")) == (size_t)2 * KEY_SIZE, "no key in the status");
     (void)snprintf(hex, 2 * KEY_SIZE + 1, "%s", hall_text(told, "hub_key"));
     cJSON_Delete(told);
 }

@@ -10,14 +10,6 @@
 
 enum { REGISTRY_MAX = 1 << 30, SLOTS_MIN = 1024 };
 
-void registry_init(struct registry *registry)
-{
-    *registry = (struct registry){.slots_n = SLOTS_MIN};
-    arena_init(&registry->arena, REGISTRY_MAX);
-    registry->slots = calloc(SLOTS_MIN, sizeof *registry->slots);
-    world_must(registry->slots, "out of memory");
-}
-
 void registry_done(struct registry *registry)
 {
     arena_done(&registry->arena);
@@ -49,23 +41,37 @@ struct written *registry_find(const struct registry *registry, const uint8_t dev
     return found ? &registry->p[found - 1] : NULL;
 }
 
-static void grow(struct registry *registry)
+static void grow_slots(struct registry *registry)
 {
-    if (registry->n == registry->cap) {
-        registry->cap = registry->cap ? registry->cap * 2 : 256;
-        registry->p = realloc(registry->p, registry->cap * sizeof *registry->p);
-        world_must(registry->p, "out of memory");
-    }
-    if (registry->n * 2 < registry->slots_n)
-        return;
-    registry->slots_n *= 2;
+    size_t n = registry->slots_n < SLOTS_MIN ? SLOTS_MIN : registry->slots_n * 2;
     free(registry->slots);
-    registry->slots = calloc(registry->slots_n, sizeof *registry->slots);
-    world_must(registry->slots, "out of memory");
+    registry->slots = calloc(n, sizeof *registry->slots);
+    world_must(registry->slots && n, "out of memory");
+    registry->slots_n = n;
     for (size_t i = 0; i < registry->n; i++) {
         const struct written *one = &registry->p[i];
         registry->slots[slot_of(registry, one->device, one->seq, one->tag)] = (uint32_t)i + 1;
     }
+}
+
+void registry_init(struct registry *registry)
+{
+    *registry = (struct registry){.n = 0};
+    arena_init(&registry->arena, REGISTRY_MAX);
+    grow_slots(registry);
+}
+
+// Room for one more.
+static struct written *grow(struct registry *registry)
+{
+    if (registry->n == registry->cap) {
+        registry->cap = registry->cap ? registry->cap * 2 : 256;
+        registry->p = realloc(registry->p, registry->cap * sizeof *registry->p);
+    }
+    world_must(registry->p, "out of memory");
+    if (registry->n * 2 >= registry->slots_n)
+        grow_slots(registry);
+    return &registry->p[registry->n];
 }
 
 // The words or the title.
@@ -87,8 +93,7 @@ struct written *registry_add(struct registry *registry, const uint8_t key[KEY_SI
     struct written *known = registry_find(registry, entry->device, entry->seq, log_tag(entry));
     if (known)
         return known;
-    grow(registry);
-    struct written *added = &registry->p[registry->n];
+    struct written *added = grow(registry);
     *added = (struct written){.seq = entry->seq, .tag = log_tag(entry)};
     memcpy(added->device, entry->device, HANDLE_SIZE);
     memcpy(added->key, key, KEY_SIZE);

@@ -348,6 +348,8 @@ void work_as_admin(struct sim *sim)
     size_t what = dice_below(&sim->dice, 5);
     // The first is never revoked: somebody must be able to see it all in the end.
     struct sim_device *device = &sim->devices[1 + dice_below(&sim->dice, sim->n - 1)];
+    for (size_t i = 1; what > 0 && i < sim->n && !device->was_revoked; i++)
+        device = &sim->devices[i];
     if (what < 3 && device->is_joined) {
         err = hub_double_decide(sim->hub, decisions[what], device);
         for (size_t i = 0; what == 0 && !err && i < sim->n; i++) {

@@ -104,7 +104,7 @@ static struct hub_caller caller_of(size_t device)
 // The response lives in the arena of the test.
 static struct list_response list(size_t device, uint32_t kind, const struct ref *about)
 {
-    struct list_response response;
+    struct list_response response = {.records = {NULL, 0}};
     struct hub_caller caller = caller_of(device);
     struct list_request request = {.kind = kind, .page_size = PAGE_MAX};
     request.about = (struct ref *)about;
@@ -139,7 +139,7 @@ static const struct field_view *field_of(const struct record_view *view, uint32_
 // The one value of a field.
 static struct wire_field value_of(const struct record_view *view, uint32_t number)
 {
-    struct wire_field value;
+    struct wire_field value = {0};
     const struct field_view *field = field_of(view, number);
     cr_assert(field && field->edits.n == 1, "field %u", number);
     struct wire_reader reader = wire_reader(LIST_AT(struct live_edit, field->edits, 0)->edit);
@@ -215,7 +215,7 @@ Test(observer, is_not_shown_a_kind_that_this_version_does_not_know)
     buf_done(&fields);
     crowd_push(&author);
     cr_expect_eq(list(funder, 900, NULL).records.n, 0);
-    struct record_view view;
+    struct record_view view = {.kind = 0};
     cr_expect_eq(get(funder, unknown.record.kind, BYTES(unknown.record.id), &view), ERR_NOT_FOUND);
 }
 
@@ -327,7 +327,7 @@ Test(observer, is_told_the_monday_of_any_time)
 
 Test(observer, knows_records_by_names_that_nobody_else_knows)
 {
-    struct record_view view;
+    struct record_view view = {.kind = 0};
     struct world_change bench = need("a bench", AUDIENCE_PUBLIC);
     crowd_push(&author);
     struct list_response of_funder = list(funder, KIND_NEED, NULL);

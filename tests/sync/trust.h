@@ -113,7 +113,7 @@ struct trust_change {
 // Begins a run where the hub's copy of the caller's chain ends, made for this side's community.
 void trust_run(struct trust *trust, const struct trust_side *side, struct handmade *run);
 // Adds a change of a row's kind.
-struct trust_change trust_say(struct trust *trust, struct handmade *run, size_t row,
+struct trust_change trust_say(struct trust *trust, struct handmade *run, size_t i,
                               enum trust_write write);
 // Whether what the caller's change says counts in its community.
 bool trust_counts(struct trust *trust, const struct trust_change *change);
