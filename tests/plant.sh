@@ -22,7 +22,7 @@ suite() {
 faults() {
     cat <<'FAULTS'
 one commit in 97 never was, and is acknowledged~storage/store.c~s/int result = mdb_txn_commit\(ended->mdb\);/static unsigned n; int result = 0; if (++n % 97) result = mdb_txn_commit(ended->mdb); else mdb_txn_abort(ended->mdb);/~sim_fast~worlds
-a cover counts whatever its tag~sync/merge.c~s/target\.tag == cover->tag &&\s+//~test_sync_merge~suite sync/test_sync_merge
+a cover counts whatever its tag~sync/merge.c~s/target\.tag == cover->tag &&\s+//~test_sync_properties~suite sync/test_sync_properties
 a cover that came first is forgotten~sync/merge.c~s/return question\.covered;/return question.covered \&\& false;/~sim_fast~worlds
 a stance said later is gone over~sync/merge.c~s/return !is_stance \|\| cover->time >= time;/return !is_stance || cover->time >= time || true;/~test_sync_merge~suite sync/test_sync_merge
 erased words are taken again when they come late~sync/chain.c~s/!erased_get\(([^;]*?NULL\))\)/!(erased_get(\1 \&\& community == 0))/s~test_sync_erase~suite sync/test_sync_erase

@@ -310,6 +310,32 @@ Test(erase, is_decided_again_on_a_hub_that_was_restored)
     expect_kept(&need, AUTHOR, false, "nor anybody else");
 }
 
+// The backup is older than the change, and the author has not heard of the erasure: it comes again.
+Test(erase, of_a_change_that_a_restored_hub_does_not_have_is_done_when_it_arrives)
+{
+    network_settle(&world);
+    world_save_hub(&world, "before");
+    struct world_change need = said_need(&world, AUTHOR, "a bench", NULL);
+    network_sync(&world, AUTHOR);
+    network_sync(&world, COORDINATOR);
+    said_erase(&world, COORDINATOR, AUTHOR, &need);
+    network_sync(&world, COORDINATOR);
+    cr_assert_not(said_is_kept(world.hub, world.community, world.devices[AUTHOR].handle, need.seq));
+    struct orders orders = {.n = 0};
+    cr_assert_eq(store_orders_each(world.hub, take_order, &orders), OK);
+    world.may_alarm = true;
+    world_restore_hub(&world, "before");
+    world_decide(&world, again, &orders);
+    cr_assert(said_is_kept(world.devices[AUTHOR].store, world.devices[AUTHOR].community,
+                           world.devices[AUTHOR].handle, need.seq));
+    for (int i = 0; i < 4; i++)
+        network_sync(&world, AUTHOR);
+    cr_expect_eq(world_caller(&world, AUTHOR).device.seq, need.seq, "it has arrived");
+    cr_expect_not(said_is_kept(world.hub, world.community, world.devices[AUTHOR].handle, need.seq));
+    network_settle(&world);
+    expect_kept(&need, AUTHOR, false, "nobody has it");
+}
+
 Test(erase, leaves_decisions_alone)
 {
     uint8_t hub[HANDLE_SIZE];
