@@ -32,8 +32,10 @@ static enum err check_call(const struct hub_caller *caller, enum role_call call,
     if (role == ROLE_NONE)
         return fault_set(fault, ERR_FORBIDDEN,
                          "this device was revoked: ask a coordinator, and join anew");
-    return fault_set(fault, ERR_FORBIDDEN, "the role %s does not allow %s", role_name(role),
-                     role_call_name(call));
+    bool reads_alone = call == CALL_SYNC && role_may_call(role, CALL_LIST) != REACH_NONE;
+    return fault_set(fault, ERR_FORBIDDEN, "the role %s does not allow %s%s", role_name(role),
+                     role_call_name(call),
+                     reads_alone ? ": read what is meant for it with Get and List" : "");
 }
 
 enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum role_call call,
