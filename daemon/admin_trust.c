@@ -73,6 +73,7 @@ static enum err run_decision(struct writer_item *item, struct txn *txn, bool aga
                                   .fault = fault};
     err = job->decide(job, &decider);
     job->effects = decider.effects;
+    item->decides = job->effects.revoked || job->effects.erased;
     return err;
 }
 

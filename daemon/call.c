@@ -313,7 +313,9 @@ static enum err run_write(struct writer_item *item, struct txn *txn, bool again,
                           struct fault *fault)
 {
     struct call *call = call_of(item);
-    return service_write(call->method, &call->service, txn, again, fault);
+    enum err err = service_write(call->method, &call->service, txn, again, fault);
+    item->decides = call->service.effects.revoked || call->service.effects.erased;
+    return err;
 }
 
 static void on_written(struct writer_item *item)

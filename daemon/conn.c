@@ -56,10 +56,13 @@ static void finish(struct conn *conn)
 
 // --- what goes ---
 
-// False: the connection is closed.
+// False: the connection is closed. While somebody may be about to be cut off nobody is sent
+// anything.
 static bool write_out(struct conn *conn)
 {
     while (conn_unsent(conn) > 0) {
+        if (writer_is_deciding(conn->conns->options.calls->writer))
+            return true;
         ssize_t n = send(conn->fd, conn->out.p + conn->out_at, conn_unsent(conn), MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;

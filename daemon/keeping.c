@@ -168,7 +168,9 @@ static enum err run(struct writer_item *item, struct txn *txn, bool again, struc
     (void)again;
     struct keeping *keeping = keeping_of(item);
     keeping->touched_n = 0;
-    return decide_each(txn, keeping->now, erase_due, keeping, fault);
+    enum err err = decide_each(txn, keeping->now, erase_due, keeping, fault);
+    item->decides = keeping->touched_n > 0;
+    return err;
 }
 
 static void done(struct writer_item *item)

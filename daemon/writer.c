@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -29,6 +30,7 @@ struct writer {
     bool said_goodbye;    // the thread's
     unsigned failures;    // commits that failed in a row; the thread's
     time_t rests_until;   // the thread's
+    atomic_uint deciding; // items that are held
 };
 
 static void queue_init(struct queue *queue)
@@ -107,6 +109,19 @@ static void recover(struct writer *writer, enum err err)
         report_put(REPORT_ERROR, "the store cannot be opened: %s", fault.text);
 }
 
+static void hold(struct writer *writer, struct writer_item *item)
+{
+    if (!item->decides || item->is_held)
+        return;
+    item->is_held = true;
+    atomic_fetch_add(&writer->deciding, 1);
+}
+
+bool writer_is_deciding(struct writer *writer)
+{
+    return atomic_load(&writer->deciding) > 0;
+}
+
 static enum err commit(struct writer *writer, struct txn **txn)
 {
     enum err err = txn_error(*txn);
@@ -141,8 +156,10 @@ static void run_alone(struct writer *writer, struct writer_item *item, bool agai
         item->err = item->err == ERR_NOMEM ? ERR_NOMEM : ERR_BUSY;
     } else if (item->err) {
         gate_abort(writer->options.gate, &txn);
-    } else if (commit(writer, &txn)) {
-        item->err = ERR_BUSY;
+    } else {
+        hold(writer, item);
+        if (commit(writer, &txn))
+            item->err = ERR_BUSY;
     }
 }
 
@@ -181,6 +198,8 @@ static void write_batch(struct writer *writer, struct writer_item *items)
         return;
     }
     contacts_write(writer->options.contacts, txn);
+    for (struct writer_item *item = items; item; item = item->next)
+        hold(writer, item);
     if (commit(writer, &txn) == OK)
         return;
     if (writer->failures > 0)
@@ -251,7 +270,9 @@ static void deliver(void *arg)
         done.first = item->next;
         writer->waiting--;
         writer->waiting_bytes -= item->bytes;
-        item->done(item);
+        unsigned held = item->is_held;
+        item->done(item); // which frees it
+        atomic_fetch_sub(&writer->deciding, held);
     }
     if (was_full && !writer_is_full(writer))
         writer->options.has_room(writer->options.arg);
@@ -318,6 +339,7 @@ bool writer_is_full(struct writer *writer)
 
 void writer_put(struct writer *writer, struct writer_item *item)
 {
+    item->decides = item->is_held = false;
     item->err = OK;
     writer->waiting++;
     writer->waiting_bytes += item->bytes;

@@ -24,6 +24,10 @@ struct writer_item {
     // On the loop's thread, once, after the commit; err and fault say how it went.
     void (*done)(struct writer_item *item);
     size_t bytes; // of memory that it holds
+    // Set by run: somebody may be cut off by what it does. From before its commit until `done` has
+    // been called, writer_is_deciding.
+    bool decides;
+    bool is_held; // the writer's own
     enum err err;
     struct fault fault;
 };
@@ -48,6 +52,9 @@ void writer_stop(struct writer **writer);
 // still be put.
 bool writer_is_full(struct writer *writer) must_check;
 void writer_put(struct writer *writer, struct writer_item *item);
+// Whether a commit that may cut somebody off is under way, or not acted upon yet: until then
+// nothing is sent to anybody. Any thread.
+bool writer_is_deciding(struct writer *writer) must_check;
 // Commits waiting notes on contacts, if there are any.
 void writer_flush(struct writer *writer);
 // Of items that wait or are being written; the loop's thread.

@@ -24,6 +24,7 @@ struct put {
     uint8_t number;
     enum err fails; // with this, after `writes` of it
     bool writes;
+    bool cuts_off;
     int runs;
     bool ran_again;
 };
@@ -35,6 +36,7 @@ struct bench {
     int expected;
     int done;
     int had_room;
+    bool cut_off; // what is put from now on
 };
 
 static enum err run_put(struct writer_item *item, struct txn *txn, bool again, struct fault *fault)
@@ -45,12 +47,14 @@ static enum err run_put(struct writer_item *item, struct txn *txn, bool again, s
     struct community community = {.id = {put->number}, .name_n = 1, .name = "a"};
     if (put->writes)
         community_put(txn, &community);
+    item->decides = put->cuts_off;
     return put->fails ? fault_set(fault, put->fails, "as the test wanted") : txn_error(txn);
 }
 
 static void on_done(struct writer_item *item)
 {
     struct put *put = (struct put *)(void *)item;
+    EXPECT(!put->cuts_off || writer_is_deciding(put->bench->writer));
     if (++put->bench->done == put->bench->expected)
         loop_stop(put->bench->loop);
 }
@@ -87,6 +91,7 @@ static void put_one(struct bench *bench, size_t i, uint8_t number, enum err fail
     bench->puts[i] = (struct put){.item = {.run = run_put, .done = on_done, .bytes = 100},
                                   .bench = bench,
                                   .number = number,
+                                  .cuts_off = bench->cut_off,
                                   .fails = fails,
                                   .writes = fails == OK || fails == ERR_NOMEM};
     bench->expected++;
@@ -133,6 +138,28 @@ static void what_fails_by_the_environment_fails_alone_and_leaves_nothing(void)
         EXPECT(is_stored((uint8_t)(20 + i)) == (i != 5));
     }
     EXPECT(bench.puts[5].runs <= 2 && (bench.puts[5].runs == 1 || bench.puts[5].ran_again));
+    bench_done(&bench);
+}
+
+// From its commit on until the loop has acted upon it nothing is sent, whoever runs first.
+static void who_may_cut_somebody_off_holds_the_line_until_that_is_done(void)
+{
+    struct bench bench;
+    bench_init(&bench, 100);
+    put_one(&bench, 0, 200, OK);
+    loop_run(bench.loop);
+    EXPECT(!writer_is_deciding(bench.writer));
+    bench.cut_off = true;
+    put_one(&bench, 1, 201, OK);
+    while (!is_stored(201)) // committed by the thread; the loop has not run
+        (void)usleep(1000);
+    EXPECT(writer_is_deciding(bench.writer));
+    loop_run(bench.loop);
+    EXPECT(bench.puts[1].item.err == OK && !writer_is_deciding(bench.writer));
+    put_one(&bench, 2, 202, OK);
+    put_one(&bench, 3, 203, ERR_FORBIDDEN);
+    loop_run(bench.loop);
+    EXPECT(bench.puts[3].item.err == ERR_FORBIDDEN && !writer_is_deciding(bench.writer));
     bench_done(&bench);
 }
 
@@ -222,6 +249,7 @@ int main(void)
     EXPECT(contacts && gate_open(path, 0, &gate, &fault) == OK);
     a_peers_fault_does_not_touch_the_others();
     what_fails_by_the_environment_fails_alone_and_leaves_nothing();
+    who_may_cut_somebody_off_holds_the_line_until_that_is_done();
     a_full_inbox_says_so_and_when_there_is_room();
     a_commit_that_fails_is_answered_and_the_store_opened_anew();
     it_rests_after_a_failed_commit_and_then_goes_on();

@@ -3,17 +3,19 @@
    The loop checks a push (check_token, hub_check_push) and puts it into the writer's inbox; the
    writer judges it again in its own transaction (judge in hub_push.c, by the role at its place in the
    chain). What was read for a pull before is sent in parts. A revocation goes through the same inbox;
-   its commit voids the token (token_void); then the loop cuts the device's connections off
-   (cutoff_run, called by on_decided and on_written) and only then reports that it is done.
+   its commit voids the token (token_void). From before the commit the writer holds the line
+   (writer_is_deciding: write_out sends nothing); then the loop cuts the device's connections off
+   (cutoff_run, called by on_decided and on_written), lets go, and reports that it is done.
 
    FAULT_EARLY: the push is judged when it is checked, not in the writer.
    FAULT_OPEN:  the connection is not cut off.
+   FAULT_HOLD:  the line is not held.
    FAULT_TOKEN: a token is looked at only once for each connection. */
 
 mtype = { PUSH, REVOKE };
 
 bool revoked;      /* committed */
-bool reported;     /* whoever asked for it has been told */
+bool held;         /* nothing is sent */
 bool is_open = true;
 bool in_effect;    /* the pushed change */
 bool apart;
@@ -29,6 +31,12 @@ active proctype writer() {
     mtype item;
 end_wait:
     inbox ? item;
+#ifndef FAULT_HOLD
+    if
+    :: item == REVOKE -> held = true
+    :: else
+    fi;
+#endif
     atomic {    /* one transaction */
         if
         :: item == REVOKE -> revoked = true
@@ -61,9 +69,10 @@ end_turn:
         :: else                                                   /* the token is void */
         fi;
         pushed = true
-    :: is_open && parts > 0 ->
-        assert(!reported);                                        /* a part goes out */
-        parts--
+    :: atomic { is_open && parts > 0 && !held ->
+            assert(!revoked);                                     /* a part goes out */
+            parts--
+        }
     :: is_open && requests > 0 ->
         requests--;
         atomic {    /* one read transaction looks at the token and reads the answer */
@@ -84,7 +93,7 @@ end_turn:
             is_open = false;
             parts = 0;
 #endif
-            reported = true
+            held = false
         :: else
         fi
     od

@@ -64,3 +64,4 @@ holds revocation safety
 finds revocation safety FAULT_EARLY
 finds revocation safety FAULT_OPEN
 finds revocation safety FAULT_TOKEN
+finds revocation safety FAULT_HOLD
