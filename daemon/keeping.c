@@ -62,6 +62,7 @@ struct orders {
     size_t cap;
     bool full; // memory ran out
     uint64_t erased;
+    bool is_decided; // something was
 };
 
 static bool take_order(const struct store_order *order, void *arg)
@@ -83,7 +84,9 @@ static bool take_order(const struct store_order *order, void *arg)
 static enum err erase_again(struct hub_decider *decider, void *arg)
 {
     struct orders *orders = arg;
-    return hub_erase_again(decider, orders->all, orders->n, &orders->erased);
+    enum err err = hub_erase_again(decider, orders->all, orders->n, &orders->erased);
+    orders->is_decided |= decider->effects.last > 0;
+    return err;
 }
 
 static enum err apply(struct gate *gate, int64_t now, struct orders *orders, struct fault *fault)
@@ -92,7 +95,7 @@ static enum err apply(struct gate *gate, int64_t now, struct orders *orders, str
     if (!txn)
         return ERR_BUSY;
     enum err err = decide_each(txn, now, erase_again, orders, fault);
-    if (err || orders->erased == 0) {
+    if (err || !orders->is_decided) {
         gate_abort(gate, &txn);
         return err;
     }

@@ -79,6 +79,9 @@ static void erase_carried(struct erasing *e, const struct carry *carry)
         log_drop(e->txn, e->community, carry->position);
         carry_delete(e->txn, e->community, carry->position);
     }
+    struct change_ref ref = {BYTES(carry->device), carry->seq, carry->tag};
+    if (e->each)
+        e->each(&ref, e->arg);
 }
 
 // All is found before the first is erased: one change may say what another is about.

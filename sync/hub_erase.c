@@ -103,7 +103,14 @@ static bool ref_of(struct erasing *e, const struct live *edit, struct record_key
            message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK && meant_key(&ref, to);
 }
 
-// Whether all that a record refers to is closed: then it goes, too.
+// Whether it is the word of whoever created the record: nobody else can hang it on something.
+static bool is_creators(const struct live *edit)
+{
+    return memcmp(edit->key.record.id, edit->key.device, 8) == 0;
+}
+
+// Whether all that a record refers to is closed: then it goes, too. Never a person, who is
+// nobody's.
 static bool hangs_on_closed_alone(struct erasing *e, const struct record_key *record)
 {
     struct collection collection COLLECT_CLEANUP = {.eye = NULL};
@@ -112,12 +119,12 @@ static bool hangs_on_closed_alone(struct erasing *e, const struct record_key *re
     fail(e, collect_record(e->txn, e->community, record, &collection));
     for (size_t i = 0; i < collection.n; i++) {
         struct record_key to;
-        if (!ref_of(e, &collection.edits[i], &to))
+        if (!is_creators(&collection.edits[i]) || !ref_of(e, &collection.edits[i], &to))
             continue;
         any = true;
         alone = alone && closed_get(e->txn, e->community, &to);
     }
-    return any && alone;
+    return any && alone && record->kind != KIND_PERSON;
 }
 
 static bool reach(const struct record_key *from, struct bytes extra, void *arg)

@@ -50,12 +50,15 @@ static enum standing run_standing(struct taking *t, const struct planned_run *ru
 // The role that the author had at this seq, as decided; ROLE_NONE: revoked.
 static enum reason judge(struct taking *t, const struct planned_change *change)
 {
-    if (change->entry.form != LOG_WHOLE)
+    if (change->entry.form == LOG_BARE)
         return REASON_NONE;
     enum role role = role_at(t->txn, t->community.number, t->device.handle, change->entry.seq);
     if (role == ROLE_NONE)
         return REASON_REVOKED;
-    enum reason reason = schema_check(&change->envelope, change->body.fields);
+    // A husk says nothing, but it goes over what others said.
+    bool has_words = change->entry.form == LOG_WHOLE;
+    enum reason reason =
+        schema_check(&change->envelope, has_words ? change->body.fields : (struct bytes){NULL, 0});
     return reason ? reason : role_judge(role, t->community.id, t->device.handle, &change->envelope);
 }
 

@@ -157,7 +157,7 @@ enum err hub_act(struct hub_decider *decider, const struct device *asker,
     struct acting a = {.decider = decider, .asker = asker, .record = record};
     arena_init(&a.arena, (size_t)4 * CHANGE_MAX);
     enum err err = OK;
-    if (record->kind == KIND_MEMBERSHIP)
+    if (record->kind == KIND_MEMBERSHIP && is_coordinator(&a))
         err = act_membership(&a, fields);
     if (record->kind == KIND_REQUEST)
         err = act_erase(&a, fields);

@@ -67,7 +67,8 @@ static bool is_about_meant(const struct meant *meant, const struct live *edit)
 {
     struct wire_field field;
     struct ref ref = {0};
-    return edit->field == FIELD_ABOUT &&
+    bool is_creators = memcmp(edit->key.record.id, edit->key.device, 8) == 0;
+    return is_creators && edit->field == FIELD_ABOUT &&
            collect_edit(meant->txn, meant->community, edit, &field) == OK &&
            field.type == WIRE_SIZED &&
            message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&

@@ -145,6 +145,41 @@ Test(erase, of_a_record_by_a_coordinator_takes_all_that_hangs_on_it_and_nothing_
     expect_chains_hold();
 }
 
+// Adds "about" to a record that somebody else created.
+static void hang(size_t device, const struct record_key *record, const struct record_key *on)
+{
+    struct world_change change;
+    struct buf fields BUF_CLEANUP = {0};
+    struct ref ref = {on->kind, BYTES(on->id)};
+    struct envelope envelope = {.kind = record->kind,
+                                .id = BYTES(record->id),
+                                .time = 1,
+                                .class =
+                                    record->kind == KIND_PERSON ? CLASS_PERSONAL : CLASS_ORDINARY};
+    size_t mark = wire_open(&fields, FIELD_ABOUT);
+    message_encode(&ref_message, &ref, &fields);
+    wire_close(&fields, mark);
+    cr_assert_eq(world_write(&world, device, &envelope, buf_bytes(&fields), &change), OK);
+}
+
+// Somebody hangs other people's records on spam, and a coordinator erases the spam.
+Test(erase, of_a_record_leaves_what_others_have_hung_on_it)
+{
+    struct record_key person = said_person(1);
+    struct world_change need = said_need(&world, AUTHOR, "a bench", &person);
+    struct world_change voice = said_voice(&world, AUTHOR, &need.record, &person, "mine");
+    struct world_change spam = said_about(&world, OTHER, KIND_REMARK, "spam", NULL, 0);
+    network_settle(&world);
+    hang(OTHER, &need.record, &spam.record);
+    hang(OTHER, &person, &spam.record);
+    network_settle(&world);
+    said_erase_record(&world, COORDINATOR, &spam.record);
+    network_settle(&world);
+    expect_kept(&spam, OTHER, false, "the spam");
+    expect_kept(&need, AUTHOR, true, "what was hung on it by somebody else");
+    expect_kept(&voice, AUTHOR, true, "the voice of a person who was hung on it");
+}
+
 Test(erase, of_a_person_takes_what_they_said_and_leaves_what_others_said_about_it)
 {
     struct record_key gone = said_person(1);

@@ -235,6 +235,28 @@ Test(membership, that_is_revoked_is_released_and_reinstated_and_all_comes_back)
     expect_everywhere(&next, REASON_NONE, true);
 }
 
+// A thief asks to be coordinator, and the admin lets the phone's offline work take effect.
+Test(membership, that_is_revoked_is_not_given_a_role_when_it_is_released)
+{
+    uint32_t released = 0;
+    network_settle(&world);
+    world_decide(&world, revoke, NULL);
+    struct buf fields BUF_CLEANUP = {0};
+    struct buf envelope BUF_CLEANUP = {0};
+    struct world_change asked;
+    message_encode(&envelope_message, &(struct envelope){.kind = KIND_MEMBERSHIP, .time = 1},
+                   &envelope);
+    wire_put_bytes(&fields, FIELD_MEMBERSHIP_DEVICE, BYTES(world.devices[PHONE].handle));
+    wire_put_uint(&fields, FIELD_MEMBERSHIP_ROLE, ROLE_COORDINATOR);
+    wire_put_uint(&fields, FIELD_MEMBERSHIP_REVOKED, 0);
+    world_write_raw(&world, PHONE, buf_bytes(&envelope), buf_bytes(&fields), &asked);
+    log_in_again();
+    network_sync(&world, PHONE);
+    cr_expect_eq(reason_of(world.hub, world.community, &asked), REASON_REVOKED);
+    world_decide(&world, release, &released);
+    cr_expect_eq(world_caller(&world, PHONE).device.role, ROLE_NONE);
+}
+
 // Who was revoked asked for words of their own to be erased, and delivers that too late.
 Test(membership, that_is_revoked_has_its_request_granted_when_it_is_released)
 {
