@@ -95,7 +95,12 @@ static enum folkmoot_code put_rows(struct folkmoot_session *session, struct txn 
     if (err)
         return state_fail_err(&session->error, err, NULL);
     if (!founding->has_seed) {
-        founding->secret = (struct secret){{0}, {0}, {0}, {0}, {0}};
+        uint8_t previous[SIGN_SEED_SIZE] = {0};
+        if (founding->is_anew)
+            memcpy(previous, founding->secret.seed, sizeof previous);
+        founding->secret = (struct secret){.address = ""};
+        memcpy(founding->secret.previous_seed, previous, sizeof previous);
+        bytes_wipe(previous, sizeof previous);
         state_random(session->fm, founding->secret.seed, sizeof founding->secret.seed);
         founding->community.name_n = (uint32_t)strlen(link->name);
         memcpy(founding->community.name, link->name, sizeof link->name);
@@ -134,16 +139,24 @@ static enum folkmoot_code found(struct folkmoot_session *session)
 
 // --- Enrol ---
 
+static bool has_previous(const struct secret *secret)
+{
+    static const uint8_t none[SIGN_SEED_SIZE];
+    return memcmp(secret->previous_seed, none, sizeof none) != 0;
+}
+
 void session_ask_enrol(struct folkmoot_session *session)
 {
     struct scope scope;
     uint8_t signature[SIGN_SIZE];
+    uint8_t previous_key[SIGN_KEY_SIZE];
+    uint8_t previous_signature[SIGN_SIZE];
     if (found(session) ||
         state_begin(session->fm, session->number, false, &scope, &session->error)) {
         session_failed(session);
         return;
     }
-    enum err err = session_sign(session, &scope, session->link.code, signature);
+    enum err err = session_sign(session, &scope, PURPOSE_ENROL, scope.secret.seed, signature);
     struct enrol_request request = {
         .community = BYTES(scope.community.id),
         .device_key = BYTES(scope.device.key),
@@ -152,6 +165,14 @@ void session_ask_enrol(struct folkmoot_session *session)
         .expires = session->challenge.expires,
         .signature = BYTES(signature),
     };
+    if (!err && has_previous(&scope.secret)) {
+        err = sign_public_key(scope.secret.previous_seed, previous_key);
+        if (!err)
+            err = session_sign(session, &scope, PURPOSE_SUCCEED, scope.secret.previous_seed,
+                               previous_signature);
+        request.previous_key = BYTES(previous_key);
+        request.previous_signature = BYTES(previous_signature);
+    }
     (void)state_end(session->fm, &scope, false, NULL);
     if (err)
         session_fail(session, FOLKMOOT_INTERNAL, "the enrolment could not be signed");

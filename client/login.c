@@ -111,24 +111,24 @@ void session_end_info(struct folkmoot_session *session)
 // --- Login ---
 
 enum err session_sign(const struct folkmoot_session *session, const struct scope *scope,
-                      const uint8_t *code, uint8_t signature[64])
+                      enum enrol_purpose purpose, const uint8_t seed[32], uint8_t signature[64])
 {
     uint8_t invitation[HASH_SIZE];
-    if (code)
-        digest_invitation(code, invitation);
+    bool is_invited = purpose != PURPOSE_LOGIN;
+    if (is_invited)
+        digest_invitation(session->link.code, invitation);
     struct enrol_transcript transcript = {
-        .purpose = code ? PURPOSE_ENROL : PURPOSE_LOGIN,
+        .purpose = purpose,
         .hub_key = scope->secret.hub_key,
         .community = scope->community.id,
         .device_key = scope->device.key,
-        .invitation_hash = code ? invitation : NULL,
+        .invitation_hash = is_invited ? invitation : NULL,
         .challenge = BYTES(session->challenge.challenge),
         .expires = session->challenge.expires,
     };
     struct buf preimage BUF_CLEANUP = {0};
     digest_enrol_transcript(&transcript, &preimage);
-    return preimage.err ? preimage.err
-                        : sign_make(scope->secret.seed, buf_bytes(&preimage), signature);
+    return preimage.err ? preimage.err : sign_make(seed, buf_bytes(&preimage), signature);
 }
 
 void session_ask_login(struct folkmoot_session *session)
@@ -139,7 +139,7 @@ void session_ask_login(struct folkmoot_session *session)
         session_failed(session);
         return;
     }
-    enum err err = session_sign(session, &scope, NULL, signature);
+    enum err err = session_sign(session, &scope, PURPOSE_LOGIN, scope.secret.seed, signature);
     struct login_request request = {
         .community = BYTES(scope.community.id),
         .device_key = BYTES(scope.device.key),
@@ -174,6 +174,11 @@ static enum folkmoot_code keep(struct folkmoot_session *session, const struct ad
         return code;
     memcpy(scope.secret.token, admission->token.p, TOKEN_SIZE);
     memcpy(scope.secret.tls_key, session->tls_key, 32);
+    bytes_wipe(scope.secret.previous_seed, sizeof scope.secret.previous_seed);
+    if (admission->first_device.n == HANDLE_SIZE) {
+        memcpy(scope.device.first, admission->first_device.p, HANDLE_SIZE);
+        device_put(scope.txn, session->number, &scope.device);
+    }
     take_name(&scope.community, admission->community_name);
     secret_put(scope.txn, session->number, &scope.secret);
     community_put(scope.txn, &scope.community);

@@ -6,6 +6,7 @@
 #include "client/link.h"
 #include "client/state.h"
 #include "client/stream.h"
+#include "sync/digest.h"
 #include "sync/exchange.h"
 
 enum stage {
@@ -129,6 +130,7 @@ void session_encode(struct folkmoot_session *session, const struct message *mess
 void session_admitted(struct folkmoot_session *session);
 // Takes the token for the requests that follow.
 void session_put_token(struct folkmoot_session *session, const struct secret *secret);
-// Signs the enrolment transcript with the device's seed.
+// Signs the enrolment transcript with a seed of the device's.
 enum err session_sign(const struct folkmoot_session *session, const struct scope *scope,
-                      const uint8_t *code, uint8_t signature[64]) must_check;
+                      enum enrol_purpose purpose, const uint8_t seed[32],
+                      uint8_t signature[64]) must_check;

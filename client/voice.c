@@ -219,7 +219,7 @@ enum folkmoot_code folkmoot_myself(struct folkmoot *fm, uint8_t *person,
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
     if (code)
         return code;
-    digest_member(scope.community.id, scope.device.handle, person);
+    digest_member(scope.community.id, device_first(&scope.device), person);
     return state_end(fm, &scope, false, error);
 }
 

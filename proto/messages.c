@@ -215,6 +215,11 @@ static const struct field enrolment_fields[] = {
     {5, FIELD_I64, .offset = AT(enrolment, expires)},
     {6, FIELD_BYTES, .offset = AT(enrolment, signature), .size_min = 64, .size_max = 64},
     {7, FIELD_U32, .offset = AT(enrolment, from)},
+    {8, FIELD_BYTES, .offset = AT(enrolment, previous), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {9, FIELD_BYTES, .offset = AT(enrolment, previous_signature), .size_min = 64, .size_max = 64},
+    {10, FIELD_BYTES, .offset = AT(enrolment, first_device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
 };
 const struct message enrolment_message = {"Enrolment", sizeof(struct enrolment),
                                           FIELDS(enrolment_fields)};

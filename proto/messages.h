@@ -225,6 +225,8 @@ struct enrol_request {
     struct bytes challenge;
     int64_t expires;
     struct bytes signature;
+    struct bytes previous_key;
+    struct bytes previous_signature;
 };
 
 struct login_request {
@@ -240,6 +242,7 @@ struct admission {
     struct bytes token;
     uint32_t role;
     struct bytes community_name;
+    struct bytes first_device;
 };
 
 struct invite_request {
@@ -369,6 +372,7 @@ struct me_response {
     uint32_t seq;
     struct bytes head;
     struct log_head *log;
+    struct bytes first_device;
 };
 
 struct incarnation {
@@ -390,6 +394,9 @@ struct enrolment {
     int64_t expires;
     struct bytes signature;
     uint32_t from;
+    struct bytes previous;
+    struct bytes previous_signature;
+    struct bytes first_device;
 };
 
 struct role_grant {

@@ -12,6 +12,10 @@ static const struct field enrol_request_fields[] = {
     {4, FIELD_BYTES, .offset = AT(enrol_request, challenge), .size_min = 16, .size_max = 16},
     {5, FIELD_I64, .offset = AT(enrol_request, expires)},
     {6, FIELD_BYTES, .offset = AT(enrol_request, signature), .size_min = 64, .size_max = 64},
+    {7, FIELD_BYTES, .offset = AT(enrol_request, previous_key), .size_min = KEY_SIZE,
+     .size_max = KEY_SIZE},
+    {8, FIELD_BYTES, .offset = AT(enrol_request, previous_signature), .size_min = 64,
+     .size_max = 64},
 };
 const struct message enrol_request_message = {"EnrolRequest", sizeof(struct enrol_request),
                                               FIELDS(enrol_request_fields)};
@@ -33,6 +37,8 @@ static const struct field enrol_response_fields[] = {
      .size_max = TOKEN_SIZE},
     {2, FIELD_U32, .offset = AT(admission, role)},
     {3, FIELD_TEXT, .offset = AT(admission, community_name), .size_max = 200},
+    {4, FIELD_BYTES, .offset = AT(admission, first_device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
 };
 const struct message enrol_response_message = {"EnrolResponse", sizeof(struct admission),
                                                FIELDS(enrol_response_fields)};
@@ -42,6 +48,8 @@ static const struct field login_response_fields[] = {
      .size_max = TOKEN_SIZE},
     {2, FIELD_U32, .offset = AT(admission, role)},
     {3, FIELD_TEXT, .offset = AT(admission, community_name), .size_max = 200},
+    {4, FIELD_BYTES, .offset = AT(admission, first_device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
 };
 const struct message login_response_message = {"LoginResponse", sizeof(struct admission),
                                                FIELDS(login_response_fields)};
@@ -204,6 +212,8 @@ static const struct field me_response_fields[] = {
     {4, FIELD_U32, .offset = AT(me_response, seq)},
     {5, FIELD_BYTES, .offset = AT(me_response, head), .size_min = 32, .size_max = 32},
     {6, FIELD_MESSAGE, .offset = AT(me_response, log), .of = &log_head_message},
+    {7, FIELD_BYTES, .offset = AT(me_response, first_device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
 };
 const struct message me_response_message = {"MeResponse", sizeof(struct me_response),
                                             FIELDS(me_response_fields)};

@@ -145,6 +145,7 @@ enum err secret_get(struct txn *txn, uint32_t community, struct secret *secret)
     struct secret s = {0};
     uint32_t address_n;
     stored_copy(&value, s.seed, sizeof s.seed);
+    stored_copy(&value, s.previous_seed, sizeof s.previous_seed);
     stored_copy(&value, s.token, sizeof s.token);
     stored_copy(&value, s.hub_key, sizeof s.hub_key);
     stored_copy(&value, s.tls_key, sizeof s.tls_key);
@@ -158,15 +159,16 @@ enum err secret_get(struct txn *txn, uint32_t community, struct secret *secret)
 
 void secret_put(struct txn *txn, uint32_t community, const struct secret *secret)
 {
-    uint8_t value[32 + TOKEN_SIZE + KEY_SIZE + 32 + ADDRESS_MAX];
+    uint8_t value[32 + 32 + TOKEN_SIZE + KEY_SIZE + 32 + ADDRESS_MAX];
     size_t address_n = strnlen(secret->address, ADDRESS_MAX);
     memcpy(value, secret->seed, 32);
-    memcpy(value + 32, secret->token, TOKEN_SIZE);
-    memcpy(value + 64, secret->hub_key, KEY_SIZE);
-    memcpy(value + 96, secret->tls_key, 32);
-    memcpy(value + 128, secret->address, address_n);
+    memcpy(value + 32, secret->previous_seed, 32);
+    memcpy(value + 64, secret->token, TOKEN_SIZE);
+    memcpy(value + 96, secret->hub_key, KEY_SIZE);
+    memcpy(value + 128, secret->tls_key, 32);
+    memcpy(value + 160, secret->address, address_n);
     struct key key = key_of_community(community);
-    table_put(txn, TABLE_SECRET, key_of(&key), bytes_of(value, 128 + address_n));
+    table_put(txn, TABLE_SECRET, key_of(&key), bytes_of(value, 160 + address_n));
     bytes_wipe(value, sizeof value);
 }
 

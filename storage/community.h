@@ -32,6 +32,7 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
 // What must not leave this machine. On a hub only `seed` (of the chain key) is used.
 struct secret {
     uint8_t seed[32];
+    uint8_t previous_seed[32]; // while joining anew: of the key before; else zeros
     uint8_t token[TOKEN_SIZE];
     uint8_t hub_key[KEY_SIZE];     // the hub's identity key, as the join link pinned it
     uint8_t tls_key[32];           // SHA-256 of the TLS key that was last proved to be the hub's

@@ -15,6 +15,12 @@ static struct key device_key(uint32_t community, const uint8_t handle[HANDLE_SIZ
 
 // --- Devices ---
 
+const uint8_t *device_first(const struct device *device)
+{
+    static const uint8_t none[HANDLE_SIZE];
+    return memcmp(device->first, none, HANDLE_SIZE) == 0 ? device->handle : device->first;
+}
+
 static enum err decode_device(const uint8_t handle[HANDLE_SIZE], struct bytes bytes,
                               struct device *device)
 {
@@ -22,6 +28,7 @@ static enum err decode_device(const uint8_t handle[HANDLE_SIZE], struct bytes by
     struct device d = {0};
     memcpy(d.handle, handle, HANDLE_SIZE);
     stored_copy(&value, d.key, KEY_SIZE);
+    stored_copy(&value, d.first, HANDLE_SIZE);
     d.role = (enum role)stored_u8(&value);
     d.seq = stored_u32(&value);
     stored_copy(&value, d.head, HASH_SIZE);
@@ -47,6 +54,7 @@ void device_put(struct txn *txn, uint32_t community, const struct device *device
     assert(device->label_n <= LABEL_MAX);
     BUF_CLEANUP struct buf buf = {0};
     buf_put(&buf, BYTES(device->key));
+    buf_put(&buf, BYTES(device->first));
     buf_put_u8(&buf, (uint8_t)device->role);
     buf_put_be32(&buf, device->seq);
     buf_put(&buf, BYTES(device->head));

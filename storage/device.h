@@ -12,6 +12,7 @@ enum { LABEL_MAX = 100 };
 struct device {
     uint8_t handle[HANDLE_SIZE];
     uint8_t key[KEY_SIZE];
+    uint8_t first[HANDLE_SIZE]; // the first device of whoever speaks by this one; zeros: itself
     enum role role;             // of its next change; ROLE_NONE: revoked, or not told yet
     uint32_t seq;               // the end of its chain here
     uint8_t head[HASH_SIZE];    // there
@@ -19,6 +20,9 @@ struct device {
     uint32_t label_n;
     char label[LABEL_MAX + 1];
 };
+
+// The handle that makes the person who speaks by a device.
+const uint8_t *device_first(const struct device *device);
 
 enum err device_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                     struct device *device) must_check;

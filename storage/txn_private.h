@@ -11,7 +11,7 @@
 #include "storage/seal.h"
 #include "storage/table.h"
 
-enum { FORMAT_VERSION = 2 };
+enum { FORMAT_VERSION = 3 };
 
 #define FORMAT_KEY "format"
 

@@ -20,7 +20,7 @@ static enum err check_permission(const struct author *author, const struct envel
 {
     enum role role = author->device->role;
     if (role == ROLE_NONE ||
-        role_judge(role, author->community->id, author->device->handle, envelope) == REASON_NONE)
+        role_judge(role, author->community->id, author->device, envelope) == REASON_NONE)
         return OK;
     return fault_set(fault, ERR_FORBIDDEN,
                      "a %s may not write this: a coordinator can give this device another role",

@@ -23,7 +23,7 @@ void digest_created_id(const uint8_t handle[HANDLE_SIZE], uint32_t seq, uint32_t
                        uint8_t id[ID_SIZE]);
 // The person known by a card; code normalised (NFKC, upper case, no spaces or hyphens).
 void digest_card(const uint8_t community[COMMUNITY_SIZE], struct bytes code, uint8_t id[ID_SIZE]);
-// The person that a member speaks as: known by the device, and nobody else can claim it.
+// The person that a member speaks as: known by their first device, and nobody else can claim it.
 void digest_member(const uint8_t community[COMMUNITY_SIZE], const uint8_t handle[HANDLE_SIZE],
                    uint8_t id[ID_SIZE]);
 void digest_log_leaf(uint64_t position, const uint8_t device[HANDLE_SIZE], uint32_t seq,
@@ -46,7 +46,8 @@ void digest_head_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8
 // nonce empty: none.
 void digest_tls_transcript(struct bytes nonce, const uint8_t tls_key[32], struct buf *out);
 
-enum enrol_purpose { PURPOSE_ENROL = 1, PURPOSE_LOGIN = 2 };
+// PURPOSE_SUCCEED: by an earlier key of whoever speaks, for the new one that it is to be taken for.
+enum enrol_purpose { PURPOSE_ENROL = 1, PURPOSE_LOGIN = 2, PURPOSE_SUCCEED = 3 };
 
 struct enrol_transcript {
     enum enrol_purpose purpose;

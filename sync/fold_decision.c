@@ -85,6 +85,20 @@ static bool know_device(struct txn *txn, uint32_t community, const uint8_t handl
     return err == ERR_NOT_FOUND;
 }
 
+// Should several be named, it is the least of them: in whichever order they are heard of.
+static void name_first(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
+                       struct bytes first)
+{
+    struct device device;
+    if (first.n != HANDLE_SIZE || device_get(txn, community, handle, &device))
+        return;
+    bool is_named = device_first(&device) != device.handle;
+    if (is_named && memcmp(device.first, first.p, HANDLE_SIZE) <= 0)
+        return;
+    memcpy(device.first, first.p, HANDLE_SIZE);
+    device_put(txn, community, &device);
+}
+
 static void decide_enrolment(struct txn *txn, const struct community *community,
                              const struct live *edit, struct bytes value, bool alive)
 {
@@ -96,6 +110,7 @@ static void decide_enrolment(struct txn *txn, const struct community *community,
     digest_handle(community->id, enrolment.key.p, handle);
     if (!know_device(txn, community->number, handle, enrolment.key.p))
         return;
+    name_first(txn, community->number, handle, enrolment.first_device);
     struct role_row row = {enrolment.from, decided_by(edit), (enum role)enrolment.role};
     set_role(txn, community, handle, &row, alive);
 }

@@ -216,15 +216,16 @@ static enum err check_challenge(const struct hub_admitting *admitting, struct by
     return OK;
 }
 
-static enum err check_transcript(const struct enrol_transcript *transcript, struct bytes signature,
-                                 struct fault *fault)
+static enum err check_signature(const struct enrol_transcript *transcript,
+                                const uint8_t key[KEY_SIZE], struct bytes signature,
+                                struct fault *fault)
 {
     struct buf message BUF_CLEANUP = {0};
     digest_enrol_transcript(transcript, &message);
     if (message.err)
         return message.err;
-    if (signature.n != SIGN_SIZE || !sign_key_sound(transcript->device_key) ||
-        !sign_check(transcript->device_key, buf_bytes(&message), signature.p))
+    if (signature.n != SIGN_SIZE || !sign_key_sound(key) ||
+        !sign_check(key, buf_bytes(&message), signature.p))
         return fault_set(fault, ERR_MALFORMED, "the transcript's signature or key is wrong");
     return OK;
 }
@@ -272,26 +273,45 @@ static enum err check_invitation(struct txn *txn, const struct hub_admitting *ad
     return txn_error(txn);
 }
 
-static enum err decide_enrolment(struct txn *txn, struct community *community,
-                                 const struct hub_admitting *admitting,
-                                 const struct enrol_request *request,
-                                 const struct invitation *invitation, const uint8_t hash[HASH_SIZE],
-                                 uint32_t from, struct fault *fault)
+// A device that comes in.
+struct enrolling {
+    struct txn *txn;
+    struct community community;
+    const struct hub_admitting *admitting;
+    const struct enrol_request *request;
+    struct enrol_transcript transcript;
+    uint8_t invitation_hash[HASH_SIZE];
+    struct invitation invitation;
+    uint8_t handle[HANDLE_SIZE];
+    uint32_t seq;           // the end of its chain, when it was here before
+    bool is_known;          // it was
+    bool has_previous;      // an earlier key of whoever speaks here says that this one is theirs
+    struct device previous; // then that key's
+    struct fault *fault;
+};
+
+static enum err decide_enrolment(const struct enrolling *e)
 {
+    struct community community = e->community;
     struct enrolment enrolment = {
-        .key = request->device_key,
-        .role = (uint32_t)invitation->role,
-        .invitation = bytes_of(hash, HASH_SIZE),
-        .challenge = request->challenge,
-        .expires = request->expires,
-        .signature = request->signature,
-        .from = from,
+        .key = e->request->device_key,
+        .role = (uint32_t)e->invitation.role,
+        .invitation = BYTES(e->invitation_hash),
+        .challenge = e->request->challenge,
+        .expires = e->request->expires,
+        .signature = e->request->signature,
+        .from = e->seq ? e->seq + 1 : 0,
     };
-    struct hub_decider decider = {.txn = txn,
-                                  .community = community,
-                                  .now = admitting->now,
-                                  .random = admitting->random,
-                                  .fault = fault};
+    if (e->has_previous) {
+        enrolment.previous = BYTES(e->previous.handle);
+        enrolment.previous_signature = e->request->previous_signature;
+        enrolment.first_device = bytes_of(device_first(&e->previous), HANDLE_SIZE);
+    }
+    struct hub_decider decider = {.txn = e->txn,
+                                  .community = &community,
+                                  .now = e->admitting->now,
+                                  .random = e->admitting->random,
+                                  .fault = e->fault};
     struct hub_edits edits = {.decider = &decider};
     hub_edits_put(&edits, FIELD_ENROLMENT, &enrolment_message, &enrolment);
     return hub_edits_end(&edits);
@@ -308,96 +328,117 @@ static enum err admit(struct txn *txn, const struct community *community,
         return err;
     digest_token(admitting->token, hash);
     token_put(txn, hash, community->number, handle, admitting->now);
+    bool is_first = device_first(&device) == device.handle;
     *response = (struct admission){
         .token = arena_copy(arena, bytes_of(admitting->token, TOKEN_SIZE)),
         .role = (uint32_t)device.role,
         .community_name = arena_copy(arena, bytes_of(community->name, community->name_n)),
+        .first_device = arena_copy(arena, bytes_of(device.first, is_first ? 0 : HANDLE_SIZE)),
     };
-    return response->token.p && response->community_name.p ? txn_error(txn) : ERR_NOMEM;
+    return response->token.p && response->community_name.p && response->first_device.p
+               ? txn_error(txn)
+               : ERR_NOMEM;
 }
 
 // The label is the hub's own note: it may be somebody's name, and it replicates to nobody.
-static enum err keep_label(struct txn *txn, const struct community *community,
-                           const uint8_t handle[HANDLE_SIZE], const struct invitation *invitation)
+static enum err keep_label(const struct enrolling *e)
 {
     struct device device;
-    enum err err = device_get(txn, community->number, handle, &device);
+    enum err err = device_get(e->txn, e->community.number, e->handle, &device);
     if (err)
         return err;
-    device.label_n = invitation->label_n;
-    memcpy(device.label, invitation->label, sizeof device.label);
-    device_put(txn, community->number, &device);
-    return txn_error(txn);
+    device.label_n = e->invitation.label_n;
+    memcpy(device.label, e->invitation.label, sizeof device.label);
+    device_put(e->txn, e->community.number, &device);
+    return txn_error(e->txn);
 }
 
 // The device as it is known: a handle belongs to one key, and a revoked key comes in no more.
-static enum err check_known(struct txn *txn, const struct community *community,
-                            const struct enrol_request *request, const uint8_t handle[HANDLE_SIZE],
-                            uint32_t *seq, struct fault *fault)
+static enum err check_known(struct enrolling *e)
 {
     struct device device;
-    enum err err = device_get(txn, community->number, handle, &device);
-    *seq = err ? 0 : device.seq;
+    enum err err = device_get(e->txn, e->community.number, e->handle, &device);
     if (err)
         return err == ERR_NOT_FOUND ? OK : err;
-    if (memcmp(device.key, request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)
-        return fault_set(fault, ERR_EXISTS, "another device has this handle: make a new key");
+    e->is_known = true;
+    e->seq = device.seq;
+    if (memcmp(device.key, e->request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)
+        return fault_set(e->fault, ERR_EXISTS, "another device has this handle: make a new key");
     if (device.role == ROLE_NONE)
-        return fault_set(fault, ERR_EXISTS, "this device was revoked: make a new key to join anew");
+        return fault_set(e->fault, ERR_EXISTS,
+                         "this device was revoked: make a new key to join anew");
+    return OK;
+}
+
+// Whether an earlier key vouches for the new one. A device's person never changes, and the key of
+// one that is not in, or is out, vouches for nobody.
+static enum err check_previous(struct enrolling *e)
+{
+    uint8_t handle[HANDLE_SIZE];
+    struct bytes key = e->request->previous_key;
+    struct enrol_transcript transcript = e->transcript;
+    transcript.purpose = PURPOSE_SUCCEED;
+    if (key.n == 0 || e->is_known)
+        return OK;
+    enum err err = check_signature(&transcript, key.p, e->request->previous_signature, e->fault);
+    if (err)
+        return err;
+    digest_handle(e->community.id, key.p, handle);
+    err = device_get(e->txn, e->community.number, handle, &e->previous);
+    if (err)
+        return err == ERR_NOT_FOUND ? OK : err;
+    enum role role = e->previous.role;
+    e->has_previous =
+        bytes_equal(key, BYTES(e->previous.key)) && role != ROLE_NONE && role != ROLE_HUB;
     return OK;
 }
 
 // Uses up the invitation and writes the decision, unless this device did both before. A device that
 // is enrolled may take another invitation: its role is what that one says from then on.
-static enum err enrol_new(struct txn *txn, struct community *community,
-                          const struct hub_admitting *admitting,
-                          const struct enrol_request *request, const uint8_t hash[HASH_SIZE],
-                          const uint8_t handle[HANDLE_SIZE], struct fault *fault)
+static enum err enrol_new(struct enrolling *e)
 {
-    struct invitation invitation;
     bool again = false;
-    uint32_t seq;
-    enum err err =
-        check_invitation(txn, admitting, community, hash, handle, &invitation, &again, fault);
+    enum err err = check_invitation(e->txn, e->admitting, &e->community, e->invitation_hash,
+                                    e->handle, &e->invitation, &again, e->fault);
     if (!err)
-        err = check_known(txn, community, request, handle, &seq, fault);
+        err = check_known(e);
     // With another key this one is of no use either.
     if (err == ERR_EXISTS && again)
-        return fault_set(fault, ERR_FORBIDDEN,
+        return fault_set(e->fault, ERR_FORBIDDEN,
                          "this device was revoked, and the invitation is used: ask for a new one");
     if (err || again)
         return err;
-    invitation.used++;
-    invitation_put(txn, hash, &invitation);
-    invitation_note_use(txn, hash, handle);
-    err = decide_enrolment(txn, community, admitting, request, &invitation, hash, seq ? seq + 1 : 0,
-                           fault);
-    return err ? err : keep_label(txn, community, handle, &invitation);
+    err = check_previous(e);
+    if (err)
+        return err;
+    e->invitation.used++;
+    invitation_put(e->txn, e->invitation_hash, &e->invitation);
+    invitation_note_use(e->txn, e->invitation_hash, e->handle);
+    err = decide_enrolment(e);
+    return err ? err : keep_label(e);
 }
 
 enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,
                    const struct enrol_request *request, struct arena *arena,
                    struct admission *response, struct fault *fault)
 {
-    struct community community;
-    uint8_t hash[HASH_SIZE];
-    uint8_t handle[HANDLE_SIZE];
+    struct enrolling e = {.txn = txn, .admitting = admitting, .request = request, .fault = fault};
     if (request->device_key.n != KEY_SIZE || request->invitation.n != CODE_SIZE)
         return fault_set(fault, ERR_MALFORMED, "EnrolRequest: device_key or invitation is missing");
     enum err err = check_challenge(admitting, request->challenge, request->expires, fault);
     if (!err)
-        err = find_community(txn, request->community, &community, fault);
+        err = find_community(txn, request->community, &e.community, fault);
     if (err)
         return err;
-    digest_invitation(request->invitation.p, hash);
-    digest_handle(community.id, request->device_key.p, handle);
-    struct enrol_transcript transcript = {
-        PURPOSE_ENROL, admitting->identity_key, community.id,    request->device_key.p,
-        hash,          request->challenge,      request->expires};
-    err = check_transcript(&transcript, request->signature, fault);
+    digest_invitation(request->invitation.p, e.invitation_hash);
+    digest_handle(e.community.id, request->device_key.p, e.handle);
+    e.transcript = (struct enrol_transcript){
+        PURPOSE_ENROL,     admitting->identity_key, e.community.id,  request->device_key.p,
+        e.invitation_hash, request->challenge,      request->expires};
+    err = check_signature(&e.transcript, request->device_key.p, request->signature, fault);
     if (!err)
-        err = enrol_new(txn, &community, admitting, request, hash, handle, fault);
-    return err ? err : admit(txn, &community, handle, admitting, arena, response);
+        err = enrol_new(&e);
+    return err ? err : admit(txn, &e.community, e.handle, admitting, arena, response);
 }
 
 enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
@@ -417,7 +458,7 @@ enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
     struct enrol_transcript transcript = {
         PURPOSE_LOGIN, admitting->identity_key, community.id,    request->device_key.p,
         NULL,          request->challenge,      request->expires};
-    err = check_transcript(&transcript, request->signature, fault);
+    err = check_signature(&transcript, request->device_key.p, request->signature, fault);
     if (err)
         return err;
     digest_handle(community.id, request->device_key.p, handle);

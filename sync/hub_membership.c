@@ -125,6 +125,7 @@ static bool is_sound(const struct gathering *g, const struct apart *apart)
     struct log_entry entry;
     struct log_body body;
     struct envelope envelope;
+    struct device author;
     struct txn *txn = g->decider->txn;
     uint32_t community = g->decider->community->number;
     struct arena arena ARENA_CLEANUP;
@@ -134,7 +135,8 @@ static bool is_sound(const struct gathering *g, const struct apart *apart)
            log_get_body(txn, community, position, &body) == OK &&
            envelope_decode(entry.envelope, &arena, &envelope, NULL) == OK &&
            schema_check(&envelope, body.fields) == REASON_NONE &&
-           role_judge(ROLE_COORDINATOR, g->decider->community->id, apart->device, &envelope) ==
+           device_get(txn, community, apart->device, &author) == OK &&
+           role_judge(ROLE_COORDINATOR, g->decider->community->id, &author, &envelope) ==
                REASON_NONE;
 }
 

@@ -59,7 +59,7 @@ static enum reason judge(struct taking *t, const struct planned_change *change)
     bool has_words = change->entry.form == LOG_WHOLE;
     enum reason reason =
         schema_check(&change->envelope, has_words ? change->body.fields : (struct bytes){NULL, 0});
-    return reason ? reason : role_judge(role, t->community.id, t->device.handle, &change->envelope);
+    return reason ? reason : role_judge(role, t->community.id, &t->device, &change->envelope);
 }
 
 static void note_set_apart(struct taking *t, const struct planned_change *change)

@@ -254,6 +254,7 @@ enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *
         return ERR_NOMEM;
     *log = (struct log_head){arena_copy(arena, BYTES(community->log)), community->size,
                              arena_copy(arena, BYTES(root))};
+    bool is_first = device_first(device) == device->handle;
     *response = (struct me_response){
         .device = arena_copy(arena, BYTES(device->handle)),
         .community = arena_copy(arena, BYTES(community->id)),
@@ -261,8 +262,9 @@ enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *
         .seq = device->seq,
         .head = arena_copy(arena, BYTES(device->head)),
         .log = log,
+        .first_device = arena_copy(arena, bytes_of(device->first, is_first ? 0 : HANDLE_SIZE)),
     };
     bool made = log->log.p && log->root.p && response->device.p && response->community.p &&
-                response->head.p;
+                response->head.p && response->first_device.p;
     return made ? OK : ERR_NOMEM;
 }

@@ -18,16 +18,18 @@ static uint8_t *copy_of(struct arena *arena, struct bytes bytes)
     return copy;
 }
 
-// A member speaks as the person that the device's key makes, and may speak as no other.
+// A member speaks as the person that their first device makes, and may speak as no other: another
+// one than before where the hub did not take the new key for theirs.
 static void map_member(const struct rejoining *r, const struct carry *was, uint8_t id[ID_SIZE])
 {
     const struct author *author = r->author;
+    struct device old;
     uint8_t person[ID_SIZE];
-    if (author->device->role != ROLE_MEMBER)
+    if (author->device->role != ROLE_MEMBER || device_get(r->txn, r->community, was->device, &old))
         return;
-    digest_member(author->community->id, was->device, person);
+    digest_member(author->community->id, device_first(&old), person);
     if (memcmp(id, person, ID_SIZE) == 0)
-        digest_member(author->community->id, author->device->handle, id);
+        digest_member(author->community->id, device_first(author->device), id);
 }
 
 // An id within that copy.

@@ -97,21 +97,21 @@ static bool creates(const struct envelope *envelope, const uint8_t device[HANDLE
            (envelope->id.n == 0 || memcmp(envelope->id.p, device, 8) == 0);
 }
 
-static bool is_own(const uint8_t community[COMMUNITY_SIZE], const uint8_t device[HANDLE_SIZE],
+static bool is_own(const uint8_t community[COMMUNITY_SIZE], const struct device *device,
                    const struct envelope *envelope)
 {
     uint8_t person[ID_SIZE];
-    digest_member(community, device, person);
+    digest_member(community, device_first(device), person);
     if (envelope->kind == KIND_VOICE)
         return envelope->parts.n == 2 &&
                bytes_equal(*LIST_AT(struct bytes, envelope->parts, 1), BYTES(person));
     if (envelope->kind == KIND_PERSON)
         return bytes_equal(envelope->id, BYTES(person));
-    return creates(envelope, device);
+    return creates(envelope, device->handle);
 }
 
 enum reason role_judge(enum role role, const uint8_t community[COMMUNITY_SIZE],
-                       const uint8_t device[HANDLE_SIZE], const struct envelope *envelope)
+                       const struct device *device, const struct envelope *envelope)
 {
     enum role_reach reach = role_may_write(role, envelope->kind);
     bool may = reach == REACH_ALL || (reach == REACH_OWN && is_own(community, device, envelope));

@@ -3,7 +3,7 @@
 // Who may do what: the one table. Which call a role may make, which kinds of record it may write
 // and which it may see. docs/roles.md shows the same, and a test compares them. Any thread.
 
-#include "proto/messages.h"
+#include "storage/device.h"
 
 enum role_call {
     CALL_SYNC,
@@ -32,10 +32,10 @@ enum role_reach role_may_write(enum role role, uint32_t kind);
 enum role_reach role_may_see(enum role role, uint32_t kind, uint32_t class);
 
 // Whether a role may write this change: REASON_NONE or REASON_NOT_PERMITTED. Own is: a Voice of the
-// person that the device speaks as (digest_member), the record of that Person and no other Person,
-// and of every other kind a record that the device itself created.
+// person that the device speaks as (digest_member of its first), the record of that Person and no
+// other Person, and of every other kind a record that the device itself created.
 enum reason role_judge(enum role role, const uint8_t community[COMMUNITY_SIZE],
-                       const uint8_t device[HANDLE_SIZE], const struct envelope *envelope);
+                       const struct device *device, const struct envelope *envelope);
 
 // Names, for people: of roles (ROLE_NONE: "revoked"), of calls, of how far.
 const char *role_name(enum role role);

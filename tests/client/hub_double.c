@@ -267,8 +267,8 @@ static enum err serve_admission(struct call *call, bool enrol)
     uint8_t random[32];
     struct hub_admitting admitting = {hub->identity_key, hub->challenge_secret, hub->now, token,
                                       random};
-    struct admission response = {{0}, 0, {0}};
-    struct enrol_request enrolment = {{0}, {0}, {0}, {0}, 0, {0}};
+    struct admission response = {.role = 0};
+    struct enrol_request enrolment = {.expires = 0};
     struct login_request login = {{0}, {0}, {0}, 0, {0}};
     draw_token(hub, token);
     draw(hub, random, sizeof random);

@@ -264,3 +264,46 @@ Test(rejoin, of_a_revoked_phone_has_delivered_before_and_is_let_in_again_by_a_ne
     cr_expect(has(&world.phones[0], "written after it knew", id));
     cr_expect_not(has(&world.phones[0], "written before it knew", id));
 }
+
+static void who(struct phone *of, uint8_t person[16])
+{
+    cr_assert_eq(folkmoot_myself(of->fm, person, NULL), FOLKMOOT_OK);
+}
+
+// Offline, at once, and though the answer that says so was lost.
+Test(rejoin, leaves_whoever_speaks_the_person_that_they_were)
+{
+    uint8_t id[16];
+    uint8_t before[16];
+    uint8_t after[16];
+    char link[LINK_MAX];
+    part(id);
+    who(phone(), before);
+    hub_double_invite(world.hub, ROLE_MEMBER, link);
+    struct hub_line line = {.loses_answer_to = "/Enrol"};
+    cr_assert_eq(phone_join(&copy, world.hub, link, &line), FOLKMOOT_NETWORK);
+    cr_assert_eq(phone_join(&copy, world.hub, link, NULL), FOLKMOOT_OK);
+    who(&copy, after);
+    cr_expect_arr_eq(after, before, 16);
+    sync(&copy);
+    who(&copy, after);
+    cr_expect_arr_eq(after, before, 16);
+    expect_no_leaks();
+}
+
+// And however often it takes until the hub hears of it.
+Test(rejoin, by_a_second_link_leaves_the_person_too)
+{
+    uint8_t id[16];
+    uint8_t before[16];
+    uint8_t after[16];
+    char link[LINK_MAX];
+    part(id);
+    who(phone(), before);
+    hub_double_invite(world.hub, ROLE_MEMBER, link);
+    struct hub_line line = {.loses_requests = true};
+    cr_assert_eq(phone_join(&copy, world.hub, link, &line), FOLKMOOT_NETWORK);
+    world_join(&world, &copy, ROLE_MEMBER);
+    who(&copy, after);
+    cr_expect_arr_eq(after, before, 16);
+}

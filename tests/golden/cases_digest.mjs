@@ -105,6 +105,7 @@ export function transcripts() {
     transcript("tls", identity.seed, { tls_key: seeded("tls") }),
     transcript("enrol", seed, { purpose: 1, ...enrol, invitation_hash, expires: "1700000000123" }),
     transcript("enrol", seed, { purpose: 2, ...enrol, expires: "1700000000123" }),
+    transcript("enrol", seeded("previous"), { purpose: 3, ...enrol, invitation_hash, expires: "1700000000123" }),
     transcript("enrol", seed, { purpose: 2, ...enrol, expires: "-1" }),
   ];
 }

@@ -114,10 +114,11 @@ Test(golden, what_a_known_kind_does_not_allow_is_set_apart_for_the_written_reaso
         cr_assert_eq(envelope_decode(golden_bytes(&g, item, "envelope"), &g.arena, &envelope, NULL),
                      OK, "%s", name);
         cr_assert_eq(fields_check(fields, &edits, NULL), OK, "%s", name);
-        static const uint8_t nobody[COMMUNITY_SIZE];
+        static const uint8_t nowhere[COMMUNITY_SIZE];
+        static const struct device nobody;
         enum reason reason = schema_check(&envelope, fields);
         if (reason == REASON_NONE)
-            reason = role_judge(ROLE_VOLUNTEER, nobody, nobody, &envelope);
+            reason = role_judge(ROLE_VOLUNTEER, nowhere, &nobody, &envelope);
         cr_expect_eq(reason, golden_u32(item, "reason"), "%s", name);
     }
     golden_close(&g);

@@ -90,6 +90,7 @@ static void put_communities(struct txn *txn)
     community_put(txn, &hub);
     struct secret secret = {.address = "h:1"};
     memset(secret.seed, 0x5e, sizeof secret.seed);
+    memset(secret.previous_seed, 0x50, sizeof secret.previous_seed);
     memset(secret.token, 0x70, sizeof secret.token);
     memset(secret.hub_key, 0x8b, sizeof secret.hub_key);
     memset(secret.tls_key, 0x71, sizeof secret.tls_key);
@@ -111,7 +112,7 @@ Test(format, of_communities_secrets_progress_and_names)
     struct txn *txn = txn_begin_write(store);
     put_communities(txn);
     expect_rows(txn, TABLE_META,
-                "666f726d6174 00000002\n"
+                "666f726d6174 00000003\n"
                 "6e756d626572" COMMUNITY_1 " " ID("c0") "\n"
                                                         "6e756d62657200000002 " ID("00") "\n");
     expect_rows(txn, TABLE_COMMUNITY,
@@ -123,8 +124,8 @@ Test(format, of_communities_secrets_progress_and_names)
                                                                                  "6162"
                                                                                  "\n");
     expect_rows(txn, TABLE_SECRET,
-                COMMUNITY_1 " " HASH("5e") HASH("70") HASH("8b") HASH("71") "683a31"
-                                                                            "\n");
+                COMMUNITY_1 " " HASH("5e") HASH("50") HASH("70") HASH("8b") HASH("71") "683a31"
+                                                                                       "\n");
     expect_rows(txn, TABLE_PROGRESS,
                 COMMUNITY_1 " 00000009" HANDLE("10") "0000000000000011" ID("20") "00000002" HANDLE(
                     "30") "0000000000000012" HASH("40") "02"
@@ -201,6 +202,7 @@ static void put_devices(struct txn *txn, struct device *out)
     struct device device = {.role = ROLE_COORDINATOR, .seq = 9, .label_n = 1, .label = "p"};
     memset(device.handle, 0xde, sizeof device.handle);
     memset(device.key, 0x6b, sizeof device.key);
+    memset(device.first, 0xf1, sizeof device.first);
     memset(device.head, 0x4e, sizeof device.head);
     memset(device.identity, 0x1f, sizeof device.identity);
     device_put(txn, 1, &device);
@@ -221,8 +223,9 @@ Test(format, of_devices_and_what_belongs_to_them)
     struct device device;
     put_devices(txn, &device);
     expect_rows(txn, TABLE_DEVICE,
-                COMMUNITY_1 HANDLE("de") " " HASH("6b") "03"
-                                                        "00000009" HASH("4e") HASH("1f") "70\n");
+                COMMUNITY_1 HANDLE("de") " " HASH("6b") HANDLE("f1") "03"
+                                                                     "00000009" HASH("4e")
+                                                                         HASH("1f") "70\n");
     expect_rows(txn, TABLE_CONTACT,
                 COMMUNITY_1 HANDLE("de") " ffffffffffffffff"
                                          "0000000000000002"
@@ -320,6 +323,6 @@ Test(format, of_the_check_behind_each_value)
     store_close(&store);
     struct bytes stored = bytes_of("the keythe value\x13\x87\xcb\xae", 20);
     cr_expect_eq(scratch_flip(&scratch, stored, 0), 1);
-    struct bytes format = bytes_of("format\0\0\0\2\xeb\xdf\x85\x49", 14);
+    struct bytes format = bytes_of("format\0\0\0\3\xb3\x2f\x86\xb1", 14);
     cr_expect_eq(scratch_flip(&scratch, format, 0), 1);
 }

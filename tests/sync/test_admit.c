@@ -5,49 +5,10 @@
 #include "proto/wire.h"
 #include "sync/digest.h"
 #include "tests/leaks.h"
+#include "tests/sync/guest.h"
 #include "tests/sync/network.h"
 
-// Somebody who asks to come in.
-struct guest {
-    uint8_t seed[SIGN_SEED_SIZE];
-    uint8_t key[KEY_SIZE];
-    uint8_t code[CODE_SIZE];
-    uint8_t challenge[16];
-    uint8_t signature[SIGN_SIZE];
-    uint8_t token[TOKEN_SIZE];
-    int64_t expires;
-};
-
-static struct world world;
-static struct arena arena;
-static struct fault fault;
 static struct guest guest;
-static uint8_t chance[32];
-
-static void challenge(struct guest *g)
-{
-    g->expires = world.now + 60000;
-    hub_challenge(world.challenge_secret, g->expires, g->challenge);
-}
-
-static void invite(struct guest *g, enum role role, int64_t expires)
-{
-    struct community community;
-    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
-    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
-    cr_assert_eq(hub_invite(txn, &community,
-                            &(struct hub_invitation){role, bytes_of_text("phone"), expires, 1},
-                            g->code, NULL),
-                 OK);
-    cr_assert_eq(txn_commit(&txn), OK);
-}
-
-static void guest_init(struct guest *g)
-{
-    dice_bytes(&world.dice, g, sizeof *g);
-    cr_assert_eq(sign_public_key(g->seed, g->key), OK);
-    challenge(g);
-}
 
 static void set_up(void)
 {
@@ -55,7 +16,7 @@ static void set_up(void)
     world_begin(&world, 6);
     arena_init(&arena, 1 << 20);
     guest_init(&guest);
-    invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
+    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
 }
 
 static void tear_down(void)
@@ -65,85 +26,6 @@ static void tear_down(void)
 }
 
 TestSuite(admit, .init = set_up, .fini = tear_down);
-
-static void sign_in(struct guest *g, enum enrol_purpose purpose)
-{
-    uint8_t hash[HASH_SIZE];
-    struct buf message BUF_CLEANUP = {0};
-    digest_invitation(g->code, hash);
-    struct enrol_transcript transcript = {purpose,
-                                          world.identity_key,
-                                          world.id,
-                                          g->key,
-                                          purpose == PURPOSE_ENROL ? hash : NULL,
-                                          BYTES(g->challenge),
-                                          g->expires};
-    digest_enrol_transcript(&transcript, &message);
-    cr_assert_eq(sign_make(g->seed, buf_bytes(&message), g->signature), OK);
-}
-
-static struct hub_admitting admitting_of(struct guest *g)
-{
-    return (struct hub_admitting){world.identity_key, world.challenge_secret, world.now, g->token,
-                                  chance};
-}
-
-static struct enrol_request enrolment_of(struct guest *g)
-{
-    sign_in(g, PURPOSE_ENROL);
-    return (struct enrol_request){BYTES(world.id),     BYTES(g->key), BYTES(g->code),
-                                  BYTES(g->challenge), g->expires,    BYTES(g->signature)};
-}
-
-static struct login_request login_of(struct guest *g)
-{
-    sign_in(g, PURPOSE_LOGIN);
-    return (struct login_request){BYTES(world.id), BYTES(g->key), BYTES(g->challenge), g->expires,
-                                  BYTES(g->signature)};
-}
-
-static enum err enrol(struct guest *g, const struct enrol_request *request)
-{
-    struct admission admission;
-    struct hub_admitting admitting = admitting_of(g);
-    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
-    enum err err = hub_enrol(txn, &admitting, request, &arena, &admission, &fault);
-    return err ? err : txn_commit(&txn);
-}
-
-static enum err login(struct guest *g, const struct login_request *request)
-{
-    struct admission admission;
-    struct hub_admitting admitting = admitting_of(g);
-    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
-    enum err err = hub_login(txn, &admitting, request, &arena, &admission, &fault);
-    return err ? err : txn_commit(&txn);
-}
-
-static enum err authenticate(const uint8_t token[TOKEN_SIZE], struct hub_caller *caller)
-{
-    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
-    return hub_authenticate(txn, token, CALL_SYNC, &(struct hub_policy){0}, world.now, caller,
-                            &fault);
-}
-
-// The enrolment is refused with this error, and the hub's store is as it was, though it committed.
-static void expect_not_enrolled(const struct enrol_request *request, enum err expected)
-{
-    struct admission admission;
-    struct buf before BUF_CLEANUP = {0};
-    struct buf after BUF_CLEANUP = {0};
-    struct hub_admitting admitting = admitting_of(&guest);
-    world_dump(world.hub, &before);
-    fault = (struct fault){0};
-    struct txn *txn = txn_begin_write(world.hub);
-    enum err err = hub_enrol(txn, &admitting, request, &arena, &admission, &fault);
-    cr_expect_eq(txn_commit(&txn), OK);
-    world_dump(world.hub, &after);
-    cr_expect_eq(err, expected, "%s", err_text(err));
-    cr_expect_gt(strlen(fault.text), 10);
-    cr_expect(bytes_equal(buf_bytes(&before), buf_bytes(&after)), "the store was changed");
-}
 
 Test(admit, founds_a_community_whose_id_and_log_follow_from_its_keys)
 {
@@ -197,9 +79,9 @@ Test(admit, refuses_names_of_communities_and_labels_that_are_no_text)
 Test(admit, enrols_an_invited_device_with_role_and_label)
 {
     struct hub_caller caller;
-    struct enrol_request request = enrolment_of(&guest);
-    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
-    cr_assert_eq(authenticate(guest.token, &caller), OK);
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
+    cr_assert_eq(guest_authenticate(guest.token, &caller), OK);
     cr_expect_eq(caller.device.role, ROLE_VOLUNTEER);
     cr_expect_str_eq(caller.device.label, "phone");
     cr_expect(memcmp(caller.device.key, guest.key, KEY_SIZE) == 0);
@@ -215,21 +97,22 @@ Test(admit, lets_an_invitation_be_used_once_but_again_by_the_same_device)
 {
     struct hub_caller caller;
     uint8_t first[TOKEN_SIZE];
-    struct enrol_request request = enrolment_of(&guest);
-    cr_assert_eq(enrol(&guest, &request), OK);
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
     memcpy(first, guest.token, TOKEN_SIZE);
     guest.token[0] ^= 1;
     world.now += 5000; // the invitation expired, the challenge did not
     uint64_t size = world_caller(&world, 0).community.size;
-    cr_assert_eq(enrol(&guest, &request), OK);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
     cr_expect_eq(world_caller(&world, 0).community.size, size, "nothing was decided again");
-    cr_expect_eq(authenticate(guest.token, &caller), OK);
-    cr_expect_eq(authenticate(first, &caller), ERR_UNAUTHENTICATED, "the older token is void");
+    cr_expect_eq(guest_authenticate(guest.token, &caller), OK);
+    cr_expect_eq(guest_authenticate(first, &caller), ERR_UNAUTHENTICATED,
+                 "the older token is void");
     struct guest other = guest;
     dice_bytes(&world.dice, other.seed, sizeof other.seed);
     cr_assert_eq(sign_public_key(other.seed, other.key), OK);
-    struct enrol_request second = enrolment_of(&other);
-    expect_not_enrolled(&second, ERR_FORBIDDEN);
+    struct enrol_request second = guest_enrolment(&other);
+    guest_expect_refused(&guest, &second, ERR_FORBIDDEN);
 }
 
 // --- a second invitation ---
@@ -237,7 +120,7 @@ Test(admit, lets_an_invitation_be_used_once_but_again_by_the_same_device)
 static enum role role_of(const struct guest *g)
 {
     struct hub_caller caller;
-    cr_assert_eq(authenticate(g->token, &caller), OK);
+    cr_assert_eq(guest_authenticate(g->token, &caller), OK);
     return caller.device.role;
 }
 
@@ -248,30 +131,30 @@ static uint64_t log_size(void)
 
 Test(admit, gives_an_enrolled_device_the_role_of_a_second_invitation_once)
 {
-    struct enrol_request request = enrolment_of(&guest);
-    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
     cr_expect_eq(role_of(&guest), ROLE_VOLUNTEER);
     struct guest promoted = guest;
     dice_bytes(&world.dice, promoted.code, sizeof promoted.code);
-    invite(&promoted, ROLE_COORDINATOR, world.now + 1000);
-    struct enrol_request second = enrolment_of(&promoted);
+    guest_invite(&promoted, ROLE_COORDINATOR, world.now + 1000);
+    struct enrol_request second = guest_enrolment(&promoted);
     uint64_t size = log_size();
-    cr_assert_eq(enrol(&promoted, &second), OK, "%s", fault.text);
+    cr_assert_eq(guest_ask_enrol(&promoted, &second), OK, "%s", fault.text);
     cr_expect_eq(role_of(&promoted), ROLE_COORDINATOR);
     cr_expect_eq(log_size(), size + 1, "one decision");
-    cr_assert_eq(enrol(&promoted, &second), OK);
+    cr_assert_eq(guest_ask_enrol(&promoted, &second), OK);
     cr_expect_eq(log_size(), size + 1, "and no other");
 
     // Whoever repeats the first one gets in, and it changes nothing.
-    cr_assert_eq(enrol(&guest, &request), OK, "%s", fault.text);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
     cr_expect_eq(log_size(), size + 1);
     cr_expect_eq(role_of(&guest), ROLE_COORDINATOR);
 
     struct guest thief = promoted;
     dice_bytes(&world.dice, thief.seed, sizeof thief.seed);
     cr_assert_eq(sign_public_key(thief.seed, thief.key), OK);
-    struct enrol_request stolen = enrolment_of(&thief);
-    expect_not_enrolled(&stolen, ERR_FORBIDDEN);
+    struct enrol_request stolen = guest_enrolment(&thief);
+    guest_expect_refused(&guest, &stolen, ERR_FORBIDDEN);
     network_settle(&world);
     struct device known;
     uint8_t handle[HANDLE_SIZE];
@@ -307,12 +190,13 @@ Test(admit, takes_no_invitation_of_a_device_that_was_revoked)
     struct txn *txn = txn_begin_write(world.hub);
     cr_assert_eq(hub_invite_as(txn, &caller, &invitation, friends[0].code, &fault), OK);
     cr_assert_eq(txn_commit(&txn), OK);
-    struct enrol_request request = enrolment_of(&friends[0]);
-    cr_expect_eq(enrol(&friends[0], &request), OK, "%s", fault.text);
+    struct enrol_request request = guest_enrolment(&friends[0]);
+    cr_expect_eq(guest_ask_enrol(&friends[0], &request), OK, "%s", fault.text);
     world_decide(&world, revoke_maker, &world.devices[maker]);
-    cr_expect_eq(enrol(&friends[0], &request), OK, "the same device may finish: %s", fault.text);
-    request = enrolment_of(&friends[1]);
-    cr_expect_eq(enrol(&friends[1], &request), ERR_FORBIDDEN);
+    cr_expect_eq(guest_ask_enrol(&friends[0], &request), OK, "the same device may finish: %s",
+                 fault.text);
+    request = guest_enrolment(&friends[1]);
+    cr_expect_eq(guest_ask_enrol(&friends[1], &request), ERR_FORBIDDEN);
     cr_expect(strstr(fault.text, "may invite no more"), "%s", fault.text);
 }
 
@@ -332,9 +216,9 @@ Test(admit, tells_nobody_the_label_of_a_device)
                             named.code, NULL),
                  OK);
     cr_assert_eq(txn_commit(&txn), OK);
-    struct enrol_request request = enrolment_of(&named);
-    cr_assert_eq(enrol(&named, &request), OK, "%s", fault.text);
-    cr_assert_eq(authenticate(named.token, &caller), OK);
+    struct enrol_request request = guest_enrolment(&named);
+    cr_assert_eq(guest_ask_enrol(&named, &request), OK, "%s", fault.text);
+    cr_assert_eq(guest_authenticate(named.token, &caller), OK);
     cr_expect_str_eq(caller.device.label, label, "the hub itself knows it");
     size_t late = world_join(&world, ROLE_VOLUNTEER);
     struct sync_request pull = {.version = PROTOCOL_VERSION, .packings = 1 << PACKING_PLAIN};
@@ -361,71 +245,71 @@ Test(admit, tells_nobody_the_label_of_a_device)
 
 Test(admit, refuses_an_expired_or_unknown_invitation)
 {
-    struct enrol_request request = enrolment_of(&guest);
+    struct enrol_request request = guest_enrolment(&guest);
     world.now += 1001;
-    expect_not_enrolled(&request, ERR_FORBIDDEN);
+    guest_expect_refused(&guest, &request, ERR_FORBIDDEN);
     world.now -= 1001;
     guest.code[0] ^= 1;
-    request = enrolment_of(&guest);
-    expect_not_enrolled(&request, ERR_FORBIDDEN);
+    request = guest_enrolment(&guest);
+    guest_expect_refused(&guest, &request, ERR_FORBIDDEN);
 }
 
 Test(admit, refuses_a_challenge_that_expired_or_is_not_its_own)
 {
-    struct enrol_request request = enrolment_of(&guest);
+    struct enrol_request request = guest_enrolment(&guest);
     world.now += 60001;
-    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    guest_expect_refused(&guest, &request, ERR_WRONG_STATE);
     world.now -= 60001;
     guest.expires++;
-    request = enrolment_of(&guest);
-    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    request = guest_enrolment(&guest);
+    guest_expect_refused(&guest, &request, ERR_WRONG_STATE);
     guest.expires--;
     guest.challenge[0] ^= 1;
-    request = enrolment_of(&guest);
-    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    request = guest_enrolment(&guest);
+    guest_expect_refused(&guest, &request, ERR_WRONG_STATE);
     request.challenge = (struct bytes){0};
-    expect_not_enrolled(&request, ERR_WRONG_STATE);
+    guest_expect_refused(&guest, &request, ERR_WRONG_STATE);
 }
 
 Test(admit, refuses_a_signature_over_anything_else)
 {
-    struct enrol_request request = enrolment_of(&guest);
+    struct enrol_request request = guest_enrolment(&guest);
     guest.signature[0] ^= 1;
-    expect_not_enrolled(&request, ERR_MALFORMED);
-    sign_in(&guest, PURPOSE_LOGIN);
-    expect_not_enrolled(&request, ERR_MALFORMED);
-    request = enrolment_of(&guest);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    guest_sign(&guest, PURPOSE_LOGIN);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    request = guest_enrolment(&guest);
     world.now += 1; // an answer to another challenge, replayed
-    challenge(&guest);
+    guest_challenge(&guest);
     request.expires = guest.expires;
-    expect_not_enrolled(&request, ERR_MALFORMED);
-    request = enrolment_of(&guest);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    request = guest_enrolment(&guest);
     request.signature = (struct bytes){0};
-    expect_not_enrolled(&request, ERR_MALFORMED);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
 }
 
 Test(admit, refuses_keys_of_small_order)
 {
     static const uint8_t small[][KEY_SIZE] = {{0}, {1}};
-    struct enrol_request request = enrolment_of(&guest);
+    struct enrol_request request = guest_enrolment(&guest);
     for (size_t i = 0; i < 2; i++) {
         request.device_key = BYTES(small[i]);
-        expect_not_enrolled(&request, ERR_MALFORMED);
+        guest_expect_refused(&guest, &request, ERR_MALFORMED);
     }
     request.device_key = (struct bytes){0};
-    expect_not_enrolled(&request, ERR_MALFORMED);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
 }
 
 Test(admit, keeps_communities_apart)
 {
     struct community other;
     struct hub_found_random random = {{1}, {2}, {3}};
-    struct enrol_request request = enrolment_of(&guest);
+    struct enrol_request request = guest_enrolment(&guest);
     uint8_t nowhere[COMMUNITY_SIZE] = {1};
     request.community = BYTES(nowhere);
-    expect_not_enrolled(&request, ERR_NOT_FOUND);
+    guest_expect_refused(&guest, &request, ERR_NOT_FOUND);
     request.community = (struct bytes){0};
-    expect_not_enrolled(&request, ERR_NOT_FOUND);
+    guest_expect_refused(&guest, &request, ERR_NOT_FOUND);
     struct txn *txn = txn_begin_write(world.hub);
     cr_assert_eq(
         hub_found(txn, world.identity_seed, bytes_of_text("Hill"), 1, &random, &other, &fault), OK);
@@ -433,45 +317,46 @@ Test(admit, keeps_communities_apart)
     uint8_t dale[COMMUNITY_SIZE];
     memcpy(dale, world.id, COMMUNITY_SIZE);
     memcpy(world.id, other.id, COMMUNITY_SIZE);
-    request = enrolment_of(&guest);
-    expect_not_enrolled(&request, ERR_FORBIDDEN); // the invitation is for the other one
+    request = guest_enrolment(&guest);
+    guest_expect_refused(&guest, &request, ERR_FORBIDDEN); // the invitation is for the other one
     memcpy(world.id, dale, COMMUNITY_SIZE);
-    request = enrolment_of(&guest);
+    request = guest_enrolment(&guest);
     request.community = BYTES(other.id);
-    expect_not_enrolled(&request, ERR_MALFORMED); // signed for the other one
+    guest_expect_refused(&guest, &request, ERR_MALFORMED); // signed for the other one
 }
 
 Test(admit, gives_a_new_token_at_login_and_voids_the_older_one)
 {
     struct hub_caller caller;
     uint8_t first[TOKEN_SIZE];
-    struct enrol_request request = enrolment_of(&guest);
-    cr_assert_eq(enrol(&guest, &request), OK);
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
     memcpy(first, guest.token, TOKEN_SIZE);
-    cr_expect_eq(authenticate(first, &caller), OK);
+    cr_expect_eq(guest_authenticate(first, &caller), OK);
     guest.token[5] ^= 1;
-    struct login_request again = login_of(&guest);
-    cr_assert_eq(login(&guest, &again), OK, "%s", fault.text);
-    cr_expect_eq(authenticate(guest.token, &caller), OK);
-    cr_expect_eq(authenticate(first, &caller), ERR_UNAUTHENTICATED);
-    cr_expect_eq(authenticate(world.devices[0].token, &caller), OK, "others keep theirs");
+    struct login_request again = guest_login(&guest);
+    cr_assert_eq(guest_ask_login(&guest, &again), OK, "%s", fault.text);
+    cr_expect_eq(guest_authenticate(guest.token, &caller), OK);
+    cr_expect_eq(guest_authenticate(first, &caller), ERR_UNAUTHENTICATED);
+    cr_expect_eq(guest_authenticate(world.devices[0].token, &caller), OK, "others keep theirs");
 }
 
 Test(admit, lets_nobody_log_in_who_is_not_enrolled_or_replays_an_enrolment)
 {
-    struct login_request request = login_of(&guest);
-    cr_expect_eq(login(&guest, &request), ERR_FORBIDDEN);
-    struct enrol_request enrolment = enrolment_of(&guest);
-    cr_assert_eq(enrol(&guest, &enrolment), OK);
-    cr_expect_eq(login(&guest, &request), ERR_MALFORMED, "signed to enrol, not to log in");
-    request = login_of(&guest);
+    struct login_request request = guest_login(&guest);
+    cr_expect_eq(guest_ask_login(&guest, &request), ERR_FORBIDDEN);
+    struct enrol_request enrolment = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &enrolment), OK);
+    cr_expect_eq(guest_ask_login(&guest, &request), ERR_MALFORMED,
+                 "signed to enrol, not to log in");
+    request = guest_login(&guest);
     world.now += 60001;
-    cr_expect_eq(login(&guest, &request), ERR_WRONG_STATE);
+    cr_expect_eq(guest_ask_login(&guest, &request), ERR_WRONG_STATE);
 }
 
 Test(admit, knows_no_token_that_it_did_not_give)
 {
     struct hub_caller caller;
     uint8_t token[TOKEN_SIZE] = {0};
-    cr_expect_eq(authenticate(token, &caller), ERR_UNAUTHENTICATED);
+    cr_expect_eq(guest_authenticate(token, &caller), ERR_UNAUTHENTICATED);
 }

@@ -228,8 +228,12 @@ enum err trust_try_code(struct trust *trust, const struct trust_side *side, stru
                                           hash,          BYTES(challenge),    expires};
     digest_enrol_transcript(&transcript, &message);
     world_must(!sign_make(seed, buf_bytes(&message), signature), "unsigned");
-    struct enrol_request request = {BYTES(world->id), BYTES(key), code,
-                                    BYTES(challenge), expires,    BYTES(signature)};
+    struct enrol_request request = {.community = BYTES(world->id),
+                                    .device_key = BYTES(key),
+                                    .invitation = code,
+                                    .challenge = BYTES(challenge),
+                                    .expires = expires,
+                                    .signature = BYTES(signature)};
     struct hub_admitting admitting = {world->identity_key, world->challenge_secret, trust->now,
                                       token, random};
     struct txn *txn TXN_CLEANUP = txn_begin_write(world->hub);

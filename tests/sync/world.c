@@ -184,9 +184,13 @@ static void found(struct world *world)
     memcpy(world->id, community.id, COMMUNITY_SIZE);
 }
 
-static void ask_to_enrol(struct world *world, struct world_device *device, struct txn *txn)
+// previous_seed: of the key that it had before; NULL: none.
+static void ask_to_enrol(struct world *world, struct world_device *device,
+                         const uint8_t *previous_seed, struct txn *txn)
 {
     uint8_t key[KEY_SIZE];
+    uint8_t previous_key[KEY_SIZE];
+    uint8_t previous_signature[SIGN_SIZE];
     uint8_t code[CODE_SIZE];
     uint8_t hash[HASH_SIZE];
     uint8_t challenge[16];
@@ -214,14 +218,30 @@ static void ask_to_enrol(struct world *world, struct world_device *device, struc
     digest_enrol_transcript(&transcript, &message);
     world_must(!message.err && !sign_make(device->seed, buf_bytes(&message), signature),
                "unsigned");
-    struct enrol_request request = {BYTES(world->id), BYTES(key), BYTES(code),
-                                    BYTES(challenge), expires,    BYTES(signature)};
+    struct enrol_request request = {.community = BYTES(world->id),
+                                    .device_key = BYTES(key),
+                                    .invitation = BYTES(code),
+                                    .challenge = BYTES(challenge),
+                                    .expires = expires,
+                                    .signature = BYTES(signature)};
+    if (previous_seed) {
+        world_must(!sign_public_key(previous_seed, previous_key), "no key");
+        transcript.purpose = PURPOSE_SUCCEED;
+        buf_reset(&message);
+        digest_enrol_transcript(&transcript, &message);
+        world_must(!sign_make(previous_seed, buf_bytes(&message), previous_signature), "unsigned");
+        request.previous_key = BYTES(previous_key);
+        request.previous_signature = BYTES(previous_signature);
+    }
     struct hub_admitting admitting = {world->identity_key, world->challenge_secret, world->now,
                                       device->token, random};
     struct fault fault = {0};
     enum err err = hub_enrol(txn, &admitting, &request, &arena, &admission, &fault);
     world_must(!err, fault.text);
     digest_handle(world->id, key, device->handle);
+    memset(device->first, 0, HANDLE_SIZE);
+    if (admission.first_device.n)
+        memcpy(device->first, admission.first_device.p, HANDLE_SIZE);
 }
 
 // What an app stores when it has joined.
@@ -243,13 +263,14 @@ static void settle_in(struct world *world, struct world_device *device)
     device->community = community.number;
 }
 
-static void admit(struct world *world, struct world_device *device, enum role role)
+static void admit(struct world *world, struct world_device *device, enum role role,
+                  const uint8_t *previous_seed)
 {
     device->role = role;
     dice_bytes(&world->dice, device->seed, sizeof device->seed);
     dice_bytes(&world->dice, device->token, sizeof device->token);
     struct txn *txn = txn_begin_write(world->hub);
-    ask_to_enrol(world, device, txn);
+    ask_to_enrol(world, device, previous_seed, txn);
     world_must(!txn_commit(&txn), "the enrolment was not committed");
 }
 
@@ -257,7 +278,7 @@ void world_enrol(struct world *world, size_t index, enum role role)
 {
     struct world_device *device = &world->devices[index];
     device->skew = 0;
-    admit(world, device, role);
+    admit(world, device, role, NULL);
     settle_in(world, device);
 }
 
@@ -266,11 +287,14 @@ void world_rejoin(struct world *world, size_t index, enum role role)
     struct world_device *device = &world->devices[index];
     struct community community;
     struct device own;
+    uint8_t previous_seed[SIGN_SEED_SIZE];
     struct txn *txn = txn_begin_write(device->store);
     world_self(txn, device, &community, &own);
     world_must(!rejoin_begin(txn, &community, &own), "not begun anew");
-    admit(world, device, role);
+    memcpy(previous_seed, device->seed, sizeof previous_seed);
+    admit(world, device, role, previous_seed);
     own = (struct device){.role = ROLE_NONE};
+    memcpy(own.first, device->first, HANDLE_SIZE);
     memcpy(own.handle, device->handle, HANDLE_SIZE);
     world_must(!sign_public_key(device->seed, own.key), "no key");
     device_put(txn, community.number, &own);

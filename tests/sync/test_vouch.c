@@ -1,0 +1,108 @@
+// Joining anew, a device shows that its earlier key vouches for the new one.
+
+#include <criterion/criterion.h>
+
+#include "tests/leaks.h"
+#include "tests/sync/guest.h"
+
+static struct guest guest;
+
+static void set_up(void)
+{
+    world_open(&world, 1);
+    world_begin(&world, 6);
+    arena_init(&arena, 1 << 20);
+    guest_init(&guest);
+    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
+}
+
+static void tear_down(void)
+{
+    arena_done(&arena);
+    world_close(&world);
+}
+
+TestSuite(vouch, .init = set_up, .fini = tear_down);
+
+static const uint8_t *first_of(const struct guest *g, struct device *device)
+{
+    uint8_t handle[HANDLE_SIZE];
+    digest_handle(world.id, g->key, handle);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+    cr_assert_eq(device_get(txn, world.community, handle, device), OK);
+    return device_first(device);
+}
+
+// before vouches for g, who enrols.
+static struct enrol_request succession_of(struct guest *g, struct guest *before)
+{
+    struct enrol_request request = guest_enrolment(g);
+    memcpy(before->code, g->code, sizeof g->code);
+    memcpy(before->challenge, g->challenge, sizeof g->challenge);
+    before->expires = g->expires;
+    guest_sign_for(before, PURPOSE_SUCCEED, g->key);
+    request.previous_key = BYTES(before->key);
+    request.previous_signature = BYTES(before->signature);
+    return request;
+}
+
+Test(vouch, takes_a_new_key_for_the_person_whose_key_vouches_for_it)
+{
+    struct guest later;
+    struct device device;
+    struct device before;
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
+    guest_init(&later);
+    guest_invite(&later, ROLE_VOLUNTEER, world.now + 1000);
+    request = succession_of(&later, &guest);
+    cr_assert_eq(guest_ask_enrol(&later, &request), OK, "%s", fault.text);
+    const uint8_t *first = first_of(&guest, &before);
+    cr_expect_arr_eq(first_of(&later, &device), first, HANDLE_SIZE);
+    cr_expect_arr_eq(device.first, first, HANDLE_SIZE);
+    expect_no_leaks();
+}
+
+Test(vouch, refuses_a_vouching_that_is_not_signed_by_the_key_that_it_names)
+{
+    struct guest stranger;
+    guest_init(&stranger);
+    struct enrol_request request = succession_of(&guest, &stranger);
+    stranger.signature[3] ^= 1;
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    guest_sign_for(&stranger, PURPOSE_ENROL, guest.key);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    guest_sign_for(&stranger, PURPOSE_SUCCEED, stranger.key);
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    request.previous_signature.n = 0;
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    expect_no_leaks();
+}
+
+Test(vouch, takes_a_new_key_for_itself_when_nobody_knows_the_key_that_vouches)
+{
+    struct guest stranger;
+    struct device device;
+    guest_init(&stranger);
+    struct enrol_request request = succession_of(&guest, &stranger);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
+    cr_expect(first_of(&guest, &device) == device.handle);
+}
+
+Test(vouch, never_makes_a_device_that_is_in_another_person)
+{
+    struct guest other;
+    struct device device;
+    struct enrol_request request = guest_enrolment(&guest);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
+    guest_init(&other);
+    guest_invite(&other, ROLE_VOLUNTEER, world.now + 1000);
+    request = guest_enrolment(&other);
+    cr_assert_eq(guest_ask_enrol(&other, &request), OK);
+    dice_bytes(&world.dice, guest.code, sizeof guest.code);
+    guest_invite(&guest, ROLE_COORDINATOR, world.now + 1000);
+    request = succession_of(&guest, &other);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
+    cr_expect(first_of(&guest, &device) == device.handle);
+    cr_expect_eq(device.role, ROLE_COORDINATOR);
+}
