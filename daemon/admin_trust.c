@@ -183,7 +183,7 @@ static enum err erase_change(struct job *job, struct hub_decider *decider)
     if (err)
         return err;
     struct change_ref ref = {BYTES(job->device), job->seq, log_tag(&entry)};
-    return hub_erase(decider, NULL, &(struct hub_erasing){.changes = {&ref, 1}}, &job->count);
+    return hub_erase(decider, &(struct hub_erasing){.changes = {&ref, 1}}, &job->count);
 }
 
 static enum err decide_erase(struct job *job, struct hub_decider *decider)
@@ -191,7 +191,7 @@ static enum err decide_erase(struct job *job, struct hub_decider *decider)
     if (job->has_device)
         return erase_change(job, decider);
     struct ref ref = {job->record.kind, BYTES(job->record.id)};
-    return hub_erase(decider, NULL, &(struct hub_erasing){.records = {&ref, 1}}, &job->count);
+    return hub_erase(decider, &(struct hub_erasing){.records = {&ref, 1}}, &job->count);
 }
 
 // "need:ID", the id in hexadecimal.

@@ -28,7 +28,9 @@ static uint64_t moved(const struct conn *conn, bool *has_unacknowledged)
     if (ioctl(conn->fd, SIOCOUTQ, &waiting) || waiting < 0)
         waiting = 0;
     *has_unacknowledged = waiting > 0;
-    return conn->written - (uint64_t)waiting + http2_body_bytes(conn->http2);
+    // What waits may count the connection's end, too.
+    uint64_t arrived = conn->written > (uint64_t)waiting ? conn->written - (uint64_t)waiting : 0;
+    return arrived + http2_body_bytes(conn->http2);
 }
 
 // False: it drips.

@@ -131,6 +131,7 @@ static bool take_edit(const struct reading *r, const struct wire_field *edit, st
         [FIELD_REFUSAL] = take_refusal,         [FIELD_GRANT] = take_grant,
         [FIELD_REVOCATION] = take_revocation,   [FIELD_FORK] = take_fork,
         [FIELD_ERASURE] = take_erasure,         [FIELD_CLOSING] = take_closing,
+        [FIELD_CLOSING_ALONE] = take_closing,
     };
     return edit->number < sizeof each / sizeof *each && each[edit->number] &&
            edit->type == WIRE_SIZED && each[edit->number](edit->bytes, r->community, out);

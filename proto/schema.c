@@ -131,6 +131,11 @@ static const struct schema_field decision_fields[] = {
      .set = true,
      .of = &change_ref_message},
     {.number = 18, .name = "closing", .type = SCHEMA_MESSAGE, .set = true, .of = &ref_message},
+    {.number = 19,
+     .name = "closing_alone",
+     .type = SCHEMA_MESSAGE,
+     .set = true,
+     .of = &ref_message},
 };
 static const struct schema_field request_fields[] = {
     SHARED_FIELDS,

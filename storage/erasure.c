@@ -121,19 +121,28 @@ static struct key record_key(uint32_t community, const struct record_key *record
     return key;
 }
 
-bool closed_get(struct txn *txn, uint32_t community, const struct record_key *record)
+enum closed closed_get(struct txn *txn, uint32_t community, const struct record_key *record)
 {
     struct key key = record_key(community, record);
-    return has(txn, TABLE_CLOSED, &key);
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_CLOSED, key_of(&key), &value);
+    if (err == ERR_NOT_FOUND)
+        return CLOSED_NOT;
+    if (err)
+        txn_fail(txn, err);
+    return !err && value.n == 1 && value.p[0] == CLOSED_ALONE ? CLOSED_ALONE : CLOSED_WITH_ALL;
 }
 
-void closed_put(struct txn *txn, uint32_t community, const struct record_key *record)
+void closed_put(struct txn *txn, uint32_t community, const struct record_key *record,
+                enum closed how)
 {
     struct key key = record_key(community, record);
-    struct store_order order = {.is_closing = true, .kind = record->kind};
-    if (closed_get(txn, community, record))
+    uint8_t value = (uint8_t)how;
+    struct store_order order = {
+        .is_closing = true, .with_all = how == CLOSED_WITH_ALL, .kind = record->kind};
+    if (closed_get(txn, community, record) >= how)
         return;
-    table_put(txn, TABLE_CLOSED, key_of(&key), bytes_of(NULL, 0));
+    table_put(txn, TABLE_CLOSED, key_of(&key), bytes_of(&value, 1));
     memcpy(order.id, record->id, ID_SIZE);
     note_order(txn, community, &order);
 }

@@ -17,9 +17,17 @@ void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE
 // Destroys the keys of erased changes that a crash left. What opening a store does.
 enum err erased_settle(struct txn *txn) must_check;
 
-// A record, or a person, about which nothing more is kept.
-bool closed_get(struct txn *txn, uint32_t community, const struct record_key *record);
-void closed_put(struct txn *txn, uint32_t community, const struct record_key *record);
+// A record, or a person, of which nothing more is kept.
+enum closed {
+    CLOSED_NOT,
+    CLOSED_ALONE,    // its own changes; what others say about it stays theirs
+    CLOSED_WITH_ALL, // and what hangs on it: voices on it, and what refers to it alone
+};
+
+enum closed closed_get(struct txn *txn, uint32_t community, const struct record_key *record);
+// What is closed with all stays so. A damaged row is taken for that.
+void closed_put(struct txn *txn, uint32_t community, const struct record_key *record,
+                enum closed how);
 
 // A live edit that says until when its record may be kept.
 struct keep {

@@ -11,8 +11,15 @@
 #include "storage/stored.h"
 
 // Type, community, handle or id (16), seq, tag or kind, body hash, and a check.
-enum { TYPE_ERASURE = 1, TYPE_CLOSING = 2, CHECK_SIZE = 4 };
+enum { TYPE_ERASURE = 1, TYPE_CLOSING = 2, TYPE_CLOSING_ALONE = 3, CHECK_SIZE = 4 };
 enum { RECORD_SIZE = 1 + 16 + 16 + 4 + 4 + 32 + CHECK_SIZE };
+
+static uint8_t type_of(const struct store_order *order)
+{
+    if (!order->is_closing)
+        return TYPE_ERASURE;
+    return order->with_all ? TYPE_CLOSING : TYPE_CLOSING_ALONE;
+}
 
 void orders_put(struct buf *orders, const struct store_order *order)
 {
@@ -20,7 +27,7 @@ void orders_put(struct buf *orders, const struct store_order *order)
     size_t begin = orders->n;
     memcpy(id, order->is_closing ? order->id : order->handle,
            order->is_closing ? ID_SIZE : HANDLE_SIZE);
-    buf_put_u8(orders, order->is_closing ? TYPE_CLOSING : TYPE_ERASURE);
+    buf_put_u8(orders, type_of(order));
     buf_put(orders, BYTES(order->community));
     buf_put(orders, BYTES(id));
     buf_put_be32(orders, order->is_closing ? order->kind : order->seq);
@@ -35,7 +42,9 @@ static enum err decode(struct bytes bytes, struct store_order *order)
     struct stored value = stored_of(bytes);
     uint8_t id[ID_SIZE];
     *order = (struct store_order){0};
-    order->is_closing = stored_u8(&value) == TYPE_CLOSING;
+    uint8_t type = stored_u8(&value);
+    order->is_closing = type != TYPE_ERASURE;
+    order->with_all = type == TYPE_CLOSING;
     stored_copy(&value, order->community, COMMUNITY_SIZE);
     stored_copy(&value, id, ID_SIZE);
     uint32_t number = stored_u32(&value);
@@ -49,7 +58,8 @@ static enum err decode(struct bytes bytes, struct store_order *order)
         order->seq = number;
         memcpy(order->handle, id, HANDLE_SIZE);
     }
-    bool sound = check == (uint32_t)XXH3_64bits(bytes.p, bytes.n - CHECK_SIZE);
+    bool sound = type >= TYPE_ERASURE && type <= TYPE_CLOSING_ALONE &&
+                 check == (uint32_t)XXH3_64bits(bytes.p, bytes.n - CHECK_SIZE);
     return stored_end(&value) || !sound ? ERR_DAMAGED : OK;
 }
 

@@ -43,6 +43,7 @@ struct store_order {
     uint8_t body_hash[HASH_SIZE]; // zeros: not known
     uint32_t kind;                // of a closing
     uint8_t id[ID_SIZE];
+    bool with_all;
 };
 
 // Gives every sound order, until `each` returns false; ERR_DAMAGED at the end when one was not.

@@ -25,7 +25,7 @@ static bool is_meant(const struct erasing *e, uint64_t position, const struct lo
     if (envelope_decode(entry->envelope, &arena, &envelope, NULL))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
-    return meant_record(&e->meant, &record) || meant_voice(&e->meant, &envelope, true) ||
+    return meant_record(&e->meant, &record) || meant_voice(&e->meant, &envelope) ||
            meant_speaker(&e->meant, position) || meant_contact(&e->meant, &record);
 }
 
@@ -104,6 +104,8 @@ enum err erase_own(struct txn *txn, const struct community *community, const str
                    void *arg)
 {
     struct erasing e = {.txn = txn, .community = community->number, .each = each, .arg = arg};
+    struct list sorted = *records;
+    meant_sort(&sorted);
     e.meant = (struct meant){txn, community->number, records};
     for (uint32_t seq = 1; seq && seq <= own->seq && !e.err; seq++)
         find_seq(&e, own->handle, seq);

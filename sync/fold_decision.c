@@ -148,7 +148,7 @@ static void decide_erasure(struct txn *txn, uint32_t community, struct bytes val
     fold_erase(txn, community, ref.device.p, ref.seq, ref.tag);
 }
 
-static void decide_closing(struct txn *txn, uint32_t community, struct bytes value)
+static void decide_closing(struct txn *txn, uint32_t community, struct bytes value, enum closed how)
 {
     struct ref ref = {0};
     if (message_decode(&ref_message, value, NULL, &ref, NULL) || ref.id.n != ID_SIZE ||
@@ -156,7 +156,7 @@ static void decide_closing(struct txn *txn, uint32_t community, struct bytes val
         return;
     struct record_key record = {.kind = ref.kind};
     memcpy(record.id, ref.id.p, ID_SIZE);
-    closed_put(txn, community, &record);
+    closed_put(txn, community, &record, how);
 }
 
 void fold_decision(struct txn *txn, const struct community *community, const struct live *edit,
@@ -181,7 +181,11 @@ void fold_decision(struct txn *txn, const struct community *community, const str
         break;
     case FIELD_CLOSING: // for ever
         if (alive)
-            decide_closing(txn, community->number, value);
+            decide_closing(txn, community->number, value, CLOSED_WITH_ALL);
+        break;
+    case FIELD_CLOSING_ALONE:
+        if (alive)
+            decide_closing(txn, community->number, value, CLOSED_ALONE);
         break;
     default:
         break;

@@ -135,15 +135,18 @@ enum err hub_release(struct hub_decider *decider, const struct record_key *asked
 
 // What is to be erased, and by whose right.
 struct hub_erasing {
-    const uint8_t *by;   // HANDLE_SIZE: this device's own changes alone; NULL: everybody's
+    const uint8_t *by;   // HANDLE_SIZE: what was written by this device, and by earlier and later
+                         // keys of the same person; NULL: what anybody wrote
     struct list changes; // struct change_ref; an empty device is `by`
-    struct list records; // struct ref: with all that hangs on them; a Person: all that they said
+    struct list records; // struct ref: with all that hangs on them; a Person: all that they said.
+                         // They are sorted
+    struct list asked;   // struct record_key: the records in which somebody asked; none: the admin
 };
 
 // Erases what is named and here: the words are gone from the store's files once the transaction is
 // committed. With everybody's right the records are closed for ever, too. erased: how many changes.
-enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
-                   const struct hub_erasing *what, uint64_t *erased) must_check;
+enum err hub_erase(struct hub_decider *decider, const struct hub_erasing *what,
+                   uint64_t *erased) must_check;
 // Erases what may be kept no longer (FIELD_KEEP_UNTIL), by the right of whoever said so.
 enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased) must_check;
 // After a restore: decides anew what was decided before and is not in this store, also of changes

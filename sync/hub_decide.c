@@ -98,10 +98,12 @@ enum { EDITS_BYTES_MAX = CHANGE_MAX / 2 };
 
 static void decide_edits(struct hub_edits *edits)
 {
+    for (size_t i = 0; edits->n && i < edits->asked.n; i++)
+        put_asked(&edits->fields, LIST_AT(struct record_key, edits->asked, i));
     if (!edits->err)
         edits->err = edits->fields.err;
     if (!edits->err && edits->n)
-        edits->err = hub_decide(edits->decider, edits->asked, buf_bytes(&edits->fields));
+        edits->err = hub_decide(edits->decider, NULL, buf_bytes(&edits->fields));
     buf_reset(&edits->fields);
     edits->n = 0;
 }
@@ -111,7 +113,7 @@ void hub_edits_put(struct hub_edits *edits, uint32_t field, const struct message
 {
     if (edits->err)
         return;
-    if (edits->n + 1 == EDITS_MAX || edits->fields.n > EDITS_BYTES_MAX)
+    if (edits->n + edits->asked.n == EDITS_MAX || edits->fields.n > EDITS_BYTES_MAX)
         decide_edits(edits);
     size_t mark = wire_open(&edits->fields, field);
     message_encode(message, in, &edits->fields);

@@ -17,6 +17,7 @@ struct erasing {
     struct txn *txn;
     uint32_t community;
     const struct hub_erasing *what;
+    struct device by; // where it is somebody's
     struct hub_edits edits;
     struct record_key *reached; // closed records whose hangers-on are still to be found
     size_t reached_n;
@@ -47,11 +48,18 @@ static void erase(struct erasing *e, const struct log_entry *entry)
     e->erased++;
 }
 
-// Whether a change may be erased: what hubs decide may not.
-static bool is_a_devices(struct erasing *e, const uint8_t handle[HANDLE_SIZE])
+// One's own is what one wrote by any key.
+static bool is_of_same_person(const struct erasing *e, const struct device *device)
+{
+    return memcmp(device_first(device), device_first(&e->by), HANDLE_SIZE) == 0;
+}
+
+// Whether a device's changes may be erased: what hubs decide may not.
+static bool may_erase(struct erasing *e, const uint8_t handle[HANDLE_SIZE])
 {
     struct device device;
-    return device_get(e->txn, e->community, handle, &device) == OK && device.role != ROLE_HUB;
+    return device_get(e->txn, e->community, handle, &device) == OK && device.role != ROLE_HUB &&
+           (!e->what->by || is_of_same_person(e, &device));
 }
 
 static void erase_named(struct erasing *e, const struct change_ref *ref)
@@ -59,8 +67,7 @@ static void erase_named(struct erasing *e, const struct change_ref *ref)
     const uint8_t *handle = ref->device.n ? ref->device.p : e->what->by;
     uint64_t position;
     struct log_entry entry;
-    if (!handle || (e->what->by && memcmp(handle, e->what->by, HANDLE_SIZE) != 0) ||
-        !is_a_devices(e, handle))
+    if (!handle || !may_erase(e, handle))
         return;
     enum err err = log_find(e->txn, e->community, handle, ref->seq, &position);
     if (!err)
@@ -72,15 +79,8 @@ static void erase_named(struct erasing *e, const struct change_ref *ref)
 
 // --- records, and what hangs on them ---
 
-static void close_record(struct erasing *e, const struct record_key *record, bool with_all)
+static void note_reached(struct erasing *e, const struct record_key *record)
 {
-    struct ref ref = {record->kind, BYTES(record->id)};
-    if (closed_get(e->txn, e->community, record))
-        return;
-    closed_put(e->txn, e->community, record);
-    hub_edits_put(&e->edits, FIELD_CLOSING, &ref_message, &ref);
-    if (!with_all)
-        return;
     if (e->reached_n == e->reached_cap) {
         size_t cap = e->reached_cap ? 2 * e->reached_cap : 64;
         struct record_key *grown = realloc(e->reached, cap * sizeof *grown);
@@ -94,6 +94,17 @@ static void close_record(struct erasing *e, const struct record_key *record, boo
     e->reached[e->reached_n++] = *record;
 }
 
+static void close_record(struct erasing *e, const struct record_key *record, enum closed how)
+{
+    struct ref ref = {record->kind, BYTES(record->id)};
+    if (closed_get(e->txn, e->community, record) >= how)
+        return;
+    closed_put(e->txn, e->community, record, how);
+    hub_edits_put(&e->edits, how == CLOSED_WITH_ALL ? FIELD_CLOSING : FIELD_CLOSING_ALONE,
+                  &ref_message, &ref);
+    if (how == CLOSED_WITH_ALL)
+        note_reached(e, record);
+}
 static bool ref_of(struct erasing *e, const struct live *edit, struct record_key *to)
 {
     struct wire_field field;
@@ -109,8 +120,8 @@ static bool is_creators(const struct live *edit)
     return memcmp(edit->key.record.id, edit->key.device, 8) == 0;
 }
 
-// Whether all that a record refers to is closed: then it goes, too. Never a person, who is
-// nobody's.
+// Whether all that a record refers to is closed with all that hangs on it: then it goes, too. Never
+// a person, who is nobody's.
 static bool hangs_on_closed_alone(struct erasing *e, const struct record_key *record)
 {
     struct collection collection COLLECT_CLEANUP = {.eye = NULL};
@@ -122,7 +133,7 @@ static bool hangs_on_closed_alone(struct erasing *e, const struct record_key *re
         if (!is_creators(&collection.edits[i]) || !ref_of(e, &collection.edits[i], &to))
             continue;
         any = true;
-        alone = alone && closed_get(e->txn, e->community, &to);
+        alone = alone && closed_get(e->txn, e->community, &to) == CLOSED_WITH_ALL;
     }
     return any && alone && record->kind != KIND_PERSON;
 }
@@ -134,8 +145,16 @@ static bool reach(const struct record_key *from, struct bytes extra, void *arg)
     bool asks = from->kind == KIND_REQUEST || from->kind == KIND_DECISION;
     bool derived = from->kind == KIND_VOICE || from->kind == KIND_SAME_AS;
     if (!asks && (derived || hangs_on_closed_alone(e, from)))
-        close_record(e, from, true);
+        close_record(e, from, CLOSED_WITH_ALL);
     return !e->err;
+}
+
+static void close_reached(struct erasing *e)
+{
+    for (size_t i = 0; i < e->reached_n && !e->err; i++) {
+        struct record_key record = e->reached[i];
+        fail(e, about_each(e->txn, e->community, &record, 0, reach, e));
+    }
 }
 
 static void close_all(struct erasing *e)
@@ -143,12 +162,9 @@ static void close_all(struct erasing *e)
     for (size_t i = 0; i < e->what->records.n; i++) {
         struct record_key record;
         if (meant_key(LIST_AT(struct ref, e->what->records, i), &record))
-            close_record(e, &record, true);
+            close_record(e, &record, CLOSED_WITH_ALL);
     }
-    for (size_t i = 0; i < e->reached_n && !e->err; i++) {
-        struct record_key record = e->reached[i];
-        fail(e, about_each(e->txn, e->community, &record, 0, reach, e));
-    }
+    close_reached(e);
 }
 
 // --- which changes ---
@@ -181,14 +197,14 @@ static void close_spoken(struct erasing *e, const struct candidate *c)
 {
     struct meant meant = meant_by(e);
     if (meant_speaker(&meant, c->position))
-        close_record(e, &c->record, false);
+        close_record(e, &c->record, CLOSED_ALONE);
 }
 
 static void erase_meant(struct erasing *e, const struct candidate *c)
 {
     struct meant meant = meant_by(e);
     bool own = e->what->by != NULL;
-    if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, own) ||
+    if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope) ||
         (own && (meant_speaker(&meant, c->position) || meant_contact(&meant, &c->record))))
         erase(e, &c->entry);
 }
@@ -210,32 +226,63 @@ static void consider(struct erasing *e, uint64_t position, candidate_function *e
     fail(e, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
 }
 
-// Reads everybody's log, or the one device's chain.
-static void consider_all(struct erasing *e, candidate_function *each)
+static void consider_chain(struct erasing *e, const struct device *device, candidate_function *each)
 {
-    struct device device;
-    uint64_t size = e->decider->community->size;
-    for (uint64_t position = 1; !e->what->by && position <= size && !e->err; position++)
-        consider(e, position, each);
-    if (!e->what->by || e->err)
-        return;
-    fail(e, device_get(e->txn, e->community, e->what->by, &device));
-    for (uint32_t seq = 1; !e->err && seq <= device.seq; seq++) {
+    for (uint32_t seq = 1; !e->err && seq && seq <= device->seq; seq++) {
         uint64_t position;
-        fail(e, log_find(e->txn, e->community, e->what->by, seq, &position));
+        fail(e, log_find(e->txn, e->community, device->handle, seq, &position));
         if (!e->err)
             consider(e, position, each);
     }
 }
 
-static struct erasing begin(struct hub_decider *decider, const struct record_key *asked,
-                            const struct hub_erasing *what)
+// Keys of whoever asks.
+struct own_keys {
+    struct erasing *e;
+    struct buf devices; // struct device
+};
+
+static bool take_own(const struct device *device, void *arg)
 {
-    return (struct erasing){.decider = decider,
-                            .txn = decider->txn,
-                            .community = decider->community->number,
-                            .what = what,
-                            .edits = {.decider = decider, .asked = asked}};
+    struct own_keys *keys = arg;
+    if (device->role != ROLE_HUB && is_of_same_person(keys->e, device))
+        buf_put(&keys->devices, bytes_of(device, sizeof *device));
+    return true;
+}
+
+static void consider_own(struct erasing *e, candidate_function *each)
+{
+    struct own_keys keys = {.e = e};
+    struct device device;
+    device_each(e->txn, e->community, take_own, &keys);
+    fail(e, keys.devices.err ? keys.devices.err : txn_error(e->txn));
+    for (size_t at = 0; !e->err && at < keys.devices.n; at += sizeof device) {
+        memcpy(&device, keys.devices.p + at, sizeof device);
+        consider_chain(e, &device, each);
+    }
+    buf_done(&keys.devices);
+}
+
+// Reads everybody's log, or the asker's chains.
+static void consider_all(struct erasing *e, candidate_function *each)
+{
+    uint64_t size = e->decider->community->size;
+    if (e->what->by)
+        consider_own(e, each);
+    for (uint64_t position = 1; !e->what->by && position <= size && !e->err; position++)
+        consider(e, position, each);
+}
+
+static struct erasing begin(struct hub_decider *decider, const struct hub_erasing *what)
+{
+    struct erasing e = {.decider = decider,
+                        .txn = decider->txn,
+                        .community = decider->community->number,
+                        .what = what,
+                        .edits = {.decider = decider, .asked = what->asked}};
+    if (what->by)
+        fail(&e, device_get(e.txn, e.community, what->by, &e.by));
+    return e;
 }
 
 static enum err end(struct erasing *e, uint64_t *erased)
@@ -251,10 +298,11 @@ static enum err end(struct erasing *e, uint64_t *erased)
     return txn_error(e->txn);
 }
 
-enum err hub_erase(struct hub_decider *decider, const struct record_key *asked,
-                   const struct hub_erasing *what, uint64_t *erased)
+enum err hub_erase(struct hub_decider *decider, const struct hub_erasing *what, uint64_t *erased)
 {
-    struct erasing e = begin(decider, asked, what);
+    struct list records = what->records;
+    meant_sort(&records);
+    struct erasing e = begin(decider, what);
     for (size_t i = 0; i < what->changes.n; i++)
         erase_named(&e, LIST_AT(struct change_ref, what->changes, i));
     if (what->records.n && !what->by)
@@ -283,14 +331,14 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
                          uint64_t *erased)
 {
     static const struct hub_erasing nothing;
-    struct erasing e = begin(decider, NULL, &nothing);
+    struct erasing e = begin(decider, &nothing);
     for (size_t i = 0; i < n; i++) {
         struct record_key record = {.kind = orders[i].kind};
         memcpy(record.id, orders[i].id, ID_SIZE);
         if (memcmp(orders[i].community, decider->community->id, COMMUNITY_SIZE) != 0)
             continue;
         if (orders[i].is_closing)
-            close_record(&e, &record, false);
+            close_record(&e, &record, orders[i].with_all ? CLOSED_WITH_ALL : CLOSED_ALONE);
         else
             erase_again(&e, &orders[i]);
     }
@@ -299,76 +347,74 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
 
 // --- what is about closed records when it arrives ---
 
+// What hangs on what is closed, and a Contact of a closed person: its other changes say no more
+// whose it is.
+static void close_arrived(struct erasing *e, const struct candidate *c)
+{
+    struct meant meant = meant_by(e);
+    bool asks = c->envelope.kind == KIND_REQUEST;
+    if (meant_voice(&meant, &c->envelope) || (!asks && hangs_on_closed_alone(e, &c->record)))
+        close_record(e, &c->record, CLOSED_WITH_ALL);
+    if (meant_contact(&meant, &c->record))
+        close_record(e, &c->record, CLOSED_ALONE);
+}
+
 static void erase_arrived(struct erasing *e, const struct candidate *c)
 {
     struct meant meant = meant_by(e);
-    // Its other changes say no more whose it is.
-    if (meant_contact(&meant, &c->record))
-        close_record(e, &c->record, false);
-    if (meant_record(&meant, &c->record) || meant_voice(&meant, &c->envelope, false) ||
-        meant_speaker(&meant, c->position))
+    if (meant_record(&meant, &c->record) || meant_speaker(&meant, c->position))
         erase(e, &c->entry);
+}
+
+// --- what was here of a record that is closed by what arrives ---
+
+static void erase_change(struct erasing *e, const uint8_t handle[HANDLE_SIZE], uint32_t seq)
+{
+    uint64_t position;
+    struct log_entry entry;
+    enum err err = log_find(e->txn, e->community, handle, seq, &position);
+    if (!err)
+        err = log_get(e->txn, e->community, position, &entry);
+    if (!err && entry.form == LOG_WHOLE)
+        erase(e, &entry);
+    fail(e, err == ERR_NOT_FOUND ? OK : err);
+}
+
+static bool take_cover(const struct cover *cover, void *arg)
+{
+    buf_put(arg, bytes_of(cover, sizeof *cover));
+    return true;
+}
+
+// Every change in effect that has put something to a record: its edits are live or gone over.
+static void erase_edits(struct erasing *e, const struct record_key *record)
+{
+    struct collection collection COLLECT_CLEANUP = {.eye = NULL};
+    struct buf covers BUF_CLEANUP = {0};
+    struct cover cover;
+    fail(e, collect_record(e->txn, e->community, record, &collection));
+    cover_each_of_record(e->txn, e->community, record, take_cover, &covers);
+    fail(e, covers.err);
+    for (size_t i = 0; i < collection.n && !e->err; i++)
+        erase_change(e, collection.edits[i].key.device, collection.edits[i].key.seq);
+    for (size_t at = 0; at < covers.n && !e->err; at += sizeof cover) {
+        memcpy(&cover, covers.p + at, sizeof cover);
+        erase_change(e, cover.target.device, cover.target.seq);
+        erase_change(e, cover.by_device, cover.by_seq);
+    }
 }
 
 enum err hub_erase_arrived(struct hub_decider *decider, const uint64_t *positions, size_t n)
 {
     static const struct hub_erasing everybodys;
-    struct erasing e = begin(decider, NULL, &everybodys);
+    struct erasing e = begin(decider, &everybodys);
     uint64_t erased = 0;
+    for (size_t i = 0; i < n && !e.err; i++)
+        consider(&e, positions[i], close_arrived);
+    close_reached(&e);
+    for (size_t i = 0; i < e.reached_n && !e.err; i++)
+        erase_edits(&e, &e.reached[i]);
     for (size_t i = 0; i < n && !e.err; i++)
         consider(&e, positions[i], erase_arrived);
     return end(&e, &erased);
-}
-
-// --- what may be kept no longer ---
-
-enum { DUE_MAX = 256 };
-
-struct due {
-    struct keep rows[DUE_MAX];
-    size_t n;
-};
-
-static bool take_due(const struct keep *keep, void *arg)
-{
-    struct due *due = arg;
-    due->rows[due->n++] = *keep;
-    return due->n < DUE_MAX;
-}
-
-// A coordinator's word holds for the whole record, anybody else's for their own changes.
-static bool is_coordinators(struct hub_decider *decider, const struct keep *keep)
-{
-    return role_at(decider->txn, decider->community->number, keep->device, keep->seq) ==
-           ROLE_COORDINATOR;
-}
-
-static enum err erase_own_due(struct hub_decider *decider, const struct keep *keep,
-                              uint64_t *erased)
-{
-    struct ref ref = {keep->record.kind, BYTES(keep->record.id)};
-    struct hub_erasing what = {.by = keep->device, .records = {&ref, 1}};
-    return hub_erase(decider, NULL, &what, erased);
-}
-
-enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased)
-{
-    struct due *due = calloc(1, sizeof *due);
-    struct ref *refs = calloc(DUE_MAX, sizeof *refs);
-    struct list records = {refs, 0};
-    enum err err = due && refs ? OK : ERR_NOMEM;
-    if (!err)
-        keep_each_due(decider->txn, decider->community->number, decider->now, take_due, due);
-    for (size_t i = 0; !err && i < due->n; i++) {
-        if (is_coordinators(decider, &due->rows[i]))
-            refs[records.n++] =
-                (struct ref){due->rows[i].record.kind, BYTES(due->rows[i].record.id)};
-        else
-            err = erase_own_due(decider, &due->rows[i], erased);
-    }
-    if (!err && records.n)
-        err = hub_erase(decider, NULL, &(struct hub_erasing){.records = records}, erased);
-    free(refs);
-    free(due);
-    return err;
 }

@@ -29,7 +29,7 @@ enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
                    const uint8_t handle[HANDLE_SIZE], enum role role)
 {
     struct role_grant grant = {.device = bytes_of(handle, HANDLE_SIZE), .role = (uint32_t)role};
-    struct hub_edits edits = {.decider = decider, .asked = asked};
+    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
     if (role < ROLE_MEMBER || role > ROLE_OBSERVER)
         return fault_set(decider->fault, ERR_MALFORMED,
                          "the role is member, volunteer, coordinator or observer");
@@ -44,7 +44,7 @@ enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
                     const uint8_t handle[HANDLE_SIZE])
 {
     struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE)};
-    struct hub_edits edits = {.decider = decider, .asked = asked};
+    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
     enum err err = find_device(decider, handle, &revocation.from);
     if (err)
         return err;
@@ -176,8 +176,9 @@ static enum err enter_again(struct hub_decider *decider, const uint8_t handle[HA
 }
 
 // What a change that takes effect now asks of the hub is done now.
-static enum err act_on(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE], uint32_t seq)
+static enum err act_on(struct hub_acting *acting, const uint8_t handle[HANDLE_SIZE], uint32_t seq)
 {
+    struct hub_decider *decider = acting->decider;
     uint64_t position;
     struct log_entry entry;
     struct log_body body;
@@ -200,13 +201,15 @@ static enum err act_on(struct hub_decider *decider, const uint8_t handle[HANDLE_
     if (err)
         return ERR_DAMAGED;
     merge_record(&envelope, handle, seq, log_tag(&entry), &record);
-    return hub_act(decider, &asker, &record, fields);
+    return hub_act(acting, &asker, &record, fields);
 }
 
 static enum err enter_all_again(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE],
                                 const struct gathering *g, uint32_t *released)
 {
     enum err err = OK;
+    struct hub_acting acting;
+    hub_act_begin(&acting, decider);
     for (size_t i = 0; i < g->n && !err; i++) {
         uint32_t seq = be32_get(g->changes.p + i * 8);
         uint32_t tag = be32_get(g->changes.p + i * 8 + 4);
@@ -214,10 +217,10 @@ static enum err enter_all_again(struct hub_decider *decider, const uint8_t handl
             continue;
         err = enter_again(decider, handle, seq);
         if (!err)
-            err = act_on(decider, handle, seq);
+            err = act_on(&acting, handle, seq);
         ++*released;
     }
-    return err;
+    return hub_act_end(&acting, err);
 }
 
 enum err hub_release(struct hub_decider *decider, const struct record_key *asked,

@@ -23,10 +23,12 @@ enum err hub_decide(struct hub_decider *decider, const struct record_key *asked,
 enum err hub_withdraw(struct hub_decider *decider, const struct record_key *asked,
                       const struct decided *decided) must_check;
 
+enum { ASKED_MAX = 64 };
+
 // Fields of a Decision under construction: as many edits as fit one change, then the next.
 struct hub_edits {
     struct hub_decider *decider;
-    const struct record_key *asked;
+    struct list asked; // struct record_key: the records in which somebody asked; at most ASKED_MAX
     struct buf fields;
     size_t n;
     enum err err; // the first; sticks
@@ -42,7 +44,23 @@ enum err hub_edits_end(struct hub_edits *edits) must_check;
 // persons.
 enum err hub_erase_arrived(struct hub_decider *decider, const uint64_t *positions,
                            size_t n) must_check;
+// What changes ask of the hub. What they want erased is gathered, so that the log is read once for
+// all of it.
+struct hub_acting {
+    struct hub_decider *decider;
+    struct arena arena; // of what is gathered
+    struct buf asked;   // struct record_key: the Requests
+    struct buf changes; // struct change_ref
+    struct buf records; // struct ref
+    bool everybodys;
+    uint8_t by[HANDLE_SIZE];
+};
+
+void hub_act_begin(struct hub_acting *acting, struct hub_decider *decider);
 // Does what a change asks of the hub (a Membership or a Request), as far as the asker may. What
 // cannot be done is left; only the environment's failures are errors.
-enum err hub_act(struct hub_decider *decider, const struct device *asker,
+enum err hub_act(struct hub_acting *acting, const struct device *asker,
                  const struct record_key *record, struct bytes fields) must_check;
+// Erases what is still to be erased, unless err says that it has come to nothing, and frees.
+// Answers with the first error.
+enum err hub_act_end(struct hub_acting *acting, enum err err) must_check;

@@ -231,7 +231,7 @@ static bool asks(const struct planned_change *change)
            (change->envelope.kind == KIND_MEMBERSHIP || change->envelope.kind == KIND_REQUEST);
 }
 
-static enum err act_on(struct taking *t, const struct planned_run *run)
+static enum err act_on(struct taking *t, struct hub_acting *acting, const struct planned_run *run)
 {
     enum err err = OK;
     for (uint32_t seq = first_new(t, run); !err && seq <= run->last; seq++) {
@@ -244,7 +244,7 @@ static enum err act_on(struct taking *t, const struct planned_run *run)
         merge_record(&change->envelope, t->device.handle, seq, tag, &record);
         struct device asker = t->device;
         asker.role = role_at(t->txn, t->community.number, t->device.handle, seq);
-        err = hub_act(&t->decider, &asker, &record, change->body.fields);
+        err = hub_act(acting, &asker, &record, change->body.fields);
     }
     return err;
 }
@@ -269,9 +269,11 @@ static enum err follow_up(struct taking *t, const struct hub_push_plan *plan, si
         err = hub_erase_arrived(&t->decider, t->positions, n);
     for (size_t i = 0; i < taken && !err; i++)
         err = decide_husks(t, &plan->runs[i]);
+    struct hub_acting acting;
+    hub_act_begin(&acting, &t->decider);
     for (size_t i = 0; i < taken && !err; i++)
-        err = act_on(t, &plan->runs[i]);
-    return err;
+        err = act_on(t, &acting, &plan->runs[i]);
+    return hub_act_end(&acting, err);
 }
 
 static enum err take_plan(struct taking *t, const struct hub_push_plan *plan)

@@ -5,7 +5,12 @@
 #include "sync/hub.h"
 #include "sync/hub_private.h"
 
-struct acting {
+// Whatever ASKED_MAX Requests may name.
+enum { ACTING_ARENA_MAX = ASKED_MAX * EDITS_MAX * 2 * ID_SIZE };
+
+// One change that asks.
+struct asking {
+    struct hub_acting *acting;
     struct hub_decider *decider;
     const struct device *asker;
     const struct record_key *record;
@@ -38,7 +43,7 @@ static enum err left_out(enum err err)
     return err;
 }
 
-static bool is_coordinator(const struct acting *a)
+static bool is_coordinator(const struct asking *a)
 {
     return a->asker->role == ROLE_COORDINATOR;
 }
@@ -72,7 +77,7 @@ static struct membership membership_of(struct bytes fields)
     return m;
 }
 
-static enum err act_membership(struct acting *a, struct bytes fields)
+static enum err act_membership(struct asking *a, struct bytes fields)
 {
     struct membership m = membership_of(fields);
     uint8_t handle[HANDLE_SIZE];
@@ -102,7 +107,7 @@ static size_t count(struct bytes fields, uint32_t number)
 }
 
 // The values of a repeated message, decoded.
-static enum err values_of(struct acting *a, struct bytes fields, uint32_t number,
+static enum err values_of(struct asking *a, struct bytes fields, uint32_t number,
                           const struct message *message, struct list *values)
 {
     size_t n = count(fields, number);
@@ -120,24 +125,80 @@ static enum err values_of(struct acting *a, struct bytes fields, uint32_t number
     return OK;
 }
 
-static enum err act_erase(struct acting *a, struct bytes fields)
+// Erases what is gathered.
+static enum err erase_gathered(struct hub_acting *acting)
 {
-    struct hub_erasing what = {.by = is_coordinator(a) ? NULL : a->asker->handle};
+    size_t changes = acting->changes.n / sizeof(struct change_ref);
+    size_t records = acting->records.n / sizeof(struct ref);
+    size_t asked = acting->asked.n / sizeof(struct record_key);
+    struct hub_erasing what = {.by = acting->everybodys ? NULL : acting->by,
+                               .changes = {acting->changes.p, changes},
+                               .records = {acting->records.p, records},
+                               .asked = {acting->asked.p, asked}};
     uint64_t erased = 0;
-    enum err err = values_of(a, fields, FIELD_REQUEST_ERASE, &change_ref_message, &what.changes);
-    if (!err)
-        err = values_of(a, fields, FIELD_REQUEST_ERASE_RECORD, &ref_message, &what.records);
-    for (size_t i = 0; !err && i < what.changes.n; i++) {
-        struct change_ref *ref = LIST_AT(struct change_ref, what.changes, i);
-        if (!ref->device.n)
-            ref->device = BYTES(a->asker->handle);
-    }
-    if (err || (what.changes.n == 0 && what.records.n == 0))
-        return err;
-    return left_out(hub_erase(a->decider, a->record, &what, &erased));
+    bool full = acting->changes.err || acting->records.err || acting->asked.err;
+    enum err err = full ? ERR_NOMEM : OK;
+    if (!err && asked)
+        err = left_out(hub_erase(acting->decider, &what, &erased));
+    buf_reset(&acting->changes);
+    buf_reset(&acting->records);
+    buf_reset(&acting->asked);
+    arena_done(&acting->arena);
+    arena_init(&acting->arena, ACTING_ARENA_MAX);
+    return err;
 }
 
-static enum err act_release(struct acting *a, struct bytes fields)
+// All that is gathered is asked for by one right.
+static enum err begin_gathering(struct hub_acting *acting, const struct asking *a)
+{
+    bool goes_on = acting->everybodys == is_coordinator(a) &&
+                   memcmp(acting->by, a->asker->handle, HANDLE_SIZE) == 0 &&
+                   acting->asked.n < ASKED_MAX * sizeof(struct record_key);
+    enum err err = acting->asked.n && !goes_on ? erase_gathered(acting) : OK;
+    acting->everybodys = is_coordinator(a);
+    memcpy(acting->by, a->asker->handle, HANDLE_SIZE);
+    return err;
+}
+
+static void gather(struct hub_acting *acting, const struct asking *a, const struct list *changes,
+                   const struct list *records)
+{
+    for (size_t i = 0; i < changes->n; i++) {
+        struct change_ref ref = *LIST_AT(struct change_ref, *changes, i);
+        ref.device =
+            arena_copy(&acting->arena, ref.device.n ? ref.device : BYTES(a->asker->handle));
+        if (ref.device.p)
+            buf_put(&acting->changes, bytes_of(&ref, sizeof ref));
+        else
+            acting->changes.err = ERR_NOMEM;
+    }
+    for (size_t i = 0; i < records->n; i++) {
+        struct ref ref = *LIST_AT(struct ref, *records, i);
+        ref.id = arena_copy(&acting->arena, ref.id);
+        if (ref.id.p)
+            buf_put(&acting->records, bytes_of(&ref, sizeof ref));
+        else
+            acting->records.err = ERR_NOMEM;
+    }
+    buf_put(&acting->asked, bytes_of(a->record, sizeof *a->record));
+}
+
+static enum err act_erase(struct asking *a, struct bytes fields)
+{
+    struct list changes;
+    struct list records;
+    enum err err = values_of(a, fields, FIELD_REQUEST_ERASE, &change_ref_message, &changes);
+    if (!err)
+        err = values_of(a, fields, FIELD_REQUEST_ERASE_RECORD, &ref_message, &records);
+    if (err || (changes.n == 0 && records.n == 0))
+        return err;
+    err = begin_gathering(a->acting, a);
+    if (!err)
+        gather(a->acting, a, &changes, &records);
+    return err;
+}
+
+static enum err act_release(struct asking *a, struct bytes fields)
 {
     struct list changes;
     enum err err = values_of(a, fields, FIELD_REQUEST_RELEASE, &change_ref_message, &changes);
@@ -151,10 +212,17 @@ static enum err act_release(struct acting *a, struct bytes fields)
     return err;
 }
 
-enum err hub_act(struct hub_decider *decider, const struct device *asker,
+void hub_act_begin(struct hub_acting *acting, struct hub_decider *decider)
+{
+    *acting = (struct hub_acting){.decider = decider};
+    arena_init(&acting->arena, ACTING_ARENA_MAX);
+}
+
+enum err hub_act(struct hub_acting *acting, const struct device *asker,
                  const struct record_key *record, struct bytes fields)
 {
-    struct acting a = {.decider = decider, .asker = asker, .record = record};
+    struct asking a = {
+        .acting = acting, .decider = acting->decider, .asker = asker, .record = record};
     arena_init(&a.arena, (size_t)4 * CHANGE_MAX);
     enum err err = OK;
     if (record->kind == KIND_MEMBERSHIP && is_coordinator(&a))
@@ -164,5 +232,16 @@ enum err hub_act(struct hub_decider *decider, const struct device *asker,
     if (!err && record->kind == KIND_REQUEST)
         err = act_release(&a, fields);
     arena_done(&a.arena);
+    return err;
+}
+
+enum err hub_act_end(struct hub_acting *acting, enum err err)
+{
+    if (!err)
+        err = erase_gathered(acting);
+    buf_done(&acting->changes);
+    buf_done(&acting->records);
+    buf_done(&acting->asked);
+    arena_done(&acting->arena);
     return err;
 }

@@ -1,5 +1,7 @@
 #include "sync/meant.h"
 
+#include <stdlib.h>
+
 #include "proto/schema.h"
 #include "storage/erasure.h"
 #include "storage/log.h"
@@ -14,16 +16,39 @@ bool meant_key(const struct ref *ref, struct record_key *record)
     return true;
 }
 
+static int compare_refs(const void *a, const void *b)
+{
+    const struct ref *x = a;
+    const struct ref *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return bytes_compare(x->id, y->id);
+}
+
+void meant_sort(struct list *records)
+{
+    if (records->n)
+        qsort(records->p, records->n, sizeof(struct ref), compare_refs);
+}
+
+static bool is_named(const struct meant *meant, const struct record_key *record)
+{
+    struct ref ref = {record->kind, BYTES(record->id)};
+    return meant->records->n && bsearch(&ref, meant->records->p, meant->records->n,
+                                        sizeof(struct ref), compare_refs) != NULL;
+}
+
 bool meant_record(const struct meant *meant, const struct record_key *record)
 {
-    if (!meant->records)
-        return closed_get(meant->txn, meant->community, record);
-    for (size_t i = 0; i < meant->records->n; i++) {
-        const struct ref *ref = LIST_AT(struct ref, *meant->records, i);
-        if (ref->kind == record->kind && bytes_equal(ref->id, BYTES(record->id)))
-            return true;
-    }
-    return false;
+    return meant->records ? is_named(meant, record)
+                          : closed_get(meant->txn, meant->community, record) != CLOSED_NOT;
+}
+
+// What hangs on it goes, too.
+static bool with_all_is_meant(const struct meant *meant, const struct record_key *record)
+{
+    return meant->records ? is_named(meant, record)
+                          : closed_get(meant->txn, meant->community, record) == CLOSED_WITH_ALL;
 }
 
 static bool person_is_meant(const struct meant *meant, struct bytes id)
@@ -38,15 +63,14 @@ static bool subject_is_meant(const struct meant *meant, struct bytes part)
     if (part.n != 4 + ID_SIZE)
         return false;
     struct ref ref = {be32_get(part.p), bytes_of(part.p + 4, ID_SIZE)};
-    return meant_key(&ref, &subject) && meant_record(meant, &subject);
+    return meant_key(&ref, &subject) && with_all_is_meant(meant, &subject);
 }
 
-bool meant_voice(const struct meant *meant, const struct envelope *envelope, bool subjects)
+bool meant_voice(const struct meant *meant, const struct envelope *envelope)
 {
-    if (envelope->kind != KIND_VOICE || envelope->parts.n != 2)
-        return false;
-    return person_is_meant(meant, *LIST_AT(struct bytes, envelope->parts, 1)) ||
-           (subjects && subject_is_meant(meant, *LIST_AT(struct bytes, envelope->parts, 0)));
+    return envelope->kind == KIND_VOICE && envelope->parts.n == 2 &&
+           (person_is_meant(meant, *LIST_AT(struct bytes, envelope->parts, 1)) ||
+            subject_is_meant(meant, *LIST_AT(struct bytes, envelope->parts, 0)));
 }
 
 bool meant_speaker(const struct meant *meant, uint64_t position)

@@ -9,14 +9,17 @@
 struct meant {
     struct txn *txn;
     uint32_t community;
-    const struct list *records; // struct ref: these; NULL: whatever is closed for ever
+    const struct list *records; // struct ref, sorted: these; NULL: whatever is closed for ever
 };
+
+void meant_sort(struct list *records);
 
 // The key of a record that a ref names. False when it is none.
 bool meant_key(const struct ref *ref, struct record_key *record);
 bool meant_record(const struct meant *meant, const struct record_key *record);
-// Whether it is a voice of a person that is meant or, with subjects, on a record that is.
-bool meant_voice(const struct meant *meant, const struct envelope *envelope, bool subjects);
+// Whether it is a voice of a person that is meant, or on a record that is with all that hangs on
+// it.
+bool meant_voice(const struct meant *meant, const struct envelope *envelope);
 // Whether a record is a Contact of a person that is meant.
 bool meant_contact(const struct meant *meant, const struct record_key *record);
 // Whether the words at a position name a person that is meant as their speaker.

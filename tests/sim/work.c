@@ -338,7 +338,7 @@ static enum err erase_change(struct hub_decider *decider, void *arg)
     const struct written *written = arg;
     uint64_t erased = 0;
     struct change_ref ref = {BYTES(written->device), written->seq, written->tag};
-    return hub_erase(decider, NULL, &(struct hub_erasing){.changes = {&ref, 1}}, &erased);
+    return hub_erase(decider, &(struct hub_erasing){.changes = {&ref, 1}}, &erased);
 }
 
 void work_as_admin(struct sim *sim)

@@ -294,7 +294,7 @@ Test(format, of_what_is_erased_closed_and_kept_until)
     memset(record.id, 0x1d, sizeof record.id);
     erased_put(txn, 1, handle, 7, 8, hash);
     erased_put(txn, 1, handle, 9, 8, NULL);
-    closed_put(txn, 1, &record);
+    closed_put(txn, 1, &record, CLOSED_ALONE);
     struct keep keep = {.until = -1, .record = record, .seq = 7, .index = 2};
     memset(keep.device, 0xde, sizeof keep.device);
     keep_put(txn, 1, &keep);
@@ -304,7 +304,7 @@ Test(format, of_what_is_erased_closed_and_kept_until)
                                          "00000008 " HASH("b0") "\n" COMMUNITY_1 HANDLE(
                                              "de") "00000009"
                                                    "00000008 \n");
-    expect_rows(txn, TABLE_CLOSED, COMMUNITY_1 "0009" ID("1d") " \n");
+    expect_rows(txn, TABLE_CLOSED, COMMUNITY_1 "0009" ID("1d") " 01\n");
     expect_rows(txn, TABLE_KEEP,
                 COMMUNITY_1 "7fffffffffffffff"
                             "0009" ID("1d") HANDLE("de") "00000007"

@@ -309,8 +309,8 @@ Test(seal, notes_each_order_once_beside_the_database)
     struct txn *txn = txn_begin_write(store);
     erased_put(txn, community.number, handle, 3, 4, hash);
     erased_put(txn, community.number, handle, 3, 4, hash);
-    closed_put(txn, community.number, &record);
-    closed_put(txn, community.number, &record);
+    closed_put(txn, community.number, &record, CLOSED_WITH_ALL);
+    closed_put(txn, community.number, &record, CLOSED_WITH_ALL);
     cr_assert_eq(txn_commit(&txn), OK);
     txn = txn_begin_write(store);
     erased_put(txn, community.number, handle, 5, 6, NULL);
