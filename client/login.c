@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "client/session.h"
 #include "sync/digest.h"
+#include "sync/narrow.h"
 
 enum { LOGIN_ARENA_MAX = 64 << 10 };
 
@@ -165,6 +166,19 @@ static void take_name(struct community *community, struct bytes name)
     community->name_n = (uint32_t)name.n;
 }
 
+// An observer is given nothing, so it does not hear from the log either that it is one; but what a
+// coordinator alone may see is not for it.
+static void become_observer(struct scope *scope)
+{
+    struct progress progress;
+    progress_get(scope->txn, scope->community.number, &progress);
+    narrow_view(scope->txn, &scope->community, scope->device.handle);
+    progress.view = VIEW_OF_ALL;
+    progress_put(scope->txn, scope->community.number, &progress);
+    scope->device.role = ROLE_OBSERVER;
+    device_put(scope->txn, scope->community.number, &scope->device);
+}
+
 static enum folkmoot_code keep(struct folkmoot_session *session, const struct admission *admission)
 {
     struct scope scope;
@@ -179,6 +193,8 @@ static enum folkmoot_code keep(struct folkmoot_session *session, const struct ad
         memcpy(scope.device.first, admission->first_device.p, HANDLE_SIZE);
         device_put(scope.txn, session->number, &scope.device);
     }
+    if (admission->role == ROLE_OBSERVER && scope.device.role != ROLE_OBSERVER)
+        become_observer(&scope);
     take_name(&scope.community, admission->community_name);
     secret_put(scope.txn, session->number, &scope.secret);
     community_put(scope.txn, &scope.community);

@@ -31,6 +31,7 @@ static void read_code(int http_status, const char *code, struct refusal_told *to
                                         "internal",    "unknown",           NULL};
     bool server_failed = *code ? is_one_of(code, later) : http_status >= 500;
     told->unauthenticated = *code ? strcmp(code, "unauthenticated") == 0 : http_status == 401;
+    told->forbidden = *code ? strcmp(code, "permission_denied") == 0 : http_status == 403;
     told->key_is_spent = strcmp(code, "already_exists") == 0;
     told->too_much = strcmp(code, "resource_exhausted") == 0 || http_status == 413;
     told->code = server_failed ? FOLKMOOT_NETWORK : FOLKMOOT_REFUSED;

@@ -10,6 +10,7 @@ enum { REFUSAL_MAX = 4096 };
 
 struct refusal_told {
     bool unauthenticated;    // log in again
+    bool forbidden;          // the role does not allow it
     bool too_much;           // smaller requests may do
     bool key_is_spent;       // of Enrol: another key will do
     enum folkmoot_code code; // NETWORK when trying again later may help

@@ -249,7 +249,9 @@ static void refused(struct folkmoot_session *session)
     struct refusal_told told;
     refusal_read(session->status, buf_bytes(&session->answer), &told);
     bool asks = session->stage == STAGE_SYNC || session->stage == STAGE_INVITE;
-    if (told.unauthenticated && asks && session->logins++ < LOGINS_MAX) {
+    // Whose role no longer allows it hears by Login what the role is now.
+    bool role_may_be_new = told.forbidden && session->stage == STAGE_SYNC;
+    if (((told.unauthenticated && asks) || role_may_be_new) && session->logins++ < LOGINS_MAX) {
         session->after_login = session->stage;
         session->after_info = STAGE_LOGIN;
         session->stage = STAGE_INFO;

@@ -11,6 +11,7 @@
 #include "sync/hub.h"
 #include "sync/hub_private.h"
 #include "sync/merge.h"
+#include "sync/narrow.h"
 #include "sync/tree.h"
 
 enum {
@@ -42,7 +43,8 @@ struct pulling {
 
 static uint32_t view_number(const struct eye *eye)
 {
-    return role_may_see(eye->role, KIND_CONTACT, CLASS_PERSONAL) == REACH_ALL ? 2 : 1;
+    return role_may_see(eye->role, KIND_CONTACT, CLASS_PERSONAL) == REACH_ALL ? VIEW_OF_COORDINATORS
+                                                                              : VIEW_OF_ALL;
 }
 
 // --- the cursor ---
