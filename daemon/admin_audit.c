@@ -127,6 +127,24 @@ static enum err find_time(const struct auditing *a, int64_t time, uint32_t end, 
     return err;
 }
 
+static bool count_line(const struct decision *decision, void *arg)
+{
+    (void)decision;
+    ++*(size_t *)arg;
+    return true;
+}
+
+// The last decision from which on there are as many lines as are wanted.
+static enum err find_newest(const struct auditing *a, uint32_t end, uint32_t *from)
+{
+    size_t lines = 0;
+    enum err err = OK;
+    *from = end + 1;
+    while (!err && *from > 1 && lines < a->max && end + 1 - *from < DECISIONS_MAX)
+        err = decisions_read(a->txn, a->community, --*from, count_line, &lines);
+    return err;
+}
+
 static double number_of(const cJSON *request, const char *name, double otherwise)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, name);
@@ -146,8 +164,8 @@ static enum err find_begin(struct auditing *a, const cJSON *request, uint32_t en
     a->max = (size_t)limit;
     a->newest = seq < 1 && time < 0;
     *from = seq >= 1 ? (uint32_t)seq : 1;
-    if (a->newest && end > a->max)
-        *from = end - (uint32_t)a->max + 1;
+    if (a->newest)
+        return find_newest(a, end, from);
     return time >= 0 ? find_time(a, (int64_t)time, end, from) : OK;
 }
 

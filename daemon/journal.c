@@ -4,7 +4,7 @@
 #include "daemon/decisions.h"
 #include "daemon/report.h"
 
-enum { LINES_MAX = 100 };
+enum { LINES_MAX = 100, READ_MAX = 400 }; // decisions, for the loop waits for it
 
 // What is many is counted.
 struct telling {
@@ -47,12 +47,14 @@ void journal_put(struct gate *gate, uint32_t community, const struct hub_effects
     struct community own;
     struct txn *txn = effects->last ? gate_begin_read(gate) : NULL;
     enum err err = txn ? community_get_number(txn, community, &own) : OK;
-    for (uint32_t seq = effects->first;
-         txn && !err && seq <= effects->last && telling.lines < LINES_MAX; seq++)
+    uint32_t seq = effects->first;
+    for (; txn && !err && seq <= effects->last && seq - effects->first < READ_MAX &&
+           telling.lines < LINES_MAX;
+         seq++)
         err = decisions_read(txn, &own, seq, tell, &telling);
     if (txn)
         gate_end_read(gate, &txn);
-    if (telling.lines == LINES_MAX)
+    if (txn && !err && seq <= effects->last)
         report_put(REPORT_INFO, "and more: see folkmootctl audit");
     if (telling.erased > 0)
         report_put(REPORT_INFO, "the words of %zu changes were erased", telling.erased);
