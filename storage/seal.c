@@ -19,7 +19,8 @@ struct block {
 };
 
 struct seal {
-    char *path; // of the directory
+    char *store; // the directory of the database
+    char *path;  // that of the keys, in it
     void (*random)(void *arg, void *out, size_t n);
     void *arg;
     pthread_mutex_t lock;
@@ -45,8 +46,11 @@ struct seal *seal_new(const char *path, void (*random)(void *arg, void *out, siz
         return NULL;
     seal->random = random;
     seal->arg = arg;
+    seal->store = strdup(path);
     seal->path = malloc(n);
-    if (!seal->path) {
+    if (!seal->store || !seal->path) {
+        free(seal->store);
+        free(seal->path);
         free(seal);
         return NULL;
     }
@@ -63,6 +67,7 @@ void seal_free(struct seal **seal)
         (void)munmap((void *)(*seal)->blocks[i].keys, FILE_SIZE);
     free((*seal)->blocks);
     free((*seal)->path);
+    free((*seal)->store);
     (void)pthread_mutex_destroy(&(*seal)->lock);
     free(*seal);
     *seal = NULL;
@@ -130,14 +135,22 @@ static enum err write_fresh(struct seal *seal, const char *path)
     return err;
 }
 
+// Also one that is there may be of a start that was cut off before it was on disk.
+static enum err make_directory(const struct seal *seal)
+{
+    if (mkdir(seal->path, 0700) != 0 && errno != EEXIST)
+        return err_of_errno();
+    return sync_directory(seal->store);
+}
+
 // The file is whole and on disk before it has its name.
 static enum err make_file(struct seal *seal, const struct block *block)
 {
     char *path = path_of(seal, block, "");
     char *fresh = path_of(seal, block, ".new");
     enum err err = path && fresh ? OK : ERR_NOMEM;
-    if (!err && mkdir(seal->path, 0700) != 0 && errno != EEXIST)
-        err = err_of_errno();
+    if (!err)
+        err = make_directory(seal);
     if (!err)
         err = write_fresh(seal, fresh);
     if (!err && rename(fresh, path) != 0)
