@@ -77,10 +77,11 @@ static void answer_quota(struct call *call, const char *text)
                  &(struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, text, "retry-after", seconds});
 }
 
-// A peer's fault is told with its sentence, the hub's own only by its kind.
+// A peer's fault is told with its sentence, and why the hub can do nothing now; what else is the
+// hub's own only by its kind.
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
 {
-    bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM;
+    bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM || err == ERR_BUSY;
     if (err == ERR_QUOTA) {
         answer_quota(call, fault->text);
         return;

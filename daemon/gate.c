@@ -7,6 +7,7 @@
 struct gate {
     pthread_rwlock_t lock; // held for reading by whoever is in a transaction
     struct store *store;   // NULL: could not be opened again
+    bool only_reads;       // it could be opened only to be read
     struct store_options options;
     char *path;
 };
@@ -46,8 +47,9 @@ void gate_close(struct gate **gate)
 
 static struct txn *begin(struct gate *gate, struct txn *(*begin_it)(struct store *))
 {
+    bool writes = begin_it == txn_begin_write;
     (void)pthread_rwlock_rdlock(&gate->lock);
-    if (gate->store)
+    if (gate->store && !(writes && gate->only_reads))
         return begin_it(gate->store);
     (void)pthread_rwlock_unlock(&gate->lock);
     return NULL;
@@ -90,7 +92,10 @@ enum err gate_reopen(struct gate *gate, struct fault *fault)
         store_close(&gate->store);
     gate->store = NULL;
     enum err err = store_open(gate->path, &gate->options, &gate->store, fault);
-    if (err)
+    struct store_options to_read = gate->options;
+    to_read.read_only = true;
+    gate->only_reads = err != OK;
+    if (err && store_open(gate->path, &to_read, &gate->store, NULL))
         gate->store = NULL;
     (void)pthread_rwlock_unlock(&gate->lock);
     return err;

@@ -16,11 +16,13 @@ void gate_close(struct gate **gate);
 // NULL when the store could not be opened again: the hub is unavailable.
 struct txn *gate_begin_read(struct gate *gate) must_check;
 void gate_end_read(struct gate *gate, struct txn **txn);
-// The writer's: write transactions, and what follows a commit that failed.
+// The writer's: write transactions, and what follows a commit that failed. NULL, too, while the
+// store could only be opened to be read.
 struct txn *gate_begin_write(struct gate *gate) must_check;
 // Ends it by a commit. After an error it is not known what took place: gate_reopen.
 enum err gate_commit(struct gate *gate, struct txn **txn) must_check;
 void gate_abort(struct gate *gate, struct txn **txn);
+// When it cannot be opened to be written, reading goes on where that is possible.
 enum err gate_reopen(struct gate *gate, struct fault *fault) must_check;
 
 // What the file beside the database says was erased; see store.h.

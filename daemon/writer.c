@@ -29,6 +29,7 @@ struct writer {
     size_t waiting_bytes; // the loop's
     bool said_goodbye;    // the thread's
     unsigned failures;    // commits that failed in a row; the thread's
+    bool is_full;         // for want of room; the thread's
     time_t rests_until;   // the thread's
     atomic_uint deciding; // items that are held
 };
@@ -89,10 +90,22 @@ static bool is_environments(enum err err)
     return false;
 }
 
-static void set_all(struct writer_item *items, enum err err)
+// Why nothing can be written now, for whoever asked.
+static void refuse(const struct writer *writer, struct writer_item *item)
+{
+    item->err = ERR_BUSY;
+    fault_set(&item->fault, ERR_BUSY,
+              writer->is_full
+                  ? "the hub has no room left: what has a receipt is safe, and more can be taken "
+                    "when its administrator has made room"
+                  : "the hub cannot write at the moment: what has a receipt is safe; try again "
+                    "later");
+}
+
+static void refuse_all(const struct writer *writer, struct writer_item *items)
 {
     for (struct writer_item *item = items; item; item = item->next)
-        item->err = err;
+        refuse(writer, item);
 }
 
 // What a commit that failed leaves behind is unknown: open anew, and rest for longer each time.
@@ -101,6 +114,7 @@ static void recover(struct writer *writer, enum err err)
     unsigned doublings = writer->failures < 5 ? writer->failures : 5;
     int rest = 1 << doublings;
     writer->failures++;
+    writer->is_full = err == ERR_FULL;
     writer->rests_until = seconds() + (rest < REST_SECONDS_MAX ? rest : REST_SECONDS_MAX);
     report_put(REPORT_ERROR, "commit failed (%s), %u in a row: opening the store anew",
                err_text(err), writer->failures);
@@ -144,22 +158,24 @@ static void run_alone(struct writer *writer, struct writer_item *item, bool agai
 {
     struct txn *txn = gate_begin_write(writer->options.gate);
     if (!txn) {
-        item->err = ERR_BUSY;
+        refuse(writer, item);
         return;
     }
     item->err = item->run(item, txn, again, &item->fault);
     bool failed = item->err && is_environments(item->err);
     if (failed || txn_error(txn)) {
-        report_put(REPORT_WARNING, "a request could not be written: %s",
-                   err_text(failed ? item->err : txn_error(txn)));
+        enum err err = failed ? item->err : txn_error(txn);
+        report_put(REPORT_WARNING, "a request could not be written: %s", err_text(err));
         gate_abort(writer->options.gate, &txn);
-        item->err = item->err == ERR_NOMEM ? ERR_NOMEM : ERR_BUSY;
+        writer->is_full = err == ERR_FULL;
+        if (err != ERR_NOMEM)
+            refuse(writer, item);
     } else if (item->err) {
         gate_abort(writer->options.gate, &txn);
     } else {
         hold(writer, item);
         if (commit(writer, &txn))
-            item->err = ERR_BUSY;
+            refuse(writer, item);
     }
 }
 
@@ -167,7 +183,7 @@ static void run_each_alone(struct writer *writer, struct writer_item *items)
 {
     for (struct writer_item *item = items; item; item = item->next) {
         if (writer->failures > 0)
-            item->err = ERR_BUSY;
+            refuse(writer, item);
         else
             run_alone(writer, item, true);
     }
@@ -188,8 +204,8 @@ static void write_batch(struct writer *writer, struct writer_item *items)
 {
     struct txn *txn = gate_begin_write(writer->options.gate);
     if (!txn) {
-        recover(writer, ERR_IO);
-        set_all(items, ERR_BUSY);
+        recover(writer, writer->is_full ? ERR_FULL : ERR_IO);
+        refuse_all(writer, items);
         return;
     }
     if (!run_all(items, txn)) {
@@ -203,7 +219,7 @@ static void write_batch(struct writer *writer, struct writer_item *items)
     if (commit(writer, &txn) == OK)
         return;
     if (writer->failures > 0)
-        set_all(items, ERR_BUSY); // unknown what took place: they ask again
+        refuse_all(writer, items); // unknown what took place: they ask again
     else
         run_each_alone(writer, items); // a note on a contact did not fit
 }
@@ -211,7 +227,7 @@ static void write_batch(struct writer *writer, struct writer_item *items)
 static void work(struct writer *writer, struct queue *batch)
 {
     if (writer->failures > 0 && seconds() < writer->rests_until)
-        set_all(batch->first, ERR_BUSY);
+        refuse_all(writer, batch->first);
     else
         write_batch(writer, batch->first);
 }

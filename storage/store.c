@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "storage/create.h"
 #include "storage/erasure.h"
@@ -463,6 +464,14 @@ static enum err note_orders(struct txn *txn)
                                      : orders_append(txn->store->path, buf_bytes(&txn->orders));
 }
 
+// LMDB says EIO where a write came to its end for want of room.
+static bool is_disk_full(const struct store *store)
+{
+    struct statvfs about;
+    uint64_t least = 256 << 10;
+    return !statvfs(store->path, &about) && (uint64_t)about.f_bavail * about.f_frsize < least;
+}
+
 enum err txn_commit(struct txn **txn)
 {
     struct txn *ended = *txn;
@@ -471,7 +480,7 @@ enum err txn_commit(struct txn **txn)
     if (!err) {
         int result = mdb_txn_commit(ended->mdb);
         ended->mdb = NULL;
-        err = txn_err_of(result);
+        err = txn_err_of(result == EIO && is_disk_full(ended->store) ? ENOSPC : result);
         // LMDB's own codes come before anything was written; an errno may come from the middle.
         if (result > 0)
             atomic_store(&ended->store->broken, true);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command in a network namespace of its own that holds nothing but the loopback interface;
-# where that is not permitted, on the loopback interface of the machine, and says so.
+# Runs a command in a network namespace of its own that holds nothing but the loopback interface, and
+# in a mount namespace of its own; where that is not permitted, on the loopback interface of the
+# machine, and says so.
 #
 #   tests/netns.sh COMMAND [ARGUMENT...]
 set -euo pipefail
@@ -10,10 +11,10 @@ if [ "${FOLKMOOT_NETNS:-}" = inside ]; then
     unset FOLKMOOT_NETNS
     exec "$@"
 fi
-if unshare --net true 2>/dev/null; then
-    FOLKMOOT_NETNS=inside exec unshare --net "$0" "$@"
-elif unshare --map-root-user --net true 2>/dev/null; then
-    FOLKMOOT_NETNS=inside exec unshare --map-root-user --net "$0" "$@"
+if unshare --mount --net true 2>/dev/null; then
+    FOLKMOOT_NETNS=inside exec unshare --mount --net "$0" "$@"
+elif unshare --map-root-user --mount --net true 2>/dev/null; then
+    FOLKMOOT_NETNS=inside exec unshare --map-root-user --mount --net "$0" "$@"
 fi
 echo "netns.sh: no network namespace is permitted here: on the machine's loopback interface" >&2
 exec "$@"
