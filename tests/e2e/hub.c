@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/e2e/check.h"
@@ -100,7 +101,7 @@ static void write_config(struct hub *hub, const char *more)
 
 // --- running ---
 
-void hub_start(struct hub *hub)
+static void start_process(struct hub *hub)
 {
     char errors[PATH_BYTES];
     path_of(hub, "stderr", errors);
@@ -108,6 +109,11 @@ void hub_start(struct hub *hub)
     CHECK(!hub->pid, "the hub runs already");
     hub->pid = child_start(argv, errors, NULL);
     hub->starts++;
+}
+
+void hub_start(struct hub *hub)
+{
+    start_process(hub);
     int64_t end = check_now_ms() + INT64_C(1000) * START_SECONDS_MAX;
     while (!accepts(hub->port)) {
         int status;
@@ -133,6 +139,16 @@ void hub_kill(struct hub *hub)
     CHECK(code == 128 + SIGKILL, "the hub had ended by itself with %d", code);
 }
 
+bool hub_start_and_kill(struct hub *hub, uint64_t after_us)
+{
+    const struct timespec wait = {(time_t)(after_us / 1000000), (long)(after_us % 1000000) * 1000};
+    start_process(hub);
+    (void)nanosleep(&wait, NULL);
+    bool early = !accepts(hub->port);
+    hub_kill(hub);
+    return early;
+}
+
 void hub_open(struct hub *hub, const char *more)
 {
     *hub = (struct hub){0};
@@ -142,6 +158,11 @@ void hub_open(struct hub *hub, const char *more)
     take_port(hub);
     write_config(hub, more);
     hub_start(hub);
+    hub_found(hub);
+}
+
+void hub_found(struct hub *hub)
+{
     const char *const words[] = {"community", "create", "Nettle Valley", NULL};
     cJSON *answer = hub_control(hub, words);
     const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "id"));
@@ -173,6 +194,15 @@ void hub_close(struct hub *hub)
     check_on_failure_say("");
     close(hub->holder);
     remove_tree(hub->dir);
+}
+
+void hub_lose_everything(struct hub *hub)
+{
+    char path[PATH_BYTES];
+    CHECK(!hub->pid, "the hub runs");
+    path_of(hub, "state", path);
+    remove_tree(path);
+    CHECK(mkdir(path, 0700) == 0, "%s: %s", path, strerror(errno));
 }
 
 void hub_lose_database(struct hub *hub)

@@ -42,5 +42,11 @@ cJSON *hub_control(struct hub *hub, const char *const *words);
 uint64_t hub_log_size(struct hub *hub);
 // All that the status says of communities, as text. The caller's (free).
 char *hub_communities(struct hub *hub);
+// Founds the community of a hub that has none.
+void hub_found(struct hub *hub);
+// Starts it and kills it after so many microseconds. Whether nobody could connect yet.
+bool hub_start_and_kill(struct hub *hub, uint64_t after_us);
+// Removes all that it has made, keys and certificate too. Stopped.
+void hub_lose_everything(struct hub *hub);
 // Makes the database anew, as a hub that lost it: the identity and the TLS key stay. Stopped.
 void hub_lose_database(struct hub *hub);

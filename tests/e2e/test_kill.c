@@ -336,11 +336,45 @@ static void what_has_a_receipt_survives_a_kill_at_any_instant(void)
     hub_close(&hub);
 }
 
+// --- at the very beginning ---
+
+// Killed while it makes its keys, its certificate and its database; the next start finds it so.
+static void a_kill_at_any_instant_of_the_first_start_is_in_nobodys_way(void)
+{
+    struct hub hub;
+    struct device_host device;
+    char link[HUB_LINK_BYTES];
+    uint64_t random = check_seed();
+    unsigned kills = kills_wanted() / 4, early = 0;
+    hub_open(&hub, "");
+    hub_stop(&hub);
+    for (unsigned i = 0; i < kills; i++) {
+        uint64_t within_us = UINT64_C(12000) * check_slowness();
+        hub_lose_everything(&hub);
+        for (uint64_t k = 0; k <= check_random(&random) % 2; k++)
+            early += hub_start_and_kill(&hub, check_random(&random) % within_us);
+        hub_start(&hub);
+        hub_stop(&hub);
+    }
+    hub_start(&hub);
+    hub_found(&hub);
+    device_open(&device, hub.dir, "device");
+    hub_invite(&hub, "volunteer", link);
+    device_must_join(&device, link);
+    device_must_sync(&device);
+    printf("    %u first starts, %u killed before anybody could connect\n", kills, early);
+    CHECK(early > kills / 8, "most starts had ended before");
+    device_close(&device);
+    hub_close(&hub);
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
+        {"a_kill_at_any_instant_of_the_first_start_is_in_nobodys_way",
+         a_kill_at_any_instant_of_the_first_start_is_in_nobodys_way},
         {"what_has_a_receipt_survives_a_kill_at_any_instant",
          what_has_a_receipt_survives_a_kill_at_any_instant},
     };
-    return check_main(cases, 1, argc, argv);
+    return check_main(cases, 2, argc, argv);
 }
