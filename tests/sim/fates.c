@@ -80,7 +80,9 @@ void fates_init(struct sim *sim, struct fates *fates, size_t upto)
     arena_init(&fates->arena, FATES_ARENA);
     for (size_t i = 0; i < upto; i++) {
         const struct written *written = &sim->registry.p[sim->log[i].written];
-        if (written->record.kind != KIND_DECISION || sim->log[i].again)
+        // What a device says is decided is not.
+        bool is_hubs = written->authors == 0;
+        if (written->record.kind != KIND_DECISION || !is_hubs || sim->log[i].again)
             continue;
         withdraw(fates, written);
         add_edits(fates, written);

@@ -134,6 +134,8 @@ void line_done(struct sim *sim);
 
 // Says, changes, joins, takes back or erases something on a device.
 void work_something(struct sim *sim, struct sim_device *device);
+// Writes what a broken or hostile app might.
+enum folkmoot_code work_lie(struct sim *sim, struct sim_device *device);
 // Something that an administrator does on the hub.
 void work_as_admin(struct sim *sim);
 

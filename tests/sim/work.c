@@ -255,8 +255,9 @@ static const struct {
     work *does;
     unsigned percent;
 } works[] = {
-    {"add", add, 26},      {"edit", edit, 22}, {"sort", sort, 8},   {"voice", voice, 22},
-    {"join", join_two, 8}, {"undo", undo, 6},  {"reach", reach, 4}, {"erase", erase, 4},
+    {"add", add, 26},     {"edit", edit, 22},    {"sort", sort, 8},
+    {"voice", voice, 20}, {"join", join_two, 8}, {"undo", undo, 6},
+    {"reach", reach, 4},  {"erase", erase, 4},   {"lie", work_lie, 2},
 };
 
 static size_t pick_work(struct sim *sim)
