@@ -92,7 +92,8 @@ static bool is_about(const struct written *written, const struct record_key *rec
 static enum model_fate fate_of(const struct fates *fates, const struct written *written,
                                ptrdiff_t device)
 {
-    if (fates_refused(fates, written))
+    bool is_a_devices_decision = written->record.kind == KIND_DECISION && written->authors;
+    if (fates_refused(fates, written) || is_a_devices_decision)
         return MODEL_REFUSED;
     bool is_erased =
         fates_erased(fates, written) || written->was_never_sent || written->erasers >> device & 1;
