@@ -203,6 +203,7 @@ static const struct field incarnation_fields[] = {
     {7, FIELD_BYTES, .offset = AT(incarnation, previous_root), .size_min = 32, .size_max = 32},
     {8, FIELD_BYTES, .offset = AT(incarnation, chain_key), .size_min = KEY_SIZE,
      .size_max = KEY_SIZE},
+    {9, FIELD_U32, .offset = AT(incarnation, previous_seq)},
 };
 const struct message incarnation_message = {"Incarnation", sizeof(struct incarnation),
                                             FIELDS(incarnation_fields)};

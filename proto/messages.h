@@ -384,6 +384,7 @@ struct incarnation {
     uint64_t previous_size;
     struct bytes previous_root;
     struct bytes chain_key;
+    uint32_t previous_seq;
 };
 
 struct enrolment {

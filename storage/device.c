@@ -33,6 +33,7 @@ static enum err decode_device(const uint8_t handle[HANDLE_SIZE], struct bytes by
     d.seq = stored_u32(&value);
     stored_copy(&value, d.head, HASH_SIZE);
     stored_copy(&value, d.identity, KEY_SIZE);
+    d.upto = stored_u32(&value);
     stored_text(&value, d.label, &d.label_n, LABEL_MAX);
     enum err err = stored_end(&value);
     if (!err)
@@ -59,6 +60,7 @@ void device_put(struct txn *txn, uint32_t community, const struct device *device
     buf_put_be32(&buf, device->seq);
     buf_put(&buf, BYTES(device->head));
     buf_put(&buf, BYTES(device->identity));
+    buf_put_be32(&buf, device->upto);
     buf_put(&buf, bytes_of(device->label, device->label_n));
     txn_fail(txn, buf.err);
     struct key key = device_key(community, device->handle);

@@ -17,6 +17,7 @@ struct device {
     uint32_t seq;               // the end of its chain here
     uint8_t head[HASH_SIZE];    // there
     uint8_t identity[KEY_SIZE]; // of a hub's chain: the identity key that endorsed it
+    uint32_t upto;              // of a hub's chain: its changes hold up to this seq
     uint32_t label_n;
     char label[LABEL_MAX + 1];
 };

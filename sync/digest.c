@@ -179,6 +179,7 @@ void digest_incarnation_transcript(const uint8_t community[COMMUNITY_SIZE],
     buf_put(out, or_zeros(incarnation->previous_log, HANDLE_SIZE));
     buf_put_be64(out, incarnation->previous_size);
     buf_put(out, or_zeros(incarnation->previous_root, HASH_SIZE));
+    buf_put_be32(out, incarnation->previous_seq);
 }
 
 void digest_head_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_t log[HANDLE_SIZE],

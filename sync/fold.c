@@ -1,9 +1,9 @@
-#include "base/sign.h"
 #include "proto/schema.h"
 #include "storage/device.h"
 #include "storage/erasure.h"
 #include "sync/digest.h"
 #include "sync/fold_private.h"
+#include "sync/lineage.h"
 
 // --- what refers to what ---
 
@@ -60,12 +60,14 @@ static void refer_by_fields(struct txn *txn, uint32_t community, const struct me
 static const struct merge_watch fold_watch;
 
 // What others than hubs write as a Decision never has an effect, whether a hub has said so yet or
-// not. So no decision is ever about decisions, and nothing here nests without end.
+// not, nor what a hub wrote that was lost when it was restored. So no decision is ever about
+// decisions, and nothing here nests without end.
 static bool may_decide(struct txn *txn, uint32_t community, const struct merge_change *change)
 {
     struct device author;
     return change->record.kind != KIND_DECISION ||
-           (device_get(txn, community, change->device, &author) == OK && author.role == ROLE_HUB);
+           (device_get(txn, community, change->device, &author) == OK && author.role == ROLE_HUB &&
+            change->seq <= author.upto);
 }
 
 static void take_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
@@ -233,50 +235,6 @@ static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, b
 
 static const struct merge_watch fold_watch = {on_edit, NULL};
 
-// --- a hub's chain begins ---
-
-// The identity key's word that this chain speaks for it; of the community's founder when there was
-// no log before.
-static bool incarnation_holds(const struct community *community, const uint8_t author[HANDLE_SIZE],
-                              const struct incarnation *incarnation)
-{
-    uint8_t id[COMMUNITY_SIZE];
-    uint8_t handle[HANDLE_SIZE];
-    struct buf transcript BUF_CLEANUP = {0};
-    if (!incarnation->identity_key.n || !incarnation->chain_key.n || !incarnation->nonce.n ||
-        !incarnation->signature.n)
-        return false;
-    digest_handle(community->id, incarnation->chain_key.p, handle);
-    digest_community(incarnation->identity_key.p, incarnation->nonce.p, id);
-    if (memcmp(handle, author, HANDLE_SIZE) != 0 || memcmp(id, community->id, COMMUNITY_SIZE) != 0)
-        return false;
-    digest_incarnation_transcript(community->id, incarnation->chain_key.p, incarnation,
-                                  &transcript);
-    return !transcript.err && sign_check(incarnation->identity_key.p, buf_bytes(&transcript),
-                                         incarnation->signature.p);
-}
-
-static void fold_incarnation(struct txn *txn, const struct community *community,
-                             const struct merge_change *change)
-{
-    struct wire_field field;
-    struct incarnation incarnation = {0};
-    struct device hub = {0};
-    if (change->record.kind != KIND_DECISION || change->seq != 1 ||
-        !fields_edit(change->fields, 0, &field) || field.number != FIELD_INCARNATION ||
-        field.type != WIRE_SIZED ||
-        message_decode(&incarnation_message, field.bytes, NULL, &incarnation, NULL) ||
-        !incarnation_holds(community, change->device, &incarnation))
-        return;
-    if (device_get(txn, community->number, change->device, &hub) == ERR_NOT_FOUND)
-        hub = (struct device){.seq = 0};
-    memcpy(hub.handle, change->device, HANDLE_SIZE);
-    memcpy(hub.key, incarnation.chain_key.p, KEY_SIZE);
-    memcpy(hub.identity, incarnation.identity_key.p, KEY_SIZE);
-    hub.role = ROLE_HUB;
-    device_put(txn, community->number, &hub);
-}
-
 void fold_change(struct txn *txn, const struct community *community, uint64_t position,
                  const struct log_entry *entry, const struct log_body *body)
 {
@@ -295,6 +253,6 @@ void fold_change(struct txn *txn, const struct community *community, uint64_t po
     };
     memcpy(change.device, entry->device, HANDLE_SIZE);
     merge_record(&envelope, entry->device, entry->seq, change.tag, &change.record);
-    fold_incarnation(txn, community, &change);
+    lineage_take(txn, community, &change);
     take_effect(txn, community->number, &change);
 }

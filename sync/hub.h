@@ -114,6 +114,15 @@ enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
                    const struct login_request *request, struct arena *arena,
                    struct admission *response, struct fault *fault) must_check;
 
+// The hub was restored from an older copy: a new chain begins, and a new log that goes on from
+// where the one in the store ends. What the old one held beyond that counts for nobody any more;
+// what must not be forgotten is decided again (hub_erase_again). Devices notice what they had seen
+// and is no more, and give back what is their own. identity_seed: of who founded the community.
+// Needs a write transaction.
+enum err hub_begin_anew(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE], int64_t now,
+                        const struct hub_found_random *random, struct community *community,
+                        struct fault *fault) must_check;
+
 // --- deciding (write transactions; the decision takes effect at once) ---
 
 // Gives a device a role from its next change on. ERR_NOT_FOUND, ERR_MALFORMED.

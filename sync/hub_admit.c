@@ -1,4 +1,4 @@
-// How devices come in: founding a community, invitations, enrolment, login, tokens.
+// How devices come in: invitations, enrolment, login, tokens.
 
 #include "base/sign.h"
 #include "base/text.h"
@@ -72,77 +72,6 @@ void hub_turn_token(struct txn *txn, const struct hub_caller *caller,
     digest_token(token, hash);
     token_put_next(txn, hash, community, caller->device.handle, caller->now);
     *renewed = true;
-}
-
-// --- founding ---
-
-static enum err endorse(const uint8_t identity_seed[SIGN_SEED_SIZE],
-                        const struct community *community, const uint8_t chain_key[KEY_SIZE],
-                        struct incarnation *incarnation, uint8_t signature[SIGN_SIZE])
-{
-    struct buf transcript BUF_CLEANUP = {0};
-    digest_incarnation_transcript(community->id, chain_key, incarnation, &transcript);
-    enum err err = transcript.err;
-    if (!err)
-        err = sign_make(identity_seed, buf_bytes(&transcript), signature);
-    incarnation->signature = bytes_of(signature, SIGN_SIZE);
-    return err;
-}
-
-static enum err write_incarnation(struct txn *txn, struct community *community, struct device *hub,
-                                  const struct incarnation *incarnation, int64_t now,
-                                  const struct hub_found_random *random, struct fault *fault)
-{
-    struct buf fields BUF_CLEANUP = {0};
-    size_t mark = wire_open(&fields, FIELD_INCARNATION);
-    message_encode(&incarnation_message, incarnation, &fields);
-    wire_close(&fields, mark);
-    if (fields.err)
-        return fields.err;
-    struct envelope envelope = {.kind = KIND_DECISION, .time = now};
-    struct author author = {community, hub, random->chain_seed};
-    return author_write(txn, &author, &envelope, buf_bytes(&fields), random->salt, NULL, fault);
-}
-
-static void community_name(struct community *community, struct bytes name)
-{
-    community->name_n = (uint32_t)name.n;
-    memcpy(community->name, name.p, name.n);
-    community->name[name.n] = 0;
-}
-
-enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE], struct bytes name,
-                   int64_t now, const struct hub_found_random *random, struct community *community,
-                   struct fault *fault)
-{
-    uint8_t identity_key[KEY_SIZE];
-    uint8_t signature[SIGN_SIZE];
-    struct device hub = {.role = ROLE_HUB};
-    struct secret secret = {0};
-    if (name.n == 0 || name.n > NAME_MAX_BYTES || !text_is_utf8(name))
-        return fault_set(fault, ERR_MALFORMED, "a community's name has 1 to %d bytes of text",
-                         NAME_MAX_BYTES);
-    enum err err = sign_public_key(identity_seed, identity_key);
-    if (!err)
-        err = sign_public_key(random->chain_seed, hub.key);
-    if (err)
-        return err;
-    *community = (struct community){.is_hub = true};
-    community_name(community, name);
-    digest_community(identity_key, random->nonce, community->id);
-    digest_handle(community->id, hub.key, hub.handle);
-    memcpy(community->log, hub.handle, HANDLE_SIZE);
-    memcpy(hub.identity, identity_key, KEY_SIZE);
-    memcpy(secret.seed, random->chain_seed, SIGN_SEED_SIZE);
-    community_put(txn, community);
-    secret_put(txn, community->number, &secret);
-    bytes_wipe(&secret, sizeof secret);
-    struct incarnation incarnation = {.identity_key = BYTES(identity_key),
-                                      .nonce = BYTES(random->nonce),
-                                      .name = name,
-                                      .chain_key = BYTES(hub.key)};
-    err = endorse(identity_seed, community, hub.key, &incarnation, signature);
-    return err ? err : write_incarnation(txn, community, &hub, &incarnation, now, random, fault);
 }
 
 // --- inviting ---

@@ -10,6 +10,7 @@
 #include "sync/eye.h"
 #include "sync/hub.h"
 #include "sync/hub_private.h"
+#include "sync/lineage.h"
 #include "sync/merge.h"
 #include "sync/narrow.h"
 #include "sync/tree.h"
@@ -49,12 +50,19 @@ static uint32_t view_number(const struct eye *eye)
 
 // --- the cursor ---
 
+// Whether this log has what was seen of one up to that size: this one, or one that it goes on from.
+static bool is_within(const struct pulling *p, struct bytes log, uint64_t size)
+{
+    uint64_t most;
+    return log.n == HANDLE_SIZE && lineage_reaches(p->txn, &p->community, log.p, &most) &&
+           size <= most && size <= p->community.size;
+}
+
 static enum err cursor_holds(struct pulling *p, const struct cursor *cursor, bool *holds)
 {
     uint8_t root[HASH_SIZE];
     *holds = false;
-    if (!bytes_equal(cursor->log, BYTES(p->community.log)) ||
-        cursor->position > p->community.size || cursor->view != view_number(&p->eye))
+    if (cursor->view != view_number(&p->eye) || !is_within(p, cursor->log, cursor->position))
         return OK;
     enum err err = tree_root(p->txn, p->community.number, cursor->position, root);
     if (!err)
@@ -295,7 +303,7 @@ static bool seen_size(const struct pulling *p, uint64_t *size)
     const struct cursor *cursor = p->request->cursor;
     struct bytes log = seen && seen->log.n ? seen->log : cursor ? cursor->log : (struct bytes){0};
     *size = seen ? seen->size : cursor ? cursor->position : 0;
-    return *size == 0 || (bytes_equal(log, BYTES(p->community.log)) && *size <= p->community.size);
+    return *size == 0 || is_within(p, log, *size);
 }
 
 // The head, and what leads to it from what was seen. Where that is too much for one answer the head
@@ -323,7 +331,8 @@ static enum err give_head(struct pulling *p, bool holds)
                             &response->head_signature);
     response->more |= to < p->community.size;
     // Left out where it is the cursor's.
-    if (!err && p->request->cursor && holds)
+    const struct cursor *cursor = p->request->cursor;
+    if (!err && cursor && holds && bytes_equal(cursor->log, BYTES(p->community.log)))
         response->head->log = (struct bytes){0};
     return err;
 }
@@ -336,7 +345,9 @@ static enum err give(struct pulling *p)
     uint64_t seen = 0;
     bool holds = true;
     enum err err = request->cursor ? cursor_holds(p, request->cursor, &holds) : OK;
-    bool news = !holds || from < size || !request->cursor;
+    bool is_renamed =
+        request->cursor && !bytes_equal(request->cursor->log, BYTES(p->community.log));
+    bool news = !holds || from < size || !request->cursor || is_renamed;
     p->response->cursor_lost = !holds;
     p->response->more = !holds || from < size;
     if (!err && holds && p->budget > 0 && from < size)

@@ -5,6 +5,7 @@
 #include "sync/digest.h"
 #include "sync/eye.h"
 #include "sync/frontier.h"
+#include "sync/lineage.h"
 #include "sync/merge.h"
 
 enum err proof_request(struct txn *txn, uint32_t community, const struct cursor *cursor,
@@ -58,7 +59,7 @@ static bool find_hub(struct txn *txn, const struct community *community,
 {
     struct secret secret;
     bool found = device_get(txn, community->number, log, hub) == OK && hub->role == ROLE_HUB &&
-                 secret_get(txn, community->number, &secret) == OK &&
+                 hub->upto == UINT32_MAX && secret_get(txn, community->number, &secret) == OK &&
                  memcmp(hub->identity, secret.hub_key, KEY_SIZE) == 0;
     bytes_wipe(&secret, sizeof secret);
     return found;
@@ -142,9 +143,10 @@ static enum alarm judge_head(struct checking *c, const struct checked *checked,
                              const struct log_head *head, const struct progress *progress)
 {
     const uint8_t *log = c->community->log;
-    if (checked->frontier.size && memcmp(checked->log, log, HANDLE_SIZE) != 0)
+    uint64_t kept = UINT64_MAX;
+    if (checked->frontier.size && !lineage_reaches(c->txn, c->community, checked->log, &kept))
         return ALARM_REPLACED;
-    if (head->size < checked->frontier.size)
+    if (head->size < checked->frontier.size || kept < checked->frontier.size)
         return ALARM_ROLLED_BACK;
     if (!grows_to(c, head))
         return ALARM_REWRITTEN;
@@ -175,7 +177,7 @@ static void check_head(struct checking *c, struct checked *checked,
     struct device hub;
     bool known = find_hub(c->txn, c->community, c->community->log, &hub);
     // The chain's beginning is among the entries that are still to come.
-    if (!known && response->more && checked->frontier.size == 0)
+    if (!known && response->more)
         return;
     enum alarm alarm = ALARM_UNSIGNED;
     if (known && signature_holds(c->community, &hub, head, response->head_signature))

@@ -92,7 +92,7 @@ export function transcripts() {
   const seen = { log: seeded("log", 12), size: "4294967297", root: seeded("root") };
   const chain_key = p.publicKey(seeded("chain"));
   const incarnation = { community, chain_key, nonce };
-  const again = { previous_log: seen.log, previous_size: seen.size, previous_root: seen.root };
+  const again = { previous_log: seen.log, previous_size: seen.size, previous_root: seen.root, previous_seq: 77 };
   const enrol = { hub_key: identity.key, community, device_key, challenge: seeded("challenge", 16) };
   const invitation_hash = p.digest("invitation", { code: seeded("code", 16) });
   return [

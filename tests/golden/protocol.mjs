@@ -172,6 +172,7 @@ export const preimage = {
       i.previous_log ?? zeros(12),
       u64(i.previous_size ?? 0),
       i.previous_root ?? zeros(32),
+      u32(i.previous_seq ?? 0),
     ),
   log_head: (i) =>
     join(label("folkmoot log head v1"), i.community, i.log, u64(i.size), i.root),

@@ -178,8 +178,10 @@ static void make_incarnation(struct golden *g, const cJSON *in, struct buf *out)
         .previous_log = golden_bytes(g, in, "previous_log"),
         .previous_root = golden_bytes(g, in, "previous_root"),
     };
-    if (incarnation.previous_log.n)
+    if (incarnation.previous_log.n) {
         incarnation.previous_size = golden_u64(in, "previous_size");
+        incarnation.previous_seq = golden_u32(in, "previous_seq");
+    }
     digest_incarnation_transcript(golden_fixed(g, in, "community", COMMUNITY_SIZE),
                                   golden_fixed(g, in, "chain_key", KEY_SIZE), &incarnation, out);
 }

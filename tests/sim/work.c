@@ -36,7 +36,9 @@ static bool has_tension(const struct folkmoot_record *record)
 static bool choose_one(const struct folkmoot_record *record, void *arg)
 {
     struct choice *choice = arg;
-    if (choice->with_tension && !has_tension(record))
+    // Which stand there for a while where somebody lied.
+    bool is_anybodys = strcmp(record->kind, "membership") != 0;
+    if (!is_anybodys || (choice->with_tension && !has_tension(record)))
         return true;
     if (dice_below(&choice->sim->dice, ++choice->seen) == 0) {
         memcpy(choice->link.kind, record->kind, sizeof choice->link.kind);

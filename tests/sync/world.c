@@ -147,6 +147,39 @@ void world_restore_hub(struct world *world, const char *name)
     world->hub = open_store(world, "hub");
 }
 
+struct orders {
+    struct store_order all[64];
+    size_t n;
+};
+
+static bool take_order(const struct store_order *order, void *arg)
+{
+    struct orders *orders = arg;
+    orders->all[orders->n++] = *order;
+    return orders->n < sizeof orders->all / sizeof *orders->all;
+}
+
+void world_restore_hub_anew(struct world *world, const char *name)
+{
+    struct orders orders = {.n = 0};
+    struct community community;
+    struct hub_found_random found;
+    uint8_t random[32];
+    uint64_t erased = 0;
+    world_must(!store_orders_each(world->hub, take_order, &orders), "the orders cannot be read");
+    world_restore_hub(world, name);
+    dice_bytes(&world->dice, &found, sizeof found);
+    dice_bytes(&world->dice, random, sizeof random);
+    struct txn *txn = txn_begin_write(world->hub);
+    world_must(!community_get_number(txn, world->community, &community), "no community");
+    world_must(!hub_begin_anew(txn, world->identity_seed, world->now, &found, &community, NULL),
+               "the hub's chain did not begin anew");
+    struct hub_decider decider = {
+        .txn = txn, .community = &community, .now = world->now, .random = random};
+    world_must(!hub_erase_again(&decider, orders.all, orders.n, &erased), "not erased again");
+    world_must(!txn_commit(&txn), "the new beginning was not committed");
+}
+
 size_t world_clone(struct world *world, size_t device)
 {
     char from[32];
@@ -280,6 +313,15 @@ void world_enrol(struct world *world, size_t index, enum role role)
     device->skew = 0;
     admit(world, device, role, NULL);
     settle_in(world, device);
+}
+
+void world_enrol_again(struct world *world, size_t index, enum role role)
+{
+    struct world_device *device = &world->devices[index];
+    device->role = role;
+    struct txn *txn = txn_begin_write(world->hub);
+    ask_to_enrol(world, device, NULL, txn);
+    world_must(!txn_commit(&txn), "the enrolment was not committed");
 }
 
 void world_rejoin(struct world *world, size_t index, enum role role)

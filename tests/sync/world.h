@@ -20,7 +20,7 @@ struct world_device {
     uint8_t token[TOKEN_SIZE];
     uint8_t handle[HANDLE_SIZE];
     uint8_t first[HANDLE_SIZE]; // whose person it speaks as, as the hub said; zeros: its own
-    uint32_t community; // its number in this store
+    uint32_t community;         // its number in this store
     enum role role;
     int64_t skew;                // of its clock, ms
     struct proof_asked asked;    // by its last request
@@ -63,11 +63,15 @@ void world_begin(struct world *world, uint64_t seed);
 size_t world_join(struct world *world, enum role role);
 // Gives an installed device its community, its keys and its place among the enrolled.
 void world_enrol(struct world *world, size_t index, enum role role);
+// Enrols a device by another invitation under the key that it has: a restored hub forgot it.
+void world_enrol_again(struct world *world, size_t index, enum role role);
 // Enrols a device anew, under another key, in the store that it has; the old key vouches for it.
 void world_rejoin(struct world *world, size_t index, enum role role);
 // Opens the hub's store anew from a copy that world_save_hub made.
 void world_save_hub(struct world *world, const char *name);
 void world_restore_hub(struct world *world, const char *name);
+// The same, and the hub knows it: its chain begins anew, and what must stay erased is erased again.
+void world_restore_hub_anew(struct world *world, const char *name);
 // Copies a device with its keys and its store: a cloned phone. Returns the copy's index.
 size_t world_clone(struct world *world, size_t device);
 
