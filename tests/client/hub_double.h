@@ -19,6 +19,9 @@ void hub_double_free(struct hub_double **hub);
 // Ends it and begins it again, from the same directory or a copy of it: its keys stay its own.
 void hub_double_close(struct hub_double *hub);
 void hub_double_open(struct hub_double *hub, const char *path);
+// It was opened from an older copy and knows that: its chain begins anew, and what the file beside
+// the database says was erased is erased again.
+void hub_double_begin_anew(struct hub_double *hub);
 void hub_double_set_now(struct hub_double *hub, int64_t now);
 // Gives the hub another TLS key; the old one is no longer answered to.
 void hub_double_renew_tls(struct hub_double *hub);

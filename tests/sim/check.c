@@ -305,6 +305,21 @@ static bool begin(struct sim_device *device, struct scope *scope, struct progres
     return true;
 }
 
+// What a restored hub has not got back yet, who had seen it has; and until they sync again they
+// have what it has got back since.
+static bool is_healing(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->n; i++) {
+        if (sim->devices[i].is_behind)
+            return true;
+    }
+    for (size_t i = 0; i < sim->n && sim->is_first_round; i++)
+        sim->devices[i].is_behind = true;
+    bool goes_on = sim->is_first_round;
+    sim->is_first_round = false;
+    return goes_on;
+}
+
 void check_device(struct sim *sim, struct sim_device *device)
 {
     struct scope scope;
@@ -314,12 +329,14 @@ void check_device(struct sim *sim, struct sim_device *device)
         return;
     sim->checks++;
     size_t upto = (size_t)progress.position;
-    bool is_sound = !device_is_dubious(device) && !progress.forked && !progress.revoked;
+    bool is_sound =
+        !device_is_dubious(device) && !progress.forked && !progress.revoked && !device->is_behind;
     if (is_sound && progress.receipt_seq > 0) {
         check_receipt(sim, &scope, progress.receipt_seq);
         check_receipt(sim, &scope, 1 + (uint32_t)dice_below(&sim->dice, progress.receipt_seq));
     }
-    if (is_sound && device->is_settled && sim->registry.n > 0 && upto <= sim->log_n) {
+    if (is_sound && device->is_settled && sim->registry.n > 0 && upto <= sim->log_n &&
+        !is_healing(sim)) {
         fates_init(sim, &fates, upto);
         check_record(sim, device, &scope, &fates, upto);
         check_words(sim, device, &scope, &fates,

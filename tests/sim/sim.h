@@ -39,6 +39,7 @@ struct sim_device {
     bool was_revoked; // ever
     bool login_late;  // an old login has arrived while its session went on: its token may be void
     bool had_other;   // handles before: what is personal and was its own is no more
+    bool is_behind;   // the hub was restored, and it has not heard
     bool is_settled;  // its last session ended well: it holds what the hub held then
 };
 
@@ -67,7 +68,12 @@ struct sim {
     unsigned copies;  // folders made so far
     struct dice dice; // of this step
     size_t step;
-    bool is_calm; // no more faults
+    bool is_calm;        // no more faults
+    bool restores;       // a world in which the hub is restored; its phones are not, nor revoked
+    bool was_restored;   // the hub
+    bool is_first_round; // since then: not all have synced
+    char hub_saved[SIM_PATH_MAX]; // an old copy of the hub's store; "": none
+    size_t saved_log_n;           // how long its log was then
     int64_t now;
     struct registry registry;
     struct placed *log;
@@ -138,6 +144,11 @@ void work_something(struct sim *sim, struct sim_device *device);
 enum folkmoot_code work_lie(struct sim *sim, struct sim_device *device);
 // Something that an administrator does on the hub.
 void work_as_admin(struct sim *sim);
+
+// --- restore.c ---
+
+// Copies the hub's store, or goes back to the copy.
+void restore_something(struct sim *sim);
 
 // --- check.c ---
 

@@ -353,6 +353,8 @@ void work_as_admin(struct sim *sim)
     struct sim_device *device = &sim->devices[1 + dice_below(&sim->dice, sim->n - 1)];
     for (size_t i = 1; what > 0 && i < sim->n && !device->was_revoked; i++)
         device = &sim->devices[i];
+    if (what < 3 && sim->restores)
+        return;
     if (what < 3 && device->is_joined) {
         err = hub_double_decide(sim->hub, decisions[what], device);
         for (size_t i = 0; what == 0 && !err && i < sim->n; i++) {
