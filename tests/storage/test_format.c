@@ -225,7 +225,7 @@ Test(format, of_devices_and_what_belongs_to_them)
     expect_rows(txn, TABLE_DEVICE,
                 COMMUNITY_1 HANDLE("de") " " HASH("6b") HANDLE("f1") "03"
                                                                      "00000009" HASH("4e")
-                                                                         HASH("1f") "70\n");
+                                                                         HASH("1f") "0000000070\n");
     expect_rows(txn, TABLE_CONTACT,
                 COMMUNITY_1 HANDLE("de") " ffffffffffffffff"
                                          "0000000000000002"
