@@ -454,7 +454,7 @@ static enum err destroy_keys(struct txn *txn)
                            be64_get(txn->destroyed.p + at + 4));
     if (err)
         atomic_store(&txn->store->broken, true);
-    return err;
+    return err ? ERR_IO : OK; // it did take place, but the store has to be opened anew
 }
 
 static enum err note_orders(struct txn *txn)

@@ -1,0 +1,126 @@
+#include "tests/torture/fail.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum fail_what what;
+static uint64_t left; // calls until the one that fails; 0: none does
+static bool has_failed;
+static uint64_t counted;
+
+void fail_arm(enum fail_what of_what, uint64_t n)
+{
+    what = of_what;
+    left = n;
+    counted = 0;
+    has_failed = false;
+}
+
+bool fail_disarm(void)
+{
+    left = 0;
+    return has_failed;
+}
+
+uint64_t fail_counted(void)
+{
+    return counted;
+}
+
+static bool fails(bool is_memory)
+{
+    if (left == 0 || (what == FAIL_MEMORY) != is_memory)
+        return false;
+    counted++;
+    if (--left > 0)
+        return false;
+    has_failed = true;
+    return true;
+}
+
+// --- memory ---
+
+#define WRAP_MEMORY(name, parameters, arguments)                                                   \
+    void *__real_##name parameters;                                                                \
+    void *__wrap_##name parameters;                                                                \
+    void *__wrap_##name parameters                                                                 \
+    {                                                                                              \
+        if (!fails(true))                                                                          \
+            return __real_##name arguments;                                                        \
+        errno = ENOMEM;                                                                            \
+        return NULL;                                                                               \
+    }
+
+WRAP_MEMORY(malloc, (size_t n), (n))
+WRAP_MEMORY(calloc, (size_t n, size_t size), (n, size))
+WRAP_MEMORY(realloc, (void *p, size_t n), (p, n))
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+char *__wrap_strdup(const char *text)
+{
+    return fails(true) ? NULL : __real_strdup(text);
+}
+
+// --- storage ---
+
+// A failure that comes late is one of a call that changes something: else there is nothing late.
+#define WRAP_STORAGE(type, name, parameters, arguments, failure)                                   \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        if (!fails(false))                                                                         \
+            return __real_##name arguments;                                                        \
+        if (what == FAIL_STORAGE_LATE)                                                             \
+            (void)__real_##name arguments;                                                         \
+        errno = EIO;                                                                               \
+        return failure;                                                                            \
+    }
+
+WRAP_STORAGE(int, mdb_get, (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data),
+             (txn, dbi, key, data), EIO)
+WRAP_STORAGE(int, mdb_put,
+             (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned flags),
+             (txn, dbi, key, data, flags), EIO)
+WRAP_STORAGE(int, mdb_del, (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data),
+             (txn, dbi, key, data), EIO)
+WRAP_STORAGE(int, mdb_cursor_get,
+             (MDB_cursor * cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op),
+             (cursor, key, data, op), EIO)
+WRAP_STORAGE(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), -1)
+WRAP_STORAGE(int, fdatasync, (int fd), (fd), -1)
+WRAP_STORAGE(int, fsync, (int fd), (fd), -1)
+WRAP_STORAGE(int, rename, (const char *from, const char *to), (from, to), -1)
+
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __real_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
+int __wrap_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    return fails(false) ? EIO : __real_mdb_txn_begin(env, parent, flags, txn);
+}
+
+int __wrap_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor)
+{
+    return fails(false) ? ENOMEM : __real_mdb_cursor_open(txn, dbi, cursor);
+}
+
+// It frees the transaction in any case.
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    if (!fails(false))
+        return __real_mdb_txn_commit(txn);
+    if (what == FAIL_STORAGE_LATE)
+        (void)__real_mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return EIO;
+}

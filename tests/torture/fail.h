@@ -1,0 +1,19 @@
+#pragma once
+
+// The n-th allocation, or the n-th call into storage, fails: those of our own rooms, wrapped by the
+// linker. Once, as real ones do; what comes after goes on. One thread.
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum fail_what {
+    FAIL_MEMORY,      // malloc, calloc, realloc, strdup: NULL
+    FAIL_STORAGE,     // a call into LMDB or to a file: not carried out, EIO
+    FAIL_STORAGE_LATE // the same, but it was carried out and nobody is told
+};
+
+void fail_arm(enum fail_what what, uint64_t n);
+// No more. Whether it has failed.
+bool fail_disarm(void);
+// Calls of that kind between the two.
+uint64_t fail_counted(void);

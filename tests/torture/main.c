@@ -1,0 +1,480 @@
+// Torture: of everything that a device or a hub does, each allocation and each call into storage
+// fails in its turn. What was asked for is refused or done, nothing is half done, nothing leaks,
+// and asked again it works.
+//
+//   torture [--most N] [--only NAME]       at most about N places of each task and kind (all)
+
+#include <assert.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/folkmoot.h"
+#include "client/link.h"
+#include "tests/client/hub_double.h"
+#include "tests/sync/dice.h"
+#include "tests/torture/fail.h"
+
+enum { PHONES = 2, PLACES_MAX = 100000, HASH = 32 };
+
+#define MUST(condition, ...)                                                                       \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "torture: %s:%d: ", __FILE__, __LINE__);                               \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fputc('\n', stderr);                                                                   \
+            _exit(1);                                                                              \
+        }                                                                                          \
+    } while (0)
+
+// --- the scene ---
+
+struct phone {
+    struct folkmoot *fm;
+    char path[200];
+    struct dice dice;
+    int64_t now;
+};
+
+struct scene {
+    char folder[100];
+    char hub_path[200];
+    struct hub_double *hub;
+    struct phone phones[PHONES];
+    uint8_t need[16];
+    uint8_t other[16];
+    uint8_t remark[16];
+    unsigned said;
+    bool on_hub; // whose calls fail while a session turns
+    enum fail_what what;
+    uint64_t place;
+    uint64_t counted; // the most places of one request
+};
+
+static int64_t phone_now(void *arg)
+{
+    return ++((struct phone *)arg)->now;
+}
+
+static void phone_random(void *arg, void *out, size_t n)
+{
+    dice_bytes(&((struct phone *)arg)->dice, out, n);
+}
+
+static enum folkmoot_code phone_start(struct phone *phone)
+{
+    const struct folkmoot_host host = {phone_now, phone_random, phone};
+    return folkmoot_open(phone->path, &host, &phone->fm, NULL);
+}
+
+// One side alone fails: the hub while it serves, or the device all the rest of the time.
+static enum folkmoot_code turn(struct scene *scene, struct folkmoot_session *session)
+{
+    struct folkmoot_request request;
+    bool has_failed = false;
+    uint64_t place = scene->place;
+    if (place && scene->on_hub)
+        has_failed = fail_disarm();
+    while (folkmoot_session_next(session, &request) == FOLKMOOT_SEND) {
+        struct hub_answer answer = {.status = 0};
+        bool left = place && scene->on_hub && !has_failed;
+        if (left)
+            fail_arm(scene->what, place);
+        hub_double_serve(scene->hub, &request, &answer);
+        if (left) {
+            has_failed = fail_disarm();
+            uint64_t counted = fail_counted();
+            scene->counted = counted > scene->counted ? counted : scene->counted;
+        }
+        folkmoot_session_answer(session, answer.status, hub_double_tls_key(scene->hub));
+        folkmoot_session_receive(session, answer.body.p, answer.body.n);
+        folkmoot_session_finish(session, true);
+        buf_done(&answer.body);
+    }
+    enum folkmoot_code code = folkmoot_session_error(session)->code;
+    folkmoot_session_done(&session);
+    // The place is noted for whoever asks whether it has failed.
+    if (place && scene->on_hub && has_failed)
+        scene->place = 0;
+    return code;
+}
+
+static enum folkmoot_code phone_sync(struct scene *scene, struct phone *phone)
+{
+    struct folkmoot_session *session;
+    enum folkmoot_code code = folkmoot_sync(phone->fm, &session, NULL);
+    return code ? code : turn(scene, session);
+}
+
+// --- tasks: each can be done again and again ---
+
+static struct phone *first(struct scene *scene)
+{
+    return &scene->phones[0];
+}
+
+static void say(struct scene *scene, char text[40])
+{
+    (void)snprintf(text, 40, "said %u", ++scene->said);
+}
+
+static enum folkmoot_code add(struct scene *scene)
+{
+    char text[40];
+    uint8_t id[16];
+    say(scene, text);
+    struct folkmoot_put puts[] = {{"title", text}, {"category", "water"}, {"language", "en"}};
+    return folkmoot_add(first(scene)->fm, "need", puts, 3, 0, id, NULL);
+}
+
+static enum folkmoot_code edit(struct scene *scene)
+{
+    char text[40];
+    say(scene, text);
+    struct folkmoot_put put = {"title", text};
+    return folkmoot_edit(first(scene)->fm, "need", scene->need, &put, 1, 0, NULL);
+}
+
+static enum folkmoot_code speak(struct scene *scene)
+{
+    char text[40];
+    uint8_t person[16] = {3};
+    say(scene, text);
+    return folkmoot_voice(first(scene)->fm, "need", scene->need, person, "for", text, "en", 0,
+                          NULL);
+}
+
+static enum folkmoot_code join_two(struct scene *scene)
+{
+    return folkmoot_same(first(scene)->fm, "need", scene->need, scene->other,
+                         ++scene->said % 2 == 0, 0, NULL);
+}
+
+static enum folkmoot_code undo(struct scene *scene)
+{
+    struct folkmoot_community community;
+    enum folkmoot_code code = folkmoot_community_at(first(scene)->fm, 0, &community);
+    return code ? code : folkmoot_undo(first(scene)->fm, community.written, NULL);
+}
+
+static enum folkmoot_code together(struct scene *scene)
+{
+    enum folkmoot_code code = folkmoot_begin(first(scene)->fm, NULL);
+    if (code)
+        return code;
+    code = edit(scene);
+    if (!code)
+        code = speak(scene);
+    enum folkmoot_code ended = folkmoot_end(first(scene)->fm, !code, NULL);
+    return code ? code : ended;
+}
+
+static enum folkmoot_code remark(struct scene *scene)
+{
+    char text[40];
+    say(scene, text);
+    struct folkmoot_put put = {"title", text};
+    return folkmoot_add(first(scene)->fm, "remark", &put, 1, 0, scene->remark, NULL);
+}
+
+static enum folkmoot_code erase(struct scene *scene)
+{
+    return folkmoot_erase(first(scene)->fm, "remark", scene->remark, false, NULL, NULL);
+}
+
+static enum folkmoot_code remark_and_erase(struct scene *scene)
+{
+    enum folkmoot_code code = remark(scene);
+    return code ? code : erase(scene);
+}
+
+static enum folkmoot_code look(struct scene *scene)
+{
+    struct folkmoot_record record;
+    enum folkmoot_code code =
+        folkmoot_record_get(first(scene)->fm, "need", scene->need, FOLKMOOT_WHOLE, &record, NULL);
+    if (!code)
+        folkmoot_record_done(&record);
+    return code;
+}
+
+static bool pass(const struct folkmoot_record *record, void *arg)
+{
+    (void)record;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static enum folkmoot_code list(struct scene *scene)
+{
+    size_t n = 0;
+    return folkmoot_list(first(scene)->fm, NULL, pass, &n, NULL);
+}
+
+static enum folkmoot_code search(struct scene *scene)
+{
+    char kind[16];
+    uint8_t id[16];
+    return folkmoot_find(first(scene)->fm, "a bench", kind, id, NULL);
+}
+
+static enum folkmoot_code print(struct scene *scene)
+{
+    uint8_t own[HASH];
+    uint64_t records;
+    return folkmoot_fingerprint(first(scene)->fm, own, &records, NULL);
+}
+
+static enum folkmoot_code reopen(struct scene *scene)
+{
+    folkmoot_close(&first(scene)->fm);
+    return phone_start(first(scene));
+}
+
+static enum folkmoot_code sync_it(struct scene *scene)
+{
+    return phone_sync(scene, first(scene));
+}
+
+static enum folkmoot_code join(struct scene *scene)
+{
+    static char link[LINK_MAX];
+    struct folkmoot_session *session;
+    if (!link[0] || scene->place == 1)
+        hub_double_invite(scene->hub, ROLE_COORDINATOR, link);
+    enum folkmoot_code code = folkmoot_join(first(scene)->fm, link, &session, NULL);
+    return code ? code : turn(scene, session);
+}
+
+struct task {
+    const char *name;
+    enum folkmoot_code (*run)(struct scene *scene);
+    enum folkmoot_code (*before)(struct scene *scene); // without failures
+    bool is_session;                                   // its failures are the hub's, too
+    bool reads;                                        // changes nothing
+};
+
+static const struct task tasks[] = {
+    {"open", reopen, NULL, false, true},
+    {"add", add, NULL, false, false},
+    {"edit", edit, NULL, false, false},
+    {"voice", speak, NULL, false, false},
+    {"same", join_two, NULL, false, false},
+    {"undo", undo, edit, false, false},
+    {"batch", together, NULL, false, false},
+    {"erase", erase, remark, false, false},
+    {"show", look, NULL, false, true},
+    {"list", list, NULL, false, true},
+    {"find", search, NULL, false, true},
+    {"fingerprint", print, NULL, false, true},
+    {"sync of an edit", sync_it, edit, true, false},
+    {"sync of a voice", sync_it, speak, true, false},
+    {"sync of a request", sync_it, remark_and_erase, true, false},
+    {"join", join, NULL, true, false},
+};
+
+// --- one failure ---
+
+struct state {
+    uint32_t written;
+    uint8_t print[HASH];
+};
+
+static void look_at(struct scene *scene, struct state *state)
+{
+    struct folkmoot_community community;
+    struct folkmoot_error error = {0};
+    uint64_t records;
+    if (!first(scene)->fm)
+        MUST(!phone_start(first(scene)), "a phone does not start again");
+    MUST(!folkmoot_community_at(first(scene)->fm, 0, &community), "a community is forgotten");
+    MUST(!folkmoot_fingerprint(first(scene)->fm, state->print, &records, &error),
+         "no fingerprint: %s", error.text);
+    state->written = community.written;
+}
+
+// A hub whose commit failed is opened anew.
+static void mend_hub(struct scene *scene)
+{
+    hub_double_close(scene->hub);
+    hub_double_open(scene->hub, scene->hub_path);
+}
+
+static void check_unchanged(struct scene *scene, const struct task *task, const struct state *was,
+                            enum folkmoot_code code)
+{
+    struct state is;
+    look_at(scene, &is);
+    bool is_same = memcmp(is.print, was->print, HASH) == 0;
+    // Of a commit that failed nobody knows whether it took place; if it did, then all of it.
+    bool may_be_done = code == FOLKMOOT_STORE && is.written > was->written;
+    MUST(is_same || may_be_done || (!task->reads && code == FOLKMOOT_OK),
+         "%s: failed with %d at place %llu of %d, and changed something: %u to %u changes",
+         task->name, (int)code, (unsigned long long)scene->place, (int)scene->what, was->written,
+         is.written);
+    MUST(is.written >= was->written, "%s: a change is lost", task->name);
+}
+
+// False: the task has fewer places.
+static bool fail_once(struct scene *scene, const struct task *task, uint64_t place)
+{
+    struct state was;
+    if (task->before)
+        MUST(!task->before(scene), "%s: what comes before it fails", task->name);
+    look_at(scene, &was);
+    scene->place = place;
+    if (!scene->on_hub)
+        fail_arm(scene->what, place);
+    enum folkmoot_code code = task->run(scene);
+    bool has_failed = scene->on_hub ? scene->place == 0 : fail_disarm();
+    scene->place = place;
+    MUST(has_failed || code == FOLKMOOT_OK, "%s: code %d without a failure", task->name, (int)code);
+    if (!task->is_session)
+        check_unchanged(scene, task, &was, code);
+    scene->place = 0;
+    if (task->is_session && has_failed)
+        mend_hub(scene);
+    struct state is;
+    look_at(scene, &is);
+    MUST(!task->run(scene), "%s: does not work again after place %llu", task->name,
+         (unsigned long long)place);
+    return has_failed;
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+void __lsan_do_leak_check(void);
+#define CHECK_LEAKS() __lsan_do_leak_check()
+#else
+#define CHECK_LEAKS() (void)0
+#endif
+
+// How many places the task has where nothing fails.
+static uint64_t count_places(struct scene *scene, const struct task *task)
+{
+    if (task->before)
+        MUST(!task->before(scene), "%s: what comes before it fails", task->name);
+    scene->counted = 0;
+    scene->place = UINT64_MAX;
+    if (!scene->on_hub)
+        fail_arm(scene->what, UINT64_MAX);
+    MUST(!task->run(scene), "%s: it does not work", task->name);
+    scene->place = 0;
+    return scene->on_hub ? scene->counted : fail_counted();
+}
+
+// Each place, or as many as are wanted, spread over all.
+static uint64_t torture(struct scene *scene, const struct task *task, enum fail_what what,
+                        bool on_hub, uint64_t most)
+{
+    uint64_t tried = 0;
+    scene->what = what;
+    scene->on_hub = on_hub;
+    uint64_t places = count_places(scene, task);
+    uint64_t stride = places / most + 1;
+    uint64_t place = 1 + scene->said % stride;
+    for (; fail_once(scene, task, place) && place < PLACES_MAX; place += stride)
+        tried++;
+    MUST(tried > 0 || places == 0, "%s: nothing has failed", task->name);
+    return tried;
+}
+
+static uint64_t torture_all(struct scene *scene, const struct task *task, uint64_t most)
+{
+    uint64_t tried = 0;
+    for (int on_hub = 0; on_hub <= task->is_session; on_hub++) {
+        uint64_t memory = torture(scene, task, FAIL_MEMORY, on_hub, most);
+        uint64_t storage = torture(scene, task, FAIL_STORAGE, on_hub, most);
+        uint64_t late = torture(scene, task, FAIL_STORAGE_LATE, on_hub, most);
+        printf("torture: %-18s %-5s %5llu of memory, %5llu and %5llu of storage\n", task->name,
+               on_hub ? "hub" : "phone", (unsigned long long)memory, (unsigned long long)storage,
+               (unsigned long long)late);
+        tried += memory + storage + late;
+    }
+    return tried;
+}
+
+// --- all of it ---
+
+static void begin(struct scene *scene)
+{
+    char link[LINK_MAX];
+    struct folkmoot_session *session;
+    struct folkmoot_put put = {"title", "a bench"};
+    (void)snprintf(scene->folder, sizeof scene->folder, "/dev/shm/folkmoot-torture-XXXXXX");
+    MUST(mkdtemp(scene->folder), "no folder");
+    (void)snprintf(scene->hub_path, sizeof scene->hub_path, "%s/hub", scene->folder);
+    scene->hub = hub_double_new(scene->hub_path, 5, 1790000000000);
+    for (unsigned i = 0; i < PHONES; i++) {
+        struct phone *phone = &scene->phones[i];
+        phone->dice.state = i + 1;
+        phone->now = 1790000000000;
+        (void)snprintf(phone->path, sizeof phone->path, "%s/phone%u", scene->folder, i);
+        MUST(!phone_start(phone), "a phone does not start");
+        hub_double_invite(scene->hub, i ? ROLE_VOLUNTEER : ROLE_COORDINATOR, link);
+        MUST(!folkmoot_join(phone->fm, link, &session, NULL) && !turn(scene, session), "not in");
+        MUST(!folkmoot_add(phone->fm, "need", &put, 1, 0, i ? scene->other : scene->need, NULL) &&
+                 !phone_sync(scene, phone),
+             "no need");
+        put.value = "a crossing";
+    }
+    MUST(!phone_sync(scene, first(scene)), "not synced");
+}
+
+static void end(struct scene *scene)
+{
+    uint8_t prints[PHONES][HASH];
+    uint64_t records;
+    for (unsigned i = 0; i < 3 * PHONES; i++)
+        MUST(!phone_sync(scene, &scene->phones[i % PHONES]), "a last sync fails");
+    for (unsigned i = 0; i < PHONES; i++) {
+        MUST(!folkmoot_fingerprint(scene->phones[i].fm, prints[i], &records, NULL),
+             "no fingerprint");
+        folkmoot_close(&scene->phones[i].fm);
+    }
+    MUST(memcmp(prints[0], prints[1], HASH) == 0, "the phones do not hold the same in the end");
+    hub_double_free(&scene->hub);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"most", required_argument, NULL, 'm'},
+                                            {"only", required_argument, NULL, 'o'},
+                                            {NULL, 0, NULL, 0}};
+    static struct scene scene;
+    uint64_t most = PLACES_MAX;
+    uint64_t tried = 0;
+    const char *only = NULL;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'm')
+            most = strtoull(optarg, NULL, 10);
+        else if (option == 'o')
+            only = optarg;
+        else
+            return 2;
+    }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    begin(&scene);
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        if (!only || strcmp(only, tasks[i].name) == 0)
+            tried += torture_all(&scene, &tasks[i], most ? most : 1);
+    }
+    end(&scene);
+    (void)nftw(scene.folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    CHECK_LEAKS();
+    printf("torture: %llu failures, one at a time: nothing half done, nothing leaked\n",
+           (unsigned long long)tried);
+    return 0;
+}
