@@ -1,0 +1,131 @@
+// The rows of a store as LMDB gives them, without storage/: what a scrub would compare. A row whose
+// check fails shows its damage itself; here it is about what no row shows.
+
+#include <assert.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "tests/rot/rot.h"
+
+// FREE: LMDB's own list of unused pages.
+static const char *const names[] = {
+    "meta",   "community", "entry",    "body",  "chain",   "run",          "tree",
+    "device", "contact",   "live",     "cover", "about",   "apart",        "invitation",
+    "token",  "secret",    "progress", "name",  "role",    "quota",        "erased",
+    "closed", "keep",      "evidence", "carry", "dropped", "(free pages)",
+};
+
+enum { TABLES = sizeof names / sizeof *names, FREE = TABLES - 1 };
+
+struct table_rows {
+    uint64_t *hashes; // of key and value, sorted
+    size_t n;
+    size_t cap;
+    bool is_sound; // was read to its end, in order
+};
+
+struct rows {
+    struct table_rows tables[TABLES];
+};
+
+const char *rows_table_name(unsigned i)
+{
+    return i < TABLES ? names[i] : NULL;
+}
+
+static void add(struct table_rows *rows, uint64_t hash)
+{
+    if (rows->n == rows->cap) {
+        rows->cap = rows->cap ? 2 * rows->cap : 64;
+        rows->hashes = realloc(rows->hashes, rows->cap * sizeof *rows->hashes);
+        assert(rows->hashes);
+    }
+    rows->hashes[rows->n++] = hash;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void read_table(MDB_txn *txn, MDB_dbi dbi, struct table_rows *rows)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    if (mdb_cursor_open(txn, dbi, &cursor) != 0)
+        return;
+    int result;
+    // What is damaged may go in circles.
+    while ((result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 && rows->n < 100000) {
+        if (key.mv_size > 511 || value.mv_size > 2 << 20)
+            continue;
+        add(rows, XXH3_64bits_withSeed(value.mv_data, value.mv_size,
+                                       XXH3_64bits(key.mv_data, key.mv_size)));
+    }
+    rows->is_sound = result == MDB_NOTFOUND;
+    mdb_cursor_close(cursor);
+    if (rows->n)
+        qsort(rows->hashes, rows->n, sizeof *rows->hashes, compare);
+}
+
+static void read_all(MDB_env *env, struct rows *rows)
+{
+    MDB_txn *txn;
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+        return;
+    for (unsigned i = 0; i < TABLES; i++) {
+        MDB_dbi dbi = 0;
+        if (i == FREE || mdb_dbi_open(txn, names[i], 0, &dbi) == 0)
+            read_table(txn, dbi, &rows->tables[i]);
+    }
+    mdb_txn_abort(txn);
+}
+
+struct rows *rows_read(const char *path)
+{
+    MDB_env *env;
+    struct rows *rows = calloc(1, sizeof *rows);
+    int failed = mdb_env_create(&env);
+    assert(rows && !failed);
+    (void)mdb_env_set_maxdbs(env, TABLES);
+    (void)mdb_env_set_mapsize(env, 256 << 20);
+    if (mdb_env_open(env, path, MDB_RDONLY | MDB_NOTLS, 0600) == 0)
+        read_all(env, rows);
+    mdb_env_close(env);
+    return rows;
+}
+
+void rows_free(struct rows **rows)
+{
+    for (unsigned i = 0; i < TABLES; i++)
+        free((*rows)->tables[i].hashes);
+    free(*rows);
+    *rows = NULL;
+}
+
+// Whether the table has another number of rows than before, or rows come from elsewhere. A row that
+// was altered where it stands leaves the number as it is, and fails its check.
+static bool is_lost(const struct table_rows *sound, const struct table_rows *rows, bool is_free)
+{
+    if (rows->n != sound->n || !rows->is_sound)
+        return true;
+    // Nobody checks LMDB's own rows.
+    return is_free && memcmp(rows->hashes, sound->hashes, rows->n * sizeof *rows->hashes) != 0;
+}
+
+uint32_t rows_lost(const struct rows *sound, const char *path)
+{
+    struct rows *rows = rows_read(path);
+    uint32_t lost = 0;
+    for (unsigned i = 0; i < TABLES; i++) {
+        if (is_lost(&sound->tables[i], &rows->tables[i], i == FREE))
+            lost |= 1u << i;
+    }
+    rows_free(&rows);
+    return lost;
+}
