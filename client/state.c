@@ -120,6 +120,8 @@ enum folkmoot_code state_begin(struct folkmoot *fm, uint32_t number, bool write,
 {
     state_clear(error);
     number = number ? number : fm->chosen;
+    if (number == 0 && fm->damaged)
+        return state_fail_err(error, ERR_DAMAGED, NULL);
     if (number == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "no community has been joined yet");
     *scope = (struct scope){.txn = fm->batch, .own = !fm->batch, .write = write};

@@ -23,6 +23,7 @@ struct folkmoot {
     struct txn *batch;  // between folkmoot_begin and folkmoot_end; NULL: none
     bool suspect;       // a commit failed: the store has to be opened anew
     uint32_t chosen;    // number of the community; 0: none
+    bool damaged;       // there may be one that cannot be read
     uint32_t known_key; // the community whose handle is kept below; 0: none
     uint8_t handle[HANDLE_SIZE];
     struct titles *titles; // NULL: not read yet

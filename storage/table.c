@@ -71,21 +71,74 @@ static struct bytes bytes_of_val(MDB_val val)
 
 // --- The check behind each value ---
 
-static uint32_t check_of(struct bytes key, struct bytes value)
+// The table's name goes in, so that a page of one table is damage in another. That of the format's
+// row is the same in every format.
+static uint32_t check_of(enum table table, struct bytes key, struct bytes value)
 {
-    XXH64_hash_t seed = XXH3_64bits(key.p, key.n);
+    const char *name = table == TABLE_META ? "" : txn_table_name(table);
+    XXH64_hash_t of_table = *name ? XXH3_64bits(name, strlen(name)) : 0;
+    XXH64_hash_t seed = XXH3_64bits_withSeed(key.p, key.n, of_table);
     return (uint32_t)XXH3_64bits_withSeed(value.p, value.n, seed);
 }
 
-static enum err strip_check(struct bytes key, struct bytes stored, struct bytes *value)
+static enum err strip_check(struct txn *txn, enum table table, struct bytes key,
+                            struct bytes stored, struct bytes *value)
 {
     if (stored.n < CHECK_SIZE || stored.n > VALUE_MAX + CHECK_SIZE)
-        return ERR_DAMAGED;
+        return txn_damaged(txn);
     struct bytes inner = bytes_of(stored.p, stored.n - CHECK_SIZE);
-    if (be32_get(stored.p + inner.n) != check_of(key, inner))
-        return ERR_DAMAGED;
+    if (be32_get(stored.p + inner.n) != check_of(table, key, inner))
+        return txn_damaged(txn);
     *value = inner;
     return OK;
+}
+
+// --- What is said not to be there ---
+
+static bool is_sound(struct txn *txn, enum table table, const MDB_val *key, const MDB_val *value)
+{
+    struct bytes inner;
+    return key->mv_size <= TABLE_KEY_MAX &&
+           strip_check(txn, table, bytes_of_val(*key), bytes_of_val(*value), &inner) == OK;
+}
+
+static bool is_before(const MDB_val *key, struct bytes sought)
+{
+    return bytes_compare(bytes_of_val(*key), sought) < 0;
+}
+
+// A key that was altered leads searches astray, and is found by none. But a search that went astray
+// by it ends beside it, or between two rows that are in no order; so of the place where something
+// is missing both neighbours are looked at. `result`, key and value: of the search for the first
+// row that is not before `sought`; the cursor is there, and then at the row before.
+static bool gap_is_sound(struct txn *txn, enum table table, MDB_cursor *cursor, struct bytes sought,
+                         int result, const MDB_val *behind, const MDB_val *behind_value)
+{
+    MDB_val key;
+    MDB_val value;
+    if (!result && (is_before(behind, sought) || !is_sound(txn, table, behind, behind_value)))
+        return false;
+    int before = mdb_cursor_get(cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
+    if (before)
+        return before == MDB_NOTFOUND;
+    return is_before(&key, sought) && is_sound(txn, table, &key, &value);
+}
+
+static enum err not_found(struct txn *txn, enum table table, struct bytes sought)
+{
+    MDB_cursor *cursor;
+    MDB_val key = val_of(sought);
+    MDB_val value;
+    int result = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
+    if (result)
+        return txn_fail(txn, txn_err_of(result));
+    result = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    bool known = !result || result == MDB_NOTFOUND;
+    bool sound = known && gap_is_sound(txn, table, cursor, sought, result, &key, &value);
+    mdb_cursor_close(cursor);
+    if (!known)
+        return txn_fail(txn, txn_err_of(result));
+    return sound ? ERR_NOT_FOUND : txn_damaged(txn);
 }
 
 // --- One value ---
@@ -98,19 +151,20 @@ enum err table_get(struct txn *txn, enum table table, struct bytes key, struct b
     MDB_val v;
     int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
     if (result == MDB_NOTFOUND)
-        return ERR_NOT_FOUND;
+        return not_found(txn, table, key);
     if (result)
         return txn_fail(txn, txn_err_of(result));
-    return strip_check(key, bytes_of_val(v), value);
+    return strip_check(txn, table, key, bytes_of_val(v), value);
 }
 
 // Value and check in memory of our own: the value may be borrowed from a page that the put moves.
-static struct bytes with_check(struct txn *txn, struct bytes key, struct bytes value)
+static struct bytes with_check(struct txn *txn, enum table table, struct bytes key,
+                               struct bytes value)
 {
     struct buf *scratch = &txn->scratch;
     buf_reset(scratch);
     buf_put(scratch, value);
-    buf_put_be32(scratch, check_of(key, value));
+    buf_put_be32(scratch, check_of(table, key, value));
     txn_fail(txn, scratch->err);
     return buf_bytes(scratch);
 }
@@ -122,7 +176,7 @@ static void put(struct txn *txn, enum table table, struct bytes key, struct byte
         return;
     assert(txn->write && key.n && value.n <= VALUE_MAX);
     struct key own = key_copy(key);
-    struct bytes stored = with_check(txn, key_of(&own), value);
+    struct bytes stored = with_check(txn, table, key_of(&own), value);
     if (txn->err)
         return;
     MDB_val k = val_of(key_of(&own));
@@ -190,13 +244,40 @@ void walk_begin(struct walk *walk, struct txn *txn, enum table table, struct byt
         txn->walks++;
 }
 
-// Goes to the first key that is not less than `from`.
+// Of the row that the cursor is at.
+static bool before_is_sound(struct walk *walk)
+{
+    MDB_val key;
+    MDB_val value;
+    int result = mdb_cursor_get(walk->cursor, &key, &value, MDB_PREV);
+    if (result)
+        return result == MDB_NOTFOUND;
+    return is_before(&key, key_of(&walk->from)) && is_sound(walk->txn, walk->table, &key, &value);
+}
+
+static int search(struct walk *walk, MDB_val *key, MDB_val *value)
+{
+    *key = val_of(key_of(&walk->from));
+    return mdb_cursor_get(walk->cursor, key, value, MDB_SET_RANGE);
+}
+
+// Goes to the first key that is not less than `from`. At the beginning it is seen to that this is
+// the first.
 static int seek(struct walk *walk, MDB_val *key, MDB_val *value)
 {
     if (walk->from.n == 0)
         return mdb_cursor_get(walk->cursor, key, value, MDB_FIRST);
-    *key = val_of(key_of(&walk->from));
-    return mdb_cursor_get(walk->cursor, key, value, MDB_SET_RANGE);
+    int result = search(walk, key, value);
+    if (walk->started || (result && result != MDB_NOTFOUND))
+        return result;
+    struct bytes from = key_of(&walk->from);
+    bool is_first =
+        result || !begins_with(bytes_of_val(*key), key_of(&walk->prefix))
+            ? gap_is_sound(walk->txn, walk->table, walk->cursor, from, result, key, value)
+            : !is_before(key, from) && before_is_sound(walk);
+    if (!is_first)
+        walk->astray = true;
+    return search(walk, key, value);
 }
 
 // After a write the cursor is opened anew, so that nothing hangs on how LMDB moves cursors along.
@@ -212,40 +293,75 @@ static int step(struct walk *walk, MDB_val *key, MDB_val *value)
         walk->writes = walk->txn->writes;
     }
     bool started = walk->started;
-    walk->started = true;
     if (started && !moved)
         return mdb_cursor_get(walk->cursor, key, value, MDB_NEXT);
     int result = seek(walk, key, value);
+    walk->started = true;
     // The last key given, unless it was deleted since.
     if (started && !result && bytes_equal(bytes_of_val(*key), key_of(&walk->from)))
         result = mdb_cursor_get(walk->cursor, key, value, MDB_NEXT);
     return result;
 }
 
+// Whether the row is one of the walk's. The one behind them is looked at: with an altered key it
+// may be one of them.
+static bool is_of_walk(struct walk *walk, const MDB_val *key, const MDB_val *value)
+{
+    if (walk->given && !is_before(&(MDB_val){walk->from.n, walk->from.p}, bytes_of_val(*key)))
+        walk->astray = true;
+    else if (begins_with(bytes_of_val(*key), key_of(&walk->prefix)))
+        return true;
+    else if (!is_sound(walk->txn, walk->table, key, value))
+        walk->astray = true;
+    return false;
+}
+
+// A row without key and value stands for those that may be missing.
+static bool tell_astray(struct walk *walk)
+{
+    if (!walk->astray || walk->told)
+        return false;
+    walk->told = true;
+    walk->key = bytes_of("", 0);
+    walk->value = bytes_of(NULL, 0);
+    walk->err = txn_damaged(walk->txn);
+    return true;
+}
+
+static void give(struct walk *walk, const MDB_val *key, const MDB_val *value)
+{
+    walk->given = true;
+    walk->from.n = 0;
+    key_bytes(&walk->from, bytes_of_val(*key));
+    walk->key = bytes_of_val(*key);
+    walk->value = bytes_of(NULL, 0);
+    walk->err = strip_check(walk->txn, walk->table, walk->key, bytes_of_val(*value), &walk->value);
+}
+
 bool walk_next(struct walk *walk)
 {
     struct txn *txn = walk->txn;
-    if (txn->err || !walk->cursor)
+    if (txn->err || !walk->cursor || walk->ended)
         return false;
     MDB_val k;
     MDB_val v;
     int result = step(walk, &k, &v);
-    if (result == MDB_NOTFOUND)
-        return false;
     if (!result && k.mv_size > TABLE_KEY_MAX)
         result = MDB_CORRUPTED;
-    if (result) {
+    if (result && result != MDB_NOTFOUND) {
         txn_fail(txn, txn_err_of(result));
         return false;
     }
-    if (!begins_with(bytes_of_val(k), key_of(&walk->prefix)))
-        return false;
-    walk->from.n = 0;
-    key_bytes(&walk->from, bytes_of_val(k));
-    walk->key = bytes_of_val(k);
-    walk->value = bytes_of(NULL, 0);
-    walk->err = strip_check(walk->key, bytes_of_val(v), &walk->value);
-    return true;
+    if (!walk->given && tell_astray(walk)) {
+        walk->started = false; // the row that was found is still to be given
+        return true;
+    }
+    if (!result && is_of_walk(walk, &k, &v)) {
+        give(walk, &k, &v);
+        return true;
+    }
+    walk->ended = true;
+    return tell_astray(walk);
 }
 
 void walk_end(struct walk *walk)
@@ -259,15 +375,20 @@ void walk_end(struct walk *walk)
 
 // --- The last key up to one ---
 
-static int seek_upto(MDB_cursor *cursor, struct bytes upto, MDB_val *key, MDB_val *value)
+// Finds it, and looks at the row behind: see gap_is_sound.
+static int seek_upto(struct txn *txn, enum table table, MDB_cursor *cursor, struct bytes upto,
+                     MDB_val *key, MDB_val *value)
 {
     *key = val_of(upto);
     int result = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
-    if (result == MDB_NOTFOUND)
-        return mdb_cursor_get(cursor, key, value, MDB_LAST);
-    if (!result && !bytes_equal(bytes_of_val(*key), upto))
-        return mdb_cursor_get(cursor, key, value, MDB_PREV);
-    return result;
+    if (!result && bytes_equal(bytes_of_val(*key), upto))
+        return 0;
+    if (!result && (is_before(key, upto) || !is_sound(txn, table, key, value)))
+        return MDB_CORRUPTED;
+    if (result && result != MDB_NOTFOUND)
+        return result;
+    result = mdb_cursor_get(cursor, key, value, result ? MDB_LAST : MDB_PREV);
+    return !result && !is_before(key, upto) ? MDB_CORRUPTED : result;
 }
 
 bool table_last(struct txn *txn, enum table table, struct bytes prefix, struct bytes upto,
@@ -284,17 +405,19 @@ bool table_last(struct txn *txn, enum table table, struct bytes prefix, struct b
     }
     MDB_val k;
     MDB_val v;
-    result = seek_upto(cursor, upto, &k, &v);
+    result = seek_upto(txn, table, cursor, upto, &k, &v);
     mdb_cursor_close(cursor);
     if (!result && k.mv_size > TABLE_KEY_MAX)
         result = MDB_CORRUPTED;
+    if (!result && !begins_with(bytes_of_val(k), prefix))
+        result = is_sound(txn, table, &k, &v) ? MDB_NOTFOUND : MDB_CORRUPTED;
     if (result && result != MDB_NOTFOUND)
         txn_fail(txn, txn_err_of(result));
-    if (result || !begins_with(bytes_of_val(k), prefix))
+    if (result)
         return false;
     *key = key_copy(bytes_of_val(k));
     *value = bytes_of(NULL, 0);
-    if (strip_check(bytes_of_val(k), bytes_of_val(v), value))
+    if (strip_check(txn, table, bytes_of_val(k), bytes_of_val(v), value))
         *value = bytes_of(NULL, 0);
     return true;
 }

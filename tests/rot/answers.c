@@ -22,6 +22,11 @@ void answers_add(struct answers *answers, const char *name, struct bytes given, 
     hash_end(&hash, answer->hash);
 }
 
+void answers_sync_was_last(struct answers *answers)
+{
+    answers->sync = answers->n - 1;
+}
+
 static void add_number(struct answers *answers, const char *name, int number, bool is_named)
 {
     uint8_t bytes[4];
@@ -31,7 +36,9 @@ static void add_number(struct answers *answers, const char *name, int number, bo
 
 void answers_add_err(struct answers *answers, const char *name, enum err err)
 {
-    add_number(answers, name, (int)err, err == ERR_DAMAGED || err == ERR_IO);
+    // Whose token is damaged is told to log in, which makes a new one.
+    add_number(answers, name, (int)err,
+               err == ERR_DAMAGED || err == ERR_IO || err == ERR_UNAUTHENTICATED);
 }
 
 void answers_add_code(struct answers *answers, const char *name, enum folkmoot_code code)

@@ -58,7 +58,7 @@ static void ask_record(struct asking *a, const struct record_key *record)
         err = hub_get(a->txn, &a->caller, &request, &a->arena, &response, &a->fault);
     if (!err)
         message_encode(&get_response_message, &response, &a->bytes);
-    end(a, "get", err, false);
+    end(a, "get", err, !err && response.record->damaged);
 }
 
 static void ask_list(struct asking *a, uint32_t kind, const struct record_key *about)
@@ -78,6 +78,7 @@ static void ask_list(struct asking *a, uint32_t kind, const struct record_key *a
             err = hub_list(a->txn, &a->caller, &request, &a->arena, &response, &a->fault);
         if (!err) {
             message_encode(&list_response_message, &response, &all);
+            is_named |= response.damaged;
             request.page = response.next_page;
         }
         if (!err && request.page.n) {
@@ -211,7 +212,9 @@ void ask_hub(struct town *town, const char *path, const struct known *known,
     for (uint32_t seq = 1; seq <= PROVED; seq++)
         ask_proof(&a, seq);
     ask_pull(&a);
+    ask_me(&a);
     ask_sync(&a);
+    answers_sync_was_last(answers);
     answers->of = "hub after a sync:";
     ask_pull(&a);
     ask_me(&a);

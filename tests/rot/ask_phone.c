@@ -64,6 +64,7 @@ struct asking {
     struct folkmoot *fm;
     struct answers *answers;
     struct buf bytes;
+    bool damaged; // a record of a list
 };
 
 static void add(struct asking *a, const char *name, enum folkmoot_code code, bool is_named)
@@ -80,17 +81,19 @@ static void ask_record(struct asking *a, const struct record_key *key)
     struct folkmoot_record record;
     enum folkmoot_code code = folkmoot_record_get(a->fm, folkmoot_kind_name(key->kind - 1), key->id,
                                                   FOLKMOOT_WHOLE, &record, NULL);
+    bool damaged = !code && record.damaged;
     if (!code) {
         put_record(&a->bytes, &record);
         folkmoot_record_done(&record);
     }
-    add(a, "record", code, false);
+    add(a, "record", code, damaged);
 }
 
 static bool list_one(const struct folkmoot_record *record, void *arg)
 {
     struct asking *a = arg;
     put_record(&a->bytes, record);
+    a->damaged |= record->damaged;
     return true;
 }
 
@@ -107,8 +110,11 @@ static bool apart_one(const struct folkmoot_apart *apart, void *arg)
 static void ask_lists(struct asking *a)
 {
     for (size_t i = 0; i < 14; i++) {
-        if (folkmoot_kind_name(i))
-            add(a, "list", folkmoot_list(a->fm, folkmoot_kind_name(i), list_one, a, NULL), false);
+        if (!folkmoot_kind_name(i))
+            continue;
+        a->damaged = false;
+        enum folkmoot_code code = folkmoot_list(a->fm, folkmoot_kind_name(i), list_one, a, NULL);
+        add(a, "list", code, a->damaged);
     }
     add(a, "list apart", folkmoot_list_apart(a->fm, apart_one, a, NULL), false);
 }
@@ -128,7 +134,7 @@ static void ask_status(struct asking *a)
         buf_put_be64(&a->bytes, c.known);
         buf_put_u8(&a->bytes, (uint8_t)(c.forked * 2 + c.revoked));
     }
-    add(a, "status", code, false);
+    add(a, "status", code, !code && c.damaged);
     uint8_t hash[32];
     uint64_t records;
     code = folkmoot_fingerprint(a->fm, hash, &records, NULL);
@@ -188,6 +194,7 @@ void ask_phone(struct town *town, const char *path, const char *hub, const struc
     ask_all(&a, known);
     hub_double_open(town->world.hub, hub);
     sync_with(&a, town->world.hub);
+    answers_sync_was_last(answers);
     hub_double_close(town->world.hub);
     answers->of = "phone after a sync:";
     ask_all(&a, known);

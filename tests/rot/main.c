@@ -130,6 +130,16 @@ static int in_a_child(struct rot *rot, enum side side, void (*act)(struct rot *,
 
 // --- judging ---
 
+// Equal to the sound one; after a sync that was refused, to that before it.
+static bool is_right(const struct answers *sound, const struct answers *given, size_t i)
+{
+    if (memcmp(given->all[i].hash, sound->all[i].hash, HASH_SIZE) == 0)
+        return true;
+    size_t after = sound->n - sound->sync;
+    return i > sound->sync && given->all[sound->sync].is_named &&
+           memcmp(given->all[i].hash, sound->all[i - after].hash, HASH_SIZE) == 0;
+}
+
 // The first answer that is neither what the sound town gave nor names damage; NULL: there is none.
 static const struct answer *find_wrong(const struct rot *rot, enum side side, bool *named)
 {
@@ -139,11 +149,10 @@ static const struct answer *find_wrong(const struct rot *rot, enum side side, bo
     for (size_t i = 0; i < given->n; i++) {
         if (given->all[i].is_named)
             *named = true;
-        else if (memcmp(given->all[i].hash, sound->all[i].hash, HASH_SIZE) != 0)
+        else if (!is_right(sound, given, i))
             return &given->all[i];
     }
-    bool ended = given->n > 0 && given->all[given->n - 1].is_named;
-    return given->n == sound->n || ended ? NULL : &given->all[given->n ? given->n - 1 : 0];
+    return NULL;
 }
 
 static uint32_t tables_lost(struct rot *rot, enum side side)
@@ -187,7 +196,7 @@ static enum end judge_wrong(struct rot *rot, struct trial *trial, const struct a
     struct answer answer = *wrong;
     damage(rot, trial);
     uint32_t lost = tables_lost(rot, trial->side);
-    if (rot->tells || !lost) {
+    if (rot->tells || !lost || lost == UINT32_MAX) {
         printf("flip %u of %s's %s: \"%s\" is another answer; rows lost:", trial->number,
                side_names[trial->side], trial->said, answer.name);
         tell_tables(lost);
@@ -208,7 +217,10 @@ static enum end judge(struct rot *rot, struct trial *trial, int status)
         return judge_wrong(rot, trial, wrong);
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_IN_LIBRARY)
         return END_STOPPED;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    // Where nothing can be opened there is one answer.
+    bool complete =
+        rot->answers->n == rot->sound[trial->side]->n || (named && rot->answers->n == 1);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && complete)
         return named ? END_NAMED : END_HARMLESS;
     printf("flip %u of %s's %s: %s after \"%s\"\n", trial->number, side_names[trial->side],
            trial->said, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "crash",

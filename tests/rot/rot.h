@@ -42,11 +42,13 @@ enum { ANSWERS_MAX = 1000 };
 struct answers {
     struct answer all[ANSWERS_MAX];
     size_t n;
+    size_t sync;    // which one was that to a sync; what is asked after was asked just before, too
     const char *of; // what all that is asked now is about
 };
 
 // Adds one that was given; is_named: it says itself that something of it is damaged.
 void answers_add(struct answers *answers, const char *name, struct bytes given, bool is_named);
+void answers_sync_was_last(struct answers *answers);
 void answers_add_err(struct answers *answers, const char *name, enum err err);
 void answers_add_code(struct answers *answers, const char *name, enum folkmoot_code code);
 
