@@ -94,7 +94,7 @@ enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
     bool on = true;
     state_clear(error);
     if (fm->chosen == 0)
-        return state_fail(error, FOLKMOOT_NOT_FOUND, "no community has been joined yet");
+        return state_fail_none(fm, error);
     uint32_t one = kind ? value_kind(kind) : 0;
     if (kind && one == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "there is no kind \"%.40s\"", kind);

@@ -50,6 +50,8 @@ enum folkmoot_code state_fail(struct folkmoot_error *error, enum folkmoot_code c
 enum folkmoot_code state_fail_err(struct folkmoot_error *error, enum err err,
                                   const struct fault *fault);
 
+// Where no community is chosen: none has been joined, or those that were cannot be read.
+enum folkmoot_code state_fail_none(const struct folkmoot *fm, struct folkmoot_error *error);
 // Opens a transaction about a community (0: the chosen one) and reads its row, its secret and this
 // device's own row; inside a batch it is the batch's. Ended by state_end in any case but failure.
 enum folkmoot_code state_begin(struct folkmoot *fm, uint32_t number, bool write,

@@ -22,6 +22,10 @@ enum {
     COMMIT_AT = LAST_PAGE_AT + WORD,
     META_SIZE = COMMIT_AT + WORD,
     PAGE_MAX_SIZE = 0x10000,
+    // In the header: the flags, and of pages that belong together their number.
+    FLAGS_AT = WORD + 2,
+    PAGES_AT = WORD + 4,
+    OVERFLOW = 4,
 };
 
 struct meta {
@@ -57,6 +61,21 @@ static bool are_sound(int fd, off_t size)
     bool in_turn = even.commit % 2 == 0 && odd.commit % 2 == 1 &&
                    (even.commit + 1 == odd.commit || odd.commit + 1 == even.commit);
     return in_turn && fits(even.commit > odd.commit ? &even : &odd, size);
+}
+
+// What is over half a page long stands in pages of its own, behind a header.
+bool pages_hold(const void *p, size_t n, size_t page_size, bool is_mapped)
+{
+    uint16_t flags;
+    uint32_t pages;
+    if (n <= page_size / 2)
+        return !is_mapped || ((uintptr_t)p & (page_size - 1)) + n <= page_size;
+    if (is_mapped && ((uintptr_t)p & (page_size - 1)) != HEADER)
+        return false;
+    const uint8_t *page = (const uint8_t *)p - HEADER;
+    memcpy(&flags, page + FLAGS_AT, sizeof flags);
+    memcpy(&pages, page + PAGES_AT, sizeof pages);
+    return (flags & OVERFLOW) && n <= (uint64_t)pages * page_size - HEADER;
 }
 
 enum err pages_check(const char *path, struct fault *fault)

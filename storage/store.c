@@ -265,6 +265,9 @@ static enum err open_env(struct store *store, const char *path, const struct sto
         err = txn_env_open(store->env, path, options->read_only ? MDB_RDONLY : 0, fault);
     if (err)
         return err;
+    MDB_stat stat;
+    if (mdb_env_stat(store->env, &stat) == 0)
+        store->page_size = stat.ms_psize;
     store_check_readers(store);
     struct txn *txn = txn_begin_read(store);
     err = open_tables(txn, path, fault);

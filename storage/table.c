@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <xxhash.h>
 
+#include "storage/pages.h"
 #include "storage/txn_private.h"
 
 // No value of ours is longer; a longer one on disk is damage.
@@ -84,7 +85,8 @@ static uint32_t check_of(enum table table, struct bytes key, struct bytes value)
 static enum err strip_check(struct txn *txn, enum table table, struct bytes key,
                             struct bytes stored, struct bytes *value)
 {
-    if (stored.n < CHECK_SIZE || stored.n > VALUE_MAX + CHECK_SIZE)
+    if (stored.n < CHECK_SIZE || stored.n > VALUE_MAX + CHECK_SIZE ||
+        !pages_hold(stored.p, stored.n, txn->store->page_size, !txn->write))
         return txn_damaged(txn);
     struct bytes inner = bytes_of(stored.p, stored.n - CHECK_SIZE);
     if (be32_get(stored.p + inner.n) != check_of(table, key, inner))
@@ -109,19 +111,30 @@ static bool is_before(const MDB_val *key, struct bytes sought)
 
 // A key that was altered leads searches astray, and is found by none. But a search that went astray
 // by it ends beside it, or between two rows that are in no order; so of the place where something
-// is missing both neighbours are looked at. `result`, key and value: of the search for the first
-// row that is not before `sought`; the cursor is there, and then at the row before.
-static bool gap_is_sound(struct txn *txn, enum table table, MDB_cursor *cursor, struct bytes sought,
-                         int result, const MDB_val *behind, const MDB_val *behind_value)
+// is missing both neighbours are looked at.
+struct gap {
+    bool in_order; // as far as they are there
+    bool before_is_sound;
+    bool behind_is_sound;
+    bool is_first; // nothing is before
+};
+
+// `result`, key and value: of the search for the first row that is not before `sought`. The cursor
+// is there, and goes to the row before.
+static struct gap look_around(struct txn *txn, enum table table, MDB_cursor *cursor,
+                              struct bytes sought, int result, const MDB_val *behind,
+                              const MDB_val *behind_value)
 {
     MDB_val key;
     MDB_val value;
-    if (!result && (is_before(behind, sought) || !is_sound(txn, table, behind, behind_value)))
-        return false;
+    bool is_behind = result || !is_before(behind, sought);
+    bool behind_is_sound = result || is_sound(txn, table, behind, behind_value);
     int before = mdb_cursor_get(cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
-    if (before)
-        return before == MDB_NOTFOUND;
-    return is_before(&key, sought) && is_sound(txn, table, &key, &value);
+    struct gap gap = {.in_order = is_behind, .is_first = before == MDB_NOTFOUND};
+    gap.behind_is_sound = is_behind && behind_is_sound;
+    gap.before_is_sound =
+        gap.is_first || (!before && is_before(&key, sought) && is_sound(txn, table, &key, &value));
+    return gap;
 }
 
 static enum err not_found(struct txn *txn, enum table table, struct bytes sought)
@@ -134,11 +147,13 @@ static enum err not_found(struct txn *txn, enum table table, struct bytes sought
         return txn_fail(txn, txn_err_of(result));
     result = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     bool known = !result || result == MDB_NOTFOUND;
-    bool sound = known && gap_is_sound(txn, table, cursor, sought, result, &key, &value);
+    struct gap gap = {.in_order = false};
+    if (known)
+        gap = look_around(txn, table, cursor, sought, result, &key, &value);
     mdb_cursor_close(cursor);
     if (!known)
         return txn_fail(txn, txn_err_of(result));
-    return sound ? ERR_NOT_FOUND : txn_damaged(txn);
+    return gap.before_is_sound && gap.behind_is_sound ? ERR_NOT_FOUND : txn_damaged(txn);
 }
 
 // --- One value ---
@@ -244,40 +259,24 @@ void walk_begin(struct walk *walk, struct txn *txn, enum table table, struct byt
         txn->walks++;
 }
 
-// Of the row that the cursor is at.
-static bool before_is_sound(struct walk *walk)
-{
-    MDB_val key;
-    MDB_val value;
-    int result = mdb_cursor_get(walk->cursor, &key, &value, MDB_PREV);
-    if (result)
-        return result == MDB_NOTFOUND;
-    return is_before(&key, key_of(&walk->from)) && is_sound(walk->txn, walk->table, &key, &value);
-}
-
-static int search(struct walk *walk, MDB_val *key, MDB_val *value)
-{
-    *key = val_of(key_of(&walk->from));
-    return mdb_cursor_get(walk->cursor, key, value, MDB_SET_RANGE);
-}
-
 // Goes to the first key that is not less than `from`. At the beginning it is seen to that this is
-// the first.
+// the first. LMDB would search otherwise from where the cursor is then, hence the step back.
 static int seek(struct walk *walk, MDB_val *key, MDB_val *value)
 {
-    if (walk->from.n == 0)
+    struct bytes from = key_of(&walk->from);
+    if (from.n == 0)
         return mdb_cursor_get(walk->cursor, key, value, MDB_FIRST);
-    int result = search(walk, key, value);
+    *key = val_of(from);
+    int result = mdb_cursor_get(walk->cursor, key, value, MDB_SET_RANGE);
     if (walk->started || (result && result != MDB_NOTFOUND))
         return result;
-    struct bytes from = key_of(&walk->from);
-    bool is_first =
-        result || !begins_with(bytes_of_val(*key), key_of(&walk->prefix))
-            ? gap_is_sound(walk->txn, walk->table, walk->cursor, from, result, key, value)
-            : !is_before(key, from) && before_is_sound(walk);
-    if (!is_first)
+    struct gap gap = look_around(walk->txn, walk->table, walk->cursor, from, result, key, value);
+    bool is_given = !result && begins_with(bytes_of_val(*key), key_of(&walk->prefix));
+    if (!gap.before_is_sound || !(gap.behind_is_sound || (is_given && gap.in_order)))
         walk->astray = true;
-    return search(walk, key, value);
+    if (result)
+        return result;
+    return mdb_cursor_get(walk->cursor, key, value, gap.is_first ? MDB_FIRST : MDB_NEXT);
 }
 
 // After a write the cursor is opened anew, so that nothing hangs on how LMDB moves cursors along.
@@ -375,7 +374,7 @@ void walk_end(struct walk *walk)
 
 // --- The last key up to one ---
 
-// Finds it, and looks at the row behind: see gap_is_sound.
+// Finds it, and looks at the row behind: see struct gap.
 static int seek_upto(struct txn *txn, enum table table, MDB_cursor *cursor, struct bytes upto,
                      MDB_val *key, MDB_val *value)
 {

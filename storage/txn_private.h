@@ -24,6 +24,7 @@ enum { TXN_BODIES = 4 };
 struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
+    size_t page_size;
     bool read_only;
     bool keeps_orders;
     char *path;

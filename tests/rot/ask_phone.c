@@ -86,7 +86,10 @@ static void ask_record(struct asking *a, const struct record_key *key)
         put_record(&a->bytes, &record);
         folkmoot_record_done(&record);
     }
-    add(a, "record", code, damaged);
+    char name[40];
+    snprintf(name, sizeof name, "%s %02x%02x", folkmoot_kind_name(key->kind - 1), key->id[0],
+             key->id[1]);
+    add(a, name, code, damaged);
 }
 
 static bool list_one(const struct folkmoot_record *record, void *arg)

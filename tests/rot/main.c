@@ -105,7 +105,7 @@ static void count_lost(struct rot *rot, enum side side)
 {
     char path[ROT_PATH_MAX];
     path_of(path, rot->town.here, side);
-    *rot->lost = rows_lost(rot->rows[side], path);
+    rows_lost(rot->rows[side], path, rot->lost);
 }
 
 // Its status as of wait().
@@ -157,9 +157,9 @@ static const struct answer *find_wrong(const struct rot *rot, enum side side, bo
 
 static uint32_t tables_lost(struct rot *rot, enum side side)
 {
-    *rot->lost = UINT32_MAX;
-    int status = in_a_child(rot, side, count_lost);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? *rot->lost : UINT32_MAX;
+    *rot->lost = 0;
+    (void)in_a_child(rot, side, count_lost);
+    return *rot->lost;
 }
 
 static void tell_tables(uint32_t lost)
@@ -196,7 +196,7 @@ static enum end judge_wrong(struct rot *rot, struct trial *trial, const struct a
     struct answer answer = *wrong;
     damage(rot, trial);
     uint32_t lost = tables_lost(rot, trial->side);
-    if (rot->tells || !lost || lost == UINT32_MAX) {
+    if (rot->tells || !lost) {
         printf("flip %u of %s's %s: \"%s\" is another answer; rows lost:", trial->number,
                side_names[trial->side], trial->said, answer.name);
         tell_tables(lost);

@@ -94,5 +94,5 @@ uint64_t dice_next(uint64_t *dice);
 struct rows;
 struct rows *rows_read(const char *path);
 void rows_free(struct rows **rows);
-uint32_t rows_lost(const struct rows *sound, const char *path);
+void rows_lost(const struct rows *sound, const char *path, uint32_t *lost);
 const char *rows_table_name(unsigned i);

@@ -73,20 +73,29 @@ static void read_table(MDB_txn *txn, MDB_dbi dbi, struct table_rows *rows)
         qsort(rows->hashes, rows->n, sizeof *rows->hashes, compare);
 }
 
-static void read_all(MDB_env *env, struct rows *rows)
+// In a transaction of its own, for LMDB reads nothing more in one that met damage.
+static void read_one(MDB_env *env, unsigned i, struct table_rows *rows)
 {
     MDB_txn *txn;
+    MDB_dbi dbi = 0;
     if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
         return;
-    for (unsigned i = 0; i < TABLES; i++) {
-        MDB_dbi dbi = 0;
-        if (i == FREE || mdb_dbi_open(txn, names[i], 0, &dbi) == 0)
-            read_table(txn, dbi, &rows->tables[i]);
-    }
+    if (i == FREE || mdb_dbi_open(txn, names[i], 0, &dbi) == 0)
+        read_table(txn, dbi, rows);
     mdb_txn_abort(txn);
 }
 
-struct rows *rows_read(const char *path)
+// under_way: whoever crashes has said in which table.
+static void read_all(MDB_env *env, struct rows *rows, uint32_t *under_way)
+{
+    for (unsigned i = 0; i < TABLES; i++) {
+        *under_way |= 1u << i;
+        read_one(env, i, &rows->tables[i]);
+        *under_way &= ~(1u << i);
+    }
+}
+
+static struct rows *read_rows(const char *path, uint32_t *under_way)
 {
     MDB_env *env;
     struct rows *rows = calloc(1, sizeof *rows);
@@ -95,9 +104,15 @@ struct rows *rows_read(const char *path)
     (void)mdb_env_set_maxdbs(env, TABLES);
     (void)mdb_env_set_mapsize(env, 256 << 20);
     if (mdb_env_open(env, path, MDB_RDONLY | MDB_NOTLS, 0600) == 0)
-        read_all(env, rows);
+        read_all(env, rows, under_way);
     mdb_env_close(env);
     return rows;
+}
+
+struct rows *rows_read(const char *path)
+{
+    uint32_t under_way = 0;
+    return read_rows(path, &under_way);
 }
 
 void rows_free(struct rows **rows)
@@ -118,14 +133,25 @@ static bool is_lost(const struct table_rows *sound, const struct table_rows *row
     return is_free && memcmp(rows->hashes, sound->hashes, rows->n * sizeof *rows->hashes) != 0;
 }
 
-uint32_t rows_lost(const struct rows *sound, const char *path)
+static unsigned count_altered(const struct table_rows *sound, const struct table_rows *rows)
 {
-    struct rows *rows = rows_read(path);
-    uint32_t lost = 0;
+    unsigned n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        n += !bsearch(&rows->hashes[i], sound->hashes, sound->n, sizeof *sound->hashes, compare);
+    return n;
+}
+
+void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
+{
+    *lost = 0;
+    struct rows *rows = read_rows(path, lost);
     for (unsigned i = 0; i < TABLES; i++) {
         if (is_lost(&sound->tables[i], &rows->tables[i], i == FREE))
-            lost |= 1u << i;
+            *lost |= 1u << i;
+        unsigned altered = count_altered(&sound->tables[i], &rows->tables[i]);
+        if (altered)
+            fprintf(stderr, "%s: %zu rows, %zu before, %u altered\n", names[i], rows->tables[i].n,
+                    sound->tables[i].n, altered);
     }
     rows_free(&rows);
-    return lost;
 }
