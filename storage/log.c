@@ -109,11 +109,19 @@ static void seal_body(struct txn *txn, uint32_t community, uint64_t position, st
     txn_fail(txn, err);
 }
 
+static bool is_whole(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct log_entry entry;
+    return log_get(txn, community, position, &entry) == OK && entry.form == LOG_WHOLE;
+}
+
 enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, struct log_body *body)
 {
     struct key key = position_key(community, position);
     struct bytes bytes;
     enum err err = table_get(txn, TABLE_BODY, key_of(&key), &bytes);
+    if (err == ERR_NOT_FOUND && is_whole(txn, community, position))
+        return txn_damaged(txn);
     if (err)
         return err;
     if (bytes.n >= SALT_SIZE + WORDS_CHECK_SIZE)

@@ -70,13 +70,6 @@ enum err txn_error(const struct txn *txn)
     return txn->err;
 }
 
-enum err txn_fail(struct txn *txn, enum err err)
-{
-    if (!txn->err && err)
-        txn->err = err;
-    return txn->err;
-}
-
 uint64_t txn_damage(const struct txn *txn)
 {
     return txn->damage;
@@ -88,6 +81,15 @@ enum err txn_damaged(struct txn *txn)
     if (txn != &txn_no_memory)
         txn->damage++;
     return ERR_DAMAGED;
+}
+
+enum err txn_fail(struct txn *txn, enum err err)
+{
+    if (err == ERR_DAMAGED)
+        (void)txn_damaged(txn);
+    if (!txn->err && err)
+        txn->err = err;
+    return txn->err;
 }
 
 static void end(struct txn **txn)

@@ -176,7 +176,8 @@ static void ask_sync(struct asking *a)
 {
     struct hub_answer answer = {.status = 0};
     hub_double_serve(a->town->world.hub, &a->town->asked, &answer);
-    answers_add(a->answers, "sync", buf_bytes(&answer.body), answer.status >= 500);
+    answers_add(a->answers, "sync", buf_bytes(&answer.body),
+                answer.status >= 500 || answer.status == 401);
     buf_done(&answer.body);
 }
 
