@@ -98,7 +98,7 @@ enum err pages_check(const char *path, struct fault *fault)
     (void)close(fd);
     return sound ? OK
                  : fault_set(fault, ERR_DAMAGED,
-                             "%s is cut short, its beginning is damaged, or it is no database of "
-                             "Folkmoot: restore a backup, or choose another place",
+                             "%s is not a database of Folkmoot, or is cut short or damaged at its "
+                             "beginning: restore a backup, or choose another place",
                              (const char *)file.p);
 }

@@ -126,7 +126,7 @@ static struct gap look_around(struct txn *txn, enum table table, MDB_cursor *cur
                               const MDB_val *behind_value)
 {
     MDB_val key;
-    MDB_val value;
+    MDB_val value = {0, NULL}; // LMDB may say that it has one and give none
     bool is_behind = result || !is_before(behind, sought);
     bool behind_is_sound = result || is_sound(txn, table, behind, behind_value);
     int before = mdb_cursor_get(cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
@@ -141,7 +141,7 @@ static enum err not_found(struct txn *txn, enum table table, struct bytes sought
 {
     MDB_cursor *cursor;
     MDB_val key = val_of(sought);
-    MDB_val value;
+    MDB_val value = {0, NULL};
     int result = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
     if (result)
         return txn_fail(txn, txn_err_of(result));
@@ -163,7 +163,7 @@ enum err table_get(struct txn *txn, enum table table, struct bytes key, struct b
     if (txn->err)
         return txn->err;
     MDB_val k = val_of(key);
-    MDB_val v;
+    MDB_val v = {0, NULL};
     int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
     if (result == MDB_NOTFOUND)
         return not_found(txn, table, key);
@@ -343,7 +343,7 @@ bool walk_next(struct walk *walk)
     if (txn->err || !walk->cursor || walk->ended)
         return false;
     MDB_val k;
-    MDB_val v;
+    MDB_val v = {0, NULL};
     int result = step(walk, &k, &v);
     if (!result && k.mv_size > TABLE_KEY_MAX)
         result = MDB_CORRUPTED;
@@ -403,7 +403,7 @@ bool table_last(struct txn *txn, enum table table, struct bytes prefix, struct b
         return false;
     }
     MDB_val k;
-    MDB_val v;
+    MDB_val v = {0, NULL};
     result = seek_upto(txn, table, cursor, upto, &k, &v);
     mdb_cursor_close(cursor);
     if (!result && k.mv_size > TABLE_KEY_MAX)

@@ -123,22 +123,22 @@ void rows_free(struct rows **rows)
     *rows = NULL;
 }
 
-// Whether the table has another number of rows than before, or rows come from elsewhere. A row that
-// was altered where it stands leaves the number as it is, and fails its check.
-static bool is_lost(const struct table_rows *sound, const struct table_rows *rows, bool is_free)
+static size_t count_strange(const struct table_rows *rows, const struct table_rows *among)
 {
-    if (rows->n != sound->n || !rows->is_sound)
-        return true;
-    // Nobody checks LMDB's own rows.
-    return is_free && memcmp(rows->hashes, sound->hashes, rows->n * sizeof *rows->hashes) != 0;
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        n += !among->n ||
+             !bsearch(&rows->hashes[i], among->hashes, among->n, sizeof *among->hashes, compare);
+    return n;
 }
 
-static unsigned count_altered(const struct table_rows *sound, const struct table_rows *rows)
+// A row that was altered where it stands fails its check. More rows are missing than were altered:
+// they are gone, or other sound rows stand in their place. Nobody checks LMDB's own rows.
+static bool is_lost(const struct table_rows *sound, const struct table_rows *rows, bool is_free)
 {
-    unsigned n = 0;
-    for (size_t i = 0; i < rows->n; i++)
-        n += !bsearch(&rows->hashes[i], sound->hashes, sound->n, sizeof *sound->hashes, compare);
-    return n;
+    size_t missing = count_strange(sound, rows);
+    size_t altered = count_strange(rows, sound);
+    return missing > altered || rows->n > sound->n || !rows->is_sound || (is_free && missing);
 }
 
 void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
@@ -148,10 +148,6 @@ void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
     for (unsigned i = 0; i < TABLES; i++) {
         if (is_lost(&sound->tables[i], &rows->tables[i], i == FREE))
             *lost |= 1u << i;
-        unsigned altered = count_altered(&sound->tables[i], &rows->tables[i]);
-        if (altered)
-            fprintf(stderr, "%s: %zu rows, %zu before, %u altered\n", names[i], rows->tables[i].n,
-                    sound->tables[i].n, altered);
     }
     rows_free(&rows);
 }
