@@ -109,31 +109,63 @@ static bool is_before(const MDB_val *key, struct bytes sought)
     return bytes_compare(bytes_of_val(*key), sought) < 0;
 }
 
-// A key that was altered leads searches astray, and is found by none. But a search that went astray
-// by it ends beside it, or between two rows that are in no order; so of the place where something
-// is missing both neighbours are looked at.
+// A key that was altered, or a row that came into the place of another, leads searches astray, and
+// is found by none. But a search that went astray by it ends beside it; so of the place where
+// something is missing the rows on both sides are looked at, and whether they are in order with
+// those behind them.
 struct gap {
-    bool in_order; // as far as they are there
+    bool in_order; // what is behind is not before
     bool before_is_sound;
     bool behind_is_sound;
+    unsigned back; // steps from the row behind to where the cursor is now
     bool is_first; // nothing is before
 };
 
+// Whether the next row in that direction (MDB_NEXT or MDB_PREV), if there is one, is on that side
+// of the key. moved: whether the cursor went there.
+static bool goes_on(MDB_cursor *cursor, const MDB_val *from, MDB_cursor_op way, bool *moved)
+{
+    MDB_val key = {0, NULL};
+    MDB_val value = {0, NULL};
+    int result = mdb_cursor_get(cursor, &key, &value, way);
+    *moved = result == 0;
+    if (result)
+        return result == MDB_NOTFOUND;
+    int order = bytes_compare(bytes_of_val(key), bytes_of_val(*from));
+    return way == MDB_NEXT ? order > 0 : order < 0;
+}
+
+// The cursor stays at the row.
+static bool is_behind_sound(struct txn *txn, enum table table, MDB_cursor *cursor,
+                            const MDB_val *key, const MDB_val *value)
+{
+    bool moved;
+    MDB_val k;
+    MDB_val v;
+    bool sound = is_sound(txn, table, key, value) && goes_on(cursor, key, MDB_NEXT, &moved);
+    if (sound && moved && mdb_cursor_get(cursor, &k, &v, MDB_PREV) != 0)
+        sound = false;
+    return sound;
+}
+
 // `result`, key and value: of the search for the first row that is not before `sought`. The cursor
-// is there, and goes to the row before.
+// is there, and goes back.
 static struct gap look_around(struct txn *txn, enum table table, MDB_cursor *cursor,
                               struct bytes sought, int result, const MDB_val *behind,
                               const MDB_val *behind_value)
 {
-    MDB_val key;
-    MDB_val value = {0, NULL}; // LMDB may say that it has one and give none
-    bool is_behind = result || !is_before(behind, sought);
-    bool behind_is_sound = result || is_sound(txn, table, behind, behind_value);
+    MDB_val key = {0, NULL}; // LMDB may say that it has a row and give none
+    MDB_val value = {0, NULL};
+    bool moved = false;
+    struct gap gap = {.in_order = result || !is_before(behind, sought)};
+    gap.behind_is_sound =
+        result || (gap.in_order && is_behind_sound(txn, table, cursor, behind, behind_value));
     int before = mdb_cursor_get(cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
-    struct gap gap = {.in_order = is_behind, .is_first = before == MDB_NOTFOUND};
-    gap.behind_is_sound = is_behind && behind_is_sound;
+    gap.is_first = before == MDB_NOTFOUND;
     gap.before_is_sound =
-        gap.is_first || (!before && is_before(&key, sought) && is_sound(txn, table, &key, &value));
+        gap.is_first || (!before && is_before(&key, sought) && is_sound(txn, table, &key, &value) &&
+                         goes_on(cursor, &key, MDB_PREV, &moved));
+    gap.back = moved ? 2 : 1;
     return gap;
 }
 
@@ -274,9 +306,11 @@ static int seek(struct walk *walk, MDB_val *key, MDB_val *value)
     bool is_given = !result && begins_with(bytes_of_val(*key), key_of(&walk->prefix));
     if (!gap.before_is_sound || !(gap.behind_is_sound || (is_given && gap.in_order)))
         walk->astray = true;
-    if (result)
-        return result;
-    return mdb_cursor_get(walk->cursor, key, value, gap.is_first ? MDB_FIRST : MDB_NEXT);
+    if (!result && gap.is_first)
+        return mdb_cursor_get(walk->cursor, key, value, MDB_FIRST);
+    for (unsigned i = 0; !result && i < gap.back; i++)
+        result = mdb_cursor_get(walk->cursor, key, value, MDB_NEXT);
+    return result;
 }
 
 // After a write the cursor is opened anew, so that nothing hangs on how LMDB moves cursors along.
@@ -306,11 +340,13 @@ static int step(struct walk *walk, MDB_val *key, MDB_val *value)
 // may be one of them.
 static bool is_of_walk(struct walk *walk, const MDB_val *key, const MDB_val *value)
 {
-    if (walk->given && !is_before(&(MDB_val){walk->from.n, walk->from.p}, bytes_of_val(*key)))
+    const MDB_val last = val_of(key_of(&walk->from));
+    struct bytes now = bytes_of_val(*key);
+    if (walk->given ? !is_before(&last, now) : is_before(key, key_of(&walk->from)))
         walk->astray = true;
     else if (begins_with(bytes_of_val(*key), key_of(&walk->prefix)))
         return true;
-    else if (!is_sound(walk->txn, walk->table, key, value))
+    else if (!is_behind_sound(walk->txn, walk->table, walk->cursor, key, value))
         walk->astray = true;
     return false;
 }
@@ -382,12 +418,14 @@ static int seek_upto(struct txn *txn, enum table table, MDB_cursor *cursor, stru
     int result = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
     if (!result && bytes_equal(bytes_of_val(*key), upto))
         return 0;
-    if (!result && (is_before(key, upto) || !is_sound(txn, table, key, value)))
+    if (!result && (is_before(key, upto) || !is_behind_sound(txn, table, cursor, key, value)))
         return MDB_CORRUPTED;
     if (result && result != MDB_NOTFOUND)
         return result;
     result = mdb_cursor_get(cursor, key, value, result ? MDB_LAST : MDB_PREV);
-    return !result && !is_before(key, upto) ? MDB_CORRUPTED : result;
+    bool moved;
+    bool good = result || (is_before(key, upto) && goes_on(cursor, key, MDB_PREV, &moved));
+    return good ? result : MDB_CORRUPTED;
 }
 
 bool table_last(struct txn *txn, enum table table, struct bytes prefix, struct bytes upto,

@@ -19,11 +19,16 @@ static const char *const names[] = {
 
 enum { TABLES = sizeof names / sizeof *names, FREE = TABLES - 1 };
 
+struct row {
+    uint64_t hash; // of key and value
+    size_t place;  // in the order of the walk
+};
+
 struct table_rows {
-    uint64_t *hashes; // of key and value, sorted
+    struct row *rows; // sorted by hash
     size_t n;
     size_t cap;
-    bool is_sound; // was read to its end, in order
+    bool is_whole; // was read to its end
 };
 
 struct rows {
@@ -39,17 +44,25 @@ static void add(struct table_rows *rows, uint64_t hash)
 {
     if (rows->n == rows->cap) {
         rows->cap = rows->cap ? 2 * rows->cap : 64;
-        rows->hashes = realloc(rows->hashes, rows->cap * sizeof *rows->hashes);
-        assert(rows->hashes);
+        rows->rows = realloc(rows->rows, rows->cap * sizeof *rows->rows);
+        assert(rows->rows);
     }
-    rows->hashes[rows->n++] = hash;
+    rows->rows[rows->n] = (struct row){hash, rows->n};
+    rows->n++;
 }
 
-static int compare(const void *a, const void *b)
+static int by_hash(const void *a, const void *b)
 {
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
+    const struct row *x = a;
+    const struct row *y = b;
+    return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct row *x = a;
+    const struct row *y = b;
+    return x->place < y->place ? -1 : x->place > y->place;
 }
 
 static void read_table(MDB_txn *txn, MDB_dbi dbi, struct table_rows *rows)
@@ -67,10 +80,10 @@ static void read_table(MDB_txn *txn, MDB_dbi dbi, struct table_rows *rows)
         add(rows, XXH3_64bits_withSeed(value.mv_data, value.mv_size,
                                        XXH3_64bits(key.mv_data, key.mv_size)));
     }
-    rows->is_sound = result == MDB_NOTFOUND;
+    rows->is_whole = result == MDB_NOTFOUND;
     mdb_cursor_close(cursor);
     if (rows->n)
-        qsort(rows->hashes, rows->n, sizeof *rows->hashes, compare);
+        qsort(rows->rows, rows->n, sizeof *rows->rows, by_hash);
 }
 
 // In a transaction of its own, for LMDB reads nothing more in one that met damage.
@@ -118,27 +131,48 @@ struct rows *rows_read(const char *path)
 void rows_free(struct rows **rows)
 {
     for (unsigned i = 0; i < TABLES; i++)
-        free((*rows)->tables[i].hashes);
+        free((*rows)->tables[i].rows);
     free(*rows);
     *rows = NULL;
+}
+
+static const struct row *find(const struct table_rows *among, const struct row *row)
+{
+    return among->n ? bsearch(row, among->rows, among->n, sizeof *row, by_hash) : NULL;
 }
 
 static size_t count_strange(const struct table_rows *rows, const struct table_rows *among)
 {
     size_t n = 0;
     for (size_t i = 0; i < rows->n; i++)
-        n += !among->n ||
-             !bsearch(&rows->hashes[i], among->hashes, among->n, sizeof *among->hashes, compare);
+        n += !find(among, &rows->rows[i]);
     return n;
 }
 
+// Whether those rows that are sound come in the order in which they were.
+static bool is_in_order(const struct table_rows *sound, struct table_rows *rows)
+{
+    size_t last = 0;
+    bool good = true;
+    if (rows->n)
+        qsort(rows->rows, rows->n, sizeof *rows->rows, by_place);
+    for (size_t i = 0; good && i < rows->n; i++) {
+        const struct row *row = find(sound, &rows->rows[i]);
+        good = !row || row->place >= last;
+        last = row ? row->place : last;
+    }
+    return good;
+}
+
 // A row that was altered where it stands fails its check. More rows are missing than were altered:
-// they are gone, or other sound rows stand in their place. Nobody checks LMDB's own rows.
-static bool is_lost(const struct table_rows *sound, const struct table_rows *rows, bool is_free)
+// they are gone, or other sound rows stand in their place, or in no order. Nobody checks LMDB's own
+// rows.
+static bool is_lost(const struct table_rows *sound, struct table_rows *rows, bool is_free)
 {
     size_t missing = count_strange(sound, rows);
     size_t altered = count_strange(rows, sound);
-    return missing > altered || rows->n > sound->n || !rows->is_sound || (is_free && missing);
+    return missing > altered || rows->n > sound->n || !rows->is_whole || (is_free && missing) ||
+           !is_in_order(sound, rows);
 }
 
 void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
