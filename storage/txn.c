@@ -92,6 +92,12 @@ enum err txn_fail(struct txn *txn, enum err err)
     return txn->err;
 }
 
+void txn_forgive(struct txn *txn, uint64_t damage)
+{
+    if (txn != &txn_no_memory)
+        txn->damage = damage;
+}
+
 static void end(struct txn **txn)
 {
     struct txn *ended = *txn;
