@@ -52,8 +52,11 @@ static bool look(const struct community *community, void *arg)
 {
     struct search *search = arg;
     struct secret secret;
-    bool joined = secret_get(search->txn, community->number, &secret) == OK &&
-                  state_is_joined(community, &secret);
+    enum err err = secret_get(search->txn, community->number, &secret);
+    // Both rows are written at once.
+    if (err == ERR_NOT_FOUND)
+        (void)txn_damaged(search->txn);
+    bool joined = !err && state_is_joined(community, &secret);
     bytes_wipe(&secret, sizeof secret);
     if (!joined)
         return true;
@@ -66,12 +69,17 @@ static struct search search_communities(struct folkmoot *fm, size_t i)
 {
     struct search search = {.i = i};
     struct txn *txn = fm->batch ? fm->batch : state_txn(fm, false);
+    // A store that cannot be opened again after a failed commit.
+    search.damaged = !txn;
     if (!txn)
         return search;
     search.txn = txn;
     uint64_t damage = txn_damage(txn);
     community_each(txn, look, &search);
-    search.damaged = txn_damage(txn) != damage;
+    // Numbers are given from 1 on: what the first is given to must be there.
+    struct community first;
+    bool is_missing = community_get_number(txn, 1, &first) == ERR_DAMAGED;
+    search.damaged = is_missing || txn_damage(txn) != damage || txn_error(txn);
     if (!fm->batch)
         txn_abort(&txn);
     return search;

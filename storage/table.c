@@ -9,43 +9,6 @@
 // No value of ours is longer; a longer one on disk is damage.
 enum { VALUE_MAX = 1 << 20, CHECK_SIZE = 4 };
 
-static uint8_t *key_room(struct key *key, size_t n)
-{
-    assert(n <= TABLE_KEY_MAX - key->n);
-    uint8_t *p = key->p + key->n;
-    key->n += n;
-    return p;
-}
-
-void key_u8(struct key *key, uint8_t v)
-{
-    *key_room(key, 1) = v;
-}
-
-void key_u16(struct key *key, uint16_t v)
-{
-    uint8_t *p = key_room(key, 2);
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-void key_u32(struct key *key, uint32_t v)
-{
-    be32_put(key_room(key, 4), v);
-}
-
-void key_u64(struct key *key, uint64_t v)
-{
-    be64_put(key_room(key, 8), v);
-}
-
-void key_bytes(struct key *key, struct bytes bytes)
-{
-    uint8_t *p = key_room(key, bytes.n);
-    if (bytes.n)
-        memcpy(p, bytes.p, bytes.n);
-}
-
 static struct key key_copy(struct bytes bytes)
 {
     struct key key;
@@ -169,7 +132,9 @@ static struct gap look_around(struct txn *txn, enum table table, MDB_cursor *cur
     return gap;
 }
 
-static enum err not_found(struct txn *txn, enum table table, struct bytes sought)
+// It was not found; but by way of an altered key in a branch it may be found from beside.
+static enum err look_again(struct txn *txn, enum table table, struct bytes sought,
+                           struct bytes *found)
 {
     MDB_cursor *cursor;
     MDB_val key = val_of(sought);
@@ -179,6 +144,11 @@ static enum err not_found(struct txn *txn, enum table table, struct bytes sought
         return txn_fail(txn, txn_err_of(result));
     result = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
     bool known = !result || result == MDB_NOTFOUND;
+    if (!result && bytes_equal(bytes_of_val(key), sought)) {
+        mdb_cursor_close(cursor);
+        (void)txn_damaged(txn);
+        return strip_check(txn, table, sought, bytes_of_val(value), found);
+    }
     struct gap gap = {.in_order = false};
     if (known)
         gap = look_around(txn, table, cursor, sought, result, &key, &value);
@@ -198,7 +168,7 @@ enum err table_get(struct txn *txn, enum table table, struct bytes key, struct b
     MDB_val v = {0, NULL};
     int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
     if (result == MDB_NOTFOUND)
-        return not_found(txn, table, key);
+        return look_again(txn, table, key, value);
     if (result)
         return txn_fail(txn, txn_err_of(result));
     return strip_check(txn, table, key, bytes_of_val(v), value);
@@ -216,6 +186,38 @@ static struct bytes with_check(struct txn *txn, enum table table, struct bytes k
     return buf_bytes(scratch);
 }
 
+// Whether a search for a new key ends between two that are in order with it.
+static bool is_its_place(struct txn *txn, enum table table, struct bytes key)
+{
+    MDB_cursor *cursor;
+    MDB_val k = val_of(key);
+    MDB_val v = {0, NULL};
+    if (mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor) != 0)
+        return false;
+    int result = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    bool good = result == MDB_NOTFOUND || (!result && bytes_compare(bytes_of_val(k), key) > 0);
+    result = mdb_cursor_get(cursor, &k, &v, result ? MDB_LAST : MDB_PREV);
+    good = good && (result == MDB_NOTFOUND || (!result && is_before(&k, key)));
+    mdb_cursor_close(cursor);
+    return good;
+}
+
+// LMDB moves rows about by what they say of their length. One that is damaged may say a wrong one:
+// it is overwritten in place or not at all.
+static bool may_replace(struct txn *txn, enum table table, struct bytes key, size_t n)
+{
+    struct bytes inner;
+    MDB_val k = val_of(key);
+    MDB_val v = {0, NULL};
+    // What was not read in this transaction was sound when it was read.
+    if (txn->damage == 0)
+        return true;
+    int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
+    if (result)
+        return result == MDB_NOTFOUND && is_its_place(txn, table, key);
+    return v.mv_size == n || strip_check(txn, table, key, bytes_of_val(v), &inner) == OK;
+}
+
 static void put(struct txn *txn, enum table table, struct bytes key, struct bytes value,
                 unsigned flags)
 {
@@ -224,6 +226,8 @@ static void put(struct txn *txn, enum table table, struct bytes key, struct byte
     assert(txn->write && key.n && value.n <= VALUE_MAX);
     struct key own = key_copy(key);
     struct bytes stored = with_check(txn, table, key_of(&own), value);
+    if (!txn->err && !may_replace(txn, table, key_of(&own), stored.n))
+        txn_fail(txn, ERR_DAMAGED);
     if (txn->err)
         return;
     MDB_val k = val_of(key_of(&own));
@@ -254,6 +258,9 @@ void table_delete(struct txn *txn, enum table table, struct bytes key)
         return;
     assert(txn->write && key.n);
     struct key own = key_copy(key);
+    // One that is damaged stays, and is damage.
+    if (!may_replace(txn, table, key_of(&own), SIZE_MAX))
+        return;
     MDB_val k = val_of(key_of(&own));
     int result = mdb_del(txn->mdb, txn->store->tables[table], &k, NULL);
     if (result == MDB_NOTFOUND)

@@ -4,6 +4,7 @@
 // struct key, values are checked by hash. What is read stays valid until the next write in the
 // transaction, or its end.
 
+#include "storage/key.h"
 #include "storage/store.h"
 
 enum table {
@@ -35,25 +36,6 @@ enum table {
     TABLE_DROPPED,
     TABLE_COUNT,
 };
-
-enum { TABLE_KEY_MAX = 128 };
-
-// A key under construction: big-endian parts one after the other.
-struct key {
-    uint8_t p[TABLE_KEY_MAX];
-    size_t n;
-};
-
-void key_u8(struct key *key, uint8_t v);
-void key_u16(struct key *key, uint16_t v);
-void key_u32(struct key *key, uint32_t v);
-void key_u64(struct key *key, uint64_t v);
-void key_bytes(struct key *key, struct bytes bytes);
-
-static inline struct bytes key_of(const struct key *key)
-{
-    return bytes_of(key->p, key->n);
-}
 
 // ERR_NOT_FOUND does not stick to the transaction; ERR_DAMAGED of a value does not either (that of
 // the database's own pages does). Where a neighbour is damaged ERR_DAMAGED says that what is not
