@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "storage/stored.h"
 #include "storage/table.h"
+#include "storage/txn_private.h"
 
 // In the table meta: this and a number → the community's id.
 #define NUMBER_PREFIX "number"
@@ -110,11 +111,13 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
 {
     enum err damage = OK;
     bool on = true;
+    bool any = false;
     struct walk walk WALK_CLEANUP;
     walk_begin(&walk, txn, TABLE_COMMUNITY, bytes_of(NULL, 0), bytes_of(NULL, 0));
     while (on && walk_next(&walk)) {
         struct community community;
         enum err err = walk.err;
+        any = true;
         if (!err)
             err = walk.key.n == COMMUNITY_SIZE
                       ? decode_community(walk.key.p, walk.value, &community)
@@ -124,6 +127,10 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
         else
             on = each(&community, arg);
     }
+    // A store that has none still says its format.
+    struct bytes format;
+    if (!any && !txn_error(txn) && table_get(txn, TABLE_META, bytes_of_text(FORMAT_KEY), &format))
+        damage = ERR_DAMAGED;
     txn_fail(txn, damage);
 }
 
