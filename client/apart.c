@@ -67,6 +67,11 @@ enum folkmoot_code folkmoot_list_apart(struct folkmoot *fm,
     if (code)
         return code;
     struct telling telling = {&scope, each, arg};
+    uint64_t damage = txn_damage(scope.txn);
     apart_each(scope.txn, scope.community.number, scope.device.handle, tell, &telling);
+    if (txn_damage(scope.txn) != damage) {
+        (void)state_end(fm, &scope, false, NULL);
+        return state_fail_err(error, ERR_DAMAGED, NULL);
+    }
     return state_end(fm, &scope, true, error);
 }

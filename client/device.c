@@ -45,14 +45,18 @@ struct search {
     size_t i;
     size_t count;
     uint32_t number; // 0: not found
+    bool damaged;    // some could not be read
 };
 
 static bool look(const struct community *community, void *arg)
 {
     struct search *search = arg;
     struct secret secret;
-    bool joined = secret_get(search->txn, community->number, &secret) == OK &&
-                  state_is_joined(community, &secret);
+    enum err err = secret_get(search->txn, community->number, &secret);
+    // Both rows are written at once.
+    if (err == ERR_NOT_FOUND)
+        (void)txn_damaged(search->txn);
+    bool joined = !err && state_is_joined(community, &secret);
     bytes_wipe(&secret, sizeof secret);
     if (!joined)
         return true;
@@ -65,10 +69,17 @@ static struct search search_communities(struct folkmoot *fm, size_t i)
 {
     struct search search = {.i = i};
     struct txn *txn = fm->batch ? fm->batch : state_txn(fm, false);
+    // A store that cannot be opened again after a failed commit.
+    search.damaged = !txn;
     if (!txn)
         return search;
     search.txn = txn;
+    uint64_t damage = txn_damage(txn);
     community_each(txn, look, &search);
+    // Numbers are given from 1 on: what the first is given to must be there.
+    struct community first;
+    bool is_missing = community_get_number(txn, 1, &first) == ERR_DAMAGED;
+    search.damaged = is_missing || txn_damage(txn) != damage || txn_error(txn);
     if (!fm->batch)
         txn_abort(&txn);
     return search;
@@ -112,7 +123,9 @@ enum folkmoot_code folkmoot_open(const char *path, const struct folkmoot_host *h
         folkmoot_close(&made);
         return state_fail_err(error, err, &fault);
     }
-    made->chosen = search_communities(made, 0).number;
+    struct search found = search_communities(made, 0);
+    made->chosen = found.number;
+    made->damaged = found.damaged;
     *fm = made;
     return FOLKMOOT_OK;
 }
@@ -166,14 +179,17 @@ enum folkmoot_code folkmoot_acknowledge(struct folkmoot *fm, struct folkmoot_err
 enum folkmoot_code folkmoot_community_at(struct folkmoot *fm, size_t i,
                                          struct folkmoot_community *community)
 {
-    uint32_t number = search_communities(fm, i).number;
+    struct search found = search_communities(fm, i);
+    uint32_t number = found.number;
     if (number == 0)
-        return FOLKMOOT_NOT_FOUND;
+        return found.damaged ? FOLKMOOT_STORE : FOLKMOOT_NOT_FOUND;
     struct scope scope;
     enum folkmoot_code code = state_begin(fm, number, false, &scope, NULL);
     if (code)
         return code;
+    uint64_t damage = txn_damage(scope.txn);
     describe(&scope, community);
+    community->damaged = found.damaged || txn_damage(scope.txn) != damage;
     return state_end(fm, &scope, false, NULL);
 }
 

@@ -45,31 +45,35 @@ static bool is_listed(uint32_t kind)
 
 // The next record of the kind, in a transaction of its own: the host's function may take its time.
 static enum folkmoot_code next_record(struct folkmoot *fm, uint32_t kind, const uint8_t *after,
-                                      struct record_key *record, struct folkmoot_error *error)
+                                      struct record_key *record, bool *damaged,
+                                      struct folkmoot_error *error)
 {
     struct scope scope;
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
     if (code)
         return code;
+    uint64_t damage = txn_damage(scope.txn);
     enum err err = live_next_record(scope.txn, scope.community.number, kind, after, record);
+    *damaged |= txn_damage(scope.txn) != damage;
     (void)state_end(fm, &scope, false, NULL);
     return err ? state_fail_err(error, err, NULL) : FOLKMOOT_OK;
 }
 
 static enum folkmoot_code list_kind(struct folkmoot *fm, uint32_t kind,
                                     bool (*each)(const struct folkmoot_record *, void *), void *arg,
-                                    bool *on, struct folkmoot_error *error)
+                                    bool *on, bool *damaged, struct folkmoot_error *error)
 {
     char name[16];
     struct record_key key;
     value_kind_name(kind, name);
-    enum folkmoot_code code = next_record(fm, kind, NULL, &key, error);
+    enum folkmoot_code code = next_record(fm, kind, NULL, &key, damaged, error);
     while (!code) {
         struct folkmoot_record record;
         code = folkmoot_record_get(fm, name, key.id, FOLKMOOT_BRIEF, &record, error);
-        // It may have gone between the two looks.
-        if (code && code != FOLKMOOT_NOT_FOUND)
+        // It may have gone between the two looks. One that is damaged does not hide the others.
+        if (code && code != FOLKMOOT_NOT_FOUND && code != FOLKMOOT_STORE)
             return code;
+        *damaged |= code == FOLKMOOT_STORE;
         if (!code) {
             *on = each(&record, arg);
             folkmoot_record_done(&record);
@@ -78,7 +82,7 @@ static enum folkmoot_code list_kind(struct folkmoot *fm, uint32_t kind,
             return FOLKMOOT_OK;
         uint8_t after[ID_SIZE];
         memcpy(after, key.id, ID_SIZE);
-        code = next_record(fm, kind, after, &key, error);
+        code = next_record(fm, kind, after, &key, damaged, error);
     }
     return code == FOLKMOOT_NOT_FOUND ? FOLKMOOT_OK : code;
 }
@@ -90,17 +94,21 @@ enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
     bool on = true;
     state_clear(error);
     if (fm->chosen == 0)
-        return state_fail(error, FOLKMOOT_NOT_FOUND, "no community has been joined yet");
+        return state_fail_none(fm, error);
     uint32_t one = kind ? value_kind(kind) : 0;
     if (kind && one == 0)
         return state_fail(error, FOLKMOOT_NOT_FOUND, "there is no kind \"%.40s\"", kind);
     enum folkmoot_code code = FOLKMOOT_OK;
+    bool damaged = false;
     if (kind)
-        code = list_kind(fm, one, each, arg, &on, error);
+        code = list_kind(fm, one, each, arg, &on, &damaged, error);
     for (uint32_t i = 1; !kind && !code && on && schema_kind(i); i++) {
         if (is_listed(i))
-            code = list_kind(fm, i, each, arg, &on, error);
+            code = list_kind(fm, i, each, arg, &on, &damaged, error);
     }
+    if (!code && damaged)
+        return state_fail(error, FOLKMOOT_STORE,
+                          "the disk has damaged something: records may be missing");
     if (!code)
         state_clear(error);
     return code;
@@ -319,7 +327,10 @@ enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *ki
     if (code)
         return code;
     struct finding finding = {.fm = fm, .scope = &scope, .text = bytes_of_text(text)};
+    uint64_t damage = txn_damage(scope.txn);
     enum err err = find(&finding);
+    if (!err && txn_damage(scope.txn) != damage)
+        err = ERR_DAMAGED;
     (void)state_end(fm, &scope, false, NULL);
     if (err)
         return state_fail_err(error, err, NULL);

@@ -67,6 +67,7 @@ struct folkmoot_community {
     uint64_t checked;   // entries of the hub's log that were checked
     uint32_t proved;    // own changes that were found in it
     char alarm[200];    // what was found to be wrong with it, and when; "": nothing
+    bool damaged;       // the disk has damaged something: numbers here may be too low
 };
 
 // How many communities this device has joined; the i-th of them.
@@ -210,6 +211,7 @@ struct folkmoot_record {
     size_t voices_n;
     const struct folkmoot_past *past; // only with FOLKMOOT_WHOLE
     size_t past_n;
+    bool damaged; // the disk has damaged something: values, voices or links may be missing here
     void *memory;
 };
 
@@ -222,12 +224,14 @@ enum folkmoot_code folkmoot_record_get(struct folkmoot *fm, const char *kind, co
 void folkmoot_record_done(struct folkmoot_record *record);
 // Calls `each` with every record of a kind (NULL: of all known kinds but voice, same_as and
 // decision) in the order of kind and id, until it returns false. The record is valid during the
-// call, in which the library may be called.
+// call, in which the library may be called. FOLKMOOT_STORE at the end when a record was too damaged
+// to be given, or may be missing.
 enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
                                  bool (*each)(const struct folkmoot_record *, void *), void *arg,
                                  struct folkmoot_error *error);
 // Finds a record by the beginning of its id in hexadecimal (at least 4 digits), by "KIND:ID", by an
 // import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
+// FOLKMOOT_STORE when what it may name is damaged.
 enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *kind, uint8_t *id,
                                  struct folkmoot_error *error);
 // One hash (out: 32 bytes) over every record that is not personal, and how many there are: two

@@ -263,6 +263,7 @@ static enum err read_record(struct reading *reading, enum folkmoot_depth depth)
 {
     struct record_view view;
     struct eye eye = {.role = ROLE_COORDINATOR, .device = reading->scope->device.handle};
+    uint64_t damage = txn_damage(reading->scope->txn);
     enum err err = view_record(reading->scope->txn, &reading->scope->community, &reading->key, &eye,
                                reading->arena, &view);
     if (err)
@@ -281,6 +282,7 @@ static enum err read_record(struct reading *reading, enum folkmoot_depth depth)
         err = voices_read(reading);
     if (!err && depth == FOLKMOOT_WHOLE)
         err = history_read(reading);
+    reading->out->damaged = txn_damage(reading->scope->txn) != damage;
     return err;
 }
 

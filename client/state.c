@@ -90,6 +90,13 @@ enum folkmoot_code state_commit(struct folkmoot *fm, struct txn **txn, struct fo
     return err ? state_fail_err(error, err, NULL) : FOLKMOOT_OK;
 }
 
+enum folkmoot_code state_fail_none(const struct folkmoot *fm, struct folkmoot_error *error)
+{
+    if (fm->damaged)
+        return state_fail_err(error, ERR_DAMAGED, NULL);
+    return state_fail(error, FOLKMOOT_NOT_FOUND, "no community has been joined yet");
+}
+
 static enum err read_handle(struct folkmoot *fm, const struct scope *scope)
 {
     if (fm->known_key == scope->community.number)
@@ -121,7 +128,7 @@ enum folkmoot_code state_begin(struct folkmoot *fm, uint32_t number, bool write,
     state_clear(error);
     number = number ? number : fm->chosen;
     if (number == 0)
-        return state_fail(error, FOLKMOOT_NOT_FOUND, "no community has been joined yet");
+        return state_fail_none(fm, error);
     *scope = (struct scope){.txn = fm->batch, .own = !fm->batch, .write = write};
     if (scope->own)
         scope->txn = state_txn(fm, write);

@@ -23,6 +23,7 @@ struct folkmoot {
     struct txn *batch;  // between folkmoot_begin and folkmoot_end; NULL: none
     bool suspect;       // a commit failed: the store has to be opened anew
     uint32_t chosen;    // number of the community; 0: none
+    bool damaged;       // there may be one that cannot be read
     uint32_t known_key; // the community whose handle is kept below; 0: none
     uint8_t handle[HANDLE_SIZE];
     struct titles *titles; // NULL: not read yet
@@ -49,6 +50,8 @@ enum folkmoot_code state_fail(struct folkmoot_error *error, enum folkmoot_code c
 enum folkmoot_code state_fail_err(struct folkmoot_error *error, enum err err,
                                   const struct fault *fault);
 
+// Where no community is chosen: none has been joined, or those that were cannot be read.
+enum folkmoot_code state_fail_none(const struct folkmoot *fm, struct folkmoot_error *error);
 // Opens a transaction about a community (0: the chosen one) and reads its row, its secret and this
 // device's own row; inside a batch it is the batch's. Ended by state_end in any case but failure.
 enum folkmoot_code state_begin(struct folkmoot *fm, uint32_t number, bool write,

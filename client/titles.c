@@ -101,12 +101,15 @@ struct titles *titles_read(struct txn *txn, uint32_t community)
 {
     struct titles *titles = calloc(1, sizeof *titles);
     struct reading reading = {.txn = txn, .community = community, .titles = titles};
+    uint64_t damage = txn_damage(txn);
     for (uint32_t kind = 1; titles && schema_kind(kind); kind++) {
         if (kind != KIND_VOICE && kind != KIND_SAME_AS && kind != KIND_DECISION)
             read_kind(&reading, kind);
     }
     if (titles && titles->spoilt)
         titles_free(&titles);
+    else if (titles)
+        titles->spoilt = txn_damage(txn) != damage;
     return titles;
 }
 

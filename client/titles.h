@@ -16,5 +16,5 @@ void titles_note(struct titles *titles, const struct record_key *record, struct 
 // Calls `each` with every record that may have the title, until it returns false.
 void titles_each(const struct titles *titles, struct bytes title,
                  bool (*each)(const struct record_key *, void *), void *arg);
-// Whether a note was lost for want of memory: read them anew.
+// Whether a note was lost for want of memory, or by damage: read them anew.
 bool titles_are_spoilt(const struct titles *titles);

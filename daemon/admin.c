@@ -415,6 +415,8 @@ static cJSON *run_read(struct admin_context *context, admin_read *read, const cJ
         return admin_error(err_text(ERR_BUSY));
     cJSON *answer = read(context, request, txn);
     enum err err = txn_error(txn);
+    if (!err && txn_damage(txn))
+        (void)cJSON_AddBoolToObject(answer, "damaged", true);
     gate_end_read(context->calls->gate, &txn);
     if (!err)
         return answer;

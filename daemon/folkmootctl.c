@@ -376,6 +376,10 @@ static enum exit_code report(const struct arguments *arguments, const struct com
                              const cJSON *answer)
 {
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"));
+    if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "damaged")))
+        (void)fputs("folkmootctl: the hub's disk has damaged something, which is missing here: "
+                    "restore a backup\n",
+                    stderr);
     if (arguments->json) {
         char *text = cJSON_Print(answer);
         (void)puts(text ? text : "{}");

@@ -59,6 +59,16 @@ static const char *last_reason(void)
     return reason ? reason : "unknown reason";
 }
 
+// libssl compares the public halves alone: with a private one that was altered nobody could
+// connect.
+static bool fits_itself(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    bool fits = ctx && EVP_PKEY_pairwise_check(ctx) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return fits;
+}
+
 static enum err load(SSL_CTX *ctx, const char *certificate, const char *key, struct fault *fault)
 {
     if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
@@ -66,7 +76,7 @@ static enum err load(SSL_CTX *ctx, const char *certificate, const char *key, str
                          last_reason());
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
         return fault_set(fault, ERR_DAMAGED, "cannot use the TLS key %s: %s", key, last_reason());
-    if (SSL_CTX_check_private_key(ctx) != 1)
+    if (SSL_CTX_check_private_key(ctx) != 1 || !fits_itself(SSL_CTX_get0_privatekey(ctx)))
         return fault_set(fault, ERR_DAMAGED, "the TLS key %s does not fit the certificate %s", key,
                          certificate);
     return OK;

@@ -343,6 +343,7 @@ struct record_view {
     struct bytes record;
     struct list fields; // struct field_view
     struct tally *tally;
+    bool damaged; // something of it may be missing
 };
 
 struct get_response {
@@ -359,6 +360,7 @@ struct list_request {
 struct list_response {
     struct list records; // struct record_view
     struct bytes next_page;
+    bool damaged; // records may be missing
 };
 
 struct me_request {

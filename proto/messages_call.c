@@ -174,6 +174,7 @@ static const struct field record_view_fields[] = {
     {6, FIELD_MESSAGE, .repeated = true, .offset = AT(record_view, fields), .count_max = 65536,
      .of = &field_view_message},
     {7, FIELD_MESSAGE, .offset = AT(record_view, tally), .of = &tally_message},
+    {8, FIELD_BOOL, .offset = AT(record_view, damaged)},
 };
 const struct message record_view_message = {"RecordView", sizeof(struct record_view),
                                             FIELDS(record_view_fields)};
@@ -197,6 +198,7 @@ static const struct field list_response_fields[] = {
     {1, FIELD_MESSAGE, .repeated = true, .offset = AT(list_response, records),
      .count_max = PAGE_MAX, .of = &record_view_message},
     {2, FIELD_BYTES, .offset = AT(list_response, next_page), .size_max = 64},
+    {3, FIELD_BOOL, .offset = AT(list_response, damaged)},
 };
 const struct message list_response_message = {"ListResponse", sizeof(struct list_response),
                                               FIELDS(list_response_fields)};

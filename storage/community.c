@@ -5,10 +5,13 @@
 #include "base/hash.h"
 #include "storage/stored.h"
 #include "storage/table.h"
+#include "storage/txn_private.h"
 
 // In the table meta: this and a number → the community's id.
 #define NUMBER_PREFIX "number"
 
+// Nodes of a frontier are stored in so many at a time.
+enum { NODES_STEP = 8 };
 enum { IN_ROLE_HUB = 1, IN_ROLE_DEVICE = 2 };
 enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4, STATE_REVOKED = 8 };
 
@@ -108,11 +111,13 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
 {
     enum err damage = OK;
     bool on = true;
+    bool any = false;
     struct walk walk WALK_CLEANUP;
     walk_begin(&walk, txn, TABLE_COMMUNITY, bytes_of(NULL, 0), bytes_of(NULL, 0));
     while (on && walk_next(&walk)) {
         struct community community;
         enum err err = walk.err;
+        any = true;
         if (!err)
             err = walk.key.n == COMMUNITY_SIZE
                       ? decode_community(walk.key.p, walk.value, &community)
@@ -122,6 +127,10 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
         else
             on = each(&community, arg);
     }
+    // A store that has none still says its format.
+    struct bytes format;
+    if (!any && !txn_error(txn) && table_get(txn, TABLE_META, bytes_of_text(FORMAT_KEY), &format))
+        damage = ERR_DAMAGED;
     txn_fail(txn, damage);
 }
 
@@ -252,6 +261,8 @@ static enum err decode_checked(struct bytes bytes, struct checked *checked)
     checked->frontier.size = stored_u64(&value);
     for (uint64_t size = checked->frontier.size; size; size &= size - 1)
         stored_copy(&value, checked->frontier.nodes[checked->frontier.n++], HASH_SIZE);
+    for (size_t i = checked->frontier.n; i % NODES_STEP; i++)
+        stored_copy(&value, (uint8_t[HASH_SIZE]){0}, HASH_SIZE);
     return checked->alarm > ALARM_ALTERED ? ERR_DAMAGED : stored_end(&value);
 }
 
@@ -278,6 +289,10 @@ void checked_put(struct txn *txn, uint32_t community, const struct checked *chec
     buf_put_be64(&buf, checked->frontier.size);
     for (size_t i = 0; i < checked->frontier.n; i++)
         buf_put(&buf, BYTES(checked->frontier.nodes[i]));
+    // So that a row is as long as the one before, which may be damaged.
+    static const uint8_t none[HASH_SIZE];
+    for (size_t i = checked->frontier.n; i % NODES_STEP; i++)
+        buf_put(&buf, BYTES(none));
     txn_fail(txn, buf.err);
     struct key key = checked_key(community);
     table_put(txn, TABLE_PROGRESS, key_of(&key), buf_bytes(&buf));

@@ -1,13 +1,14 @@
 #include "storage/log.h"
 
 #include <assert.h>
+#include <xxhash.h>
 
 #include "storage/stored.h"
 #include "storage/txn_private.h"
 
 // The form's byte: the form, and what was left out because it is zeros.
 enum { FORM_MASK = 0x0f, FORM_TAG_ONLY = 0x10, FORM_BODY_HASH = 0x20, FORM_KNOWN = 0x3f };
-enum { TAG_SIZE = 4, SIGNATURE_SIZE = 64 };
+enum { TAG_SIZE = 4, SIGNATURE_SIZE = 64, WORDS_CHECK_SIZE = 4 };
 
 static bool all_zero(const uint8_t *p, size_t n)
 {
@@ -67,6 +68,12 @@ enum err log_get(struct txn *txn, uint32_t community, uint64_t position, struct 
     return err ? err : decode_entry(value, entry);
 }
 
+// With the words, under their seal: so a key that was altered outside the database is noticed.
+static uint32_t words_check(struct bytes words)
+{
+    return (uint32_t)XXH3_64bits(words.p, words.n);
+}
+
 // Into one of the transaction's buffers, in turn.
 static enum err open_body(struct txn *txn, uint32_t community, uint64_t position,
                           struct bytes sealed, struct log_body *body)
@@ -82,8 +89,11 @@ static enum err open_body(struct txn *txn, uint32_t community, uint64_t position
     if (err)
         return err;
     opened->n = sealed.n;
+    size_t n = sealed.n - WORDS_CHECK_SIZE;
+    if (be32_get(room + n) != words_check(bytes_of(room, n)))
+        return ERR_DAMAGED;
     memcpy(body->salt, room, SALT_SIZE);
-    body->fields = bytes_of(room + SALT_SIZE, sealed.n - SALT_SIZE);
+    body->fields = bytes_of(room + SALT_SIZE, n - SALT_SIZE);
     return OK;
 }
 
@@ -99,16 +109,26 @@ static void seal_body(struct txn *txn, uint32_t community, uint64_t position, st
     txn_fail(txn, err);
 }
 
+static bool is_whole(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct log_entry entry;
+    return log_get(txn, community, position, &entry) == OK && entry.form == LOG_WHOLE;
+}
+
 enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, struct log_body *body)
 {
     struct key key = position_key(community, position);
     struct bytes bytes;
     enum err err = table_get(txn, TABLE_BODY, key_of(&key), &bytes);
+    if (err == ERR_NOT_FOUND && is_whole(txn, community, position))
+        return txn_damaged(txn);
     if (err)
         return err;
-    if (bytes.n < SALT_SIZE)
-        return ERR_DAMAGED;
-    return open_body(txn, community, position, bytes, body);
+    if (bytes.n >= SALT_SIZE + WORDS_CHECK_SIZE)
+        err = open_body(txn, community, position, bytes, body);
+    else
+        err = ERR_DAMAGED;
+    return err == ERR_DAMAGED ? txn_damaged(txn) : err;
 }
 
 static void encode_entry(struct buf *buf, const struct log_entry *entry)
@@ -140,6 +160,7 @@ void log_put(struct txn *txn, uint32_t community, uint64_t position, const struc
     if (body) {
         buf_put(&words, BYTES(body->salt));
         buf_put(&words, body->fields);
+        buf_put_be32(&words, words_check(buf_bytes(&words)));
     }
     txn_fail(txn, row.err ? row.err : words.err);
     if (body)

@@ -98,7 +98,7 @@ static enum err write_at(int fd, struct bytes bytes, off_t at)
     return fdatasync(fd) == 0 ? OK : ERR_IO;
 }
 
-enum err orders_append(const char *store, struct bytes orders)
+enum err orders_append(const char *store, struct bytes orders, uint64_t *n)
 {
     struct stat st;
     int fd = open_file(store, O_WRONLY | O_CREAT);
@@ -109,6 +109,8 @@ enum err orders_append(const char *store, struct bytes orders)
     if (!err)
         err = write_at(fd, orders, st.st_size / RECORD_SIZE * RECORD_SIZE);
     (void)close(fd);
+    if (!err)
+        *n = (uint64_t)st.st_size / RECORD_SIZE + orders.n / RECORD_SIZE;
     return !err && is_new ? sync_directory(store) : err;
 }
 
@@ -126,21 +128,26 @@ static enum err read_record(int fd, off_t at, uint8_t record[RECORD_SIZE])
     return OK;
 }
 
-enum err orders_each(const char *store, bool (*each)(const struct store_order *, void *), void *arg)
+enum err orders_each(const char *store, uint64_t n,
+                     bool (*each)(const struct store_order *, void *), void *arg)
 {
     uint8_t record[RECORD_SIZE];
     enum err damage = OK;
     int fd = open_file(store, O_RDONLY);
     if (fd < 0)
-        return errno == ENOENT ? OK : ERR_IO;
+        return errno != ENOENT ? ERR_IO : n ? ERR_DAMAGED : OK;
     enum err err = OK;
-    for (off_t at = 0; (err = read_record(fd, at, record)) == OK; at += RECORD_SIZE) {
+    bool on = true;
+    for (off_t at = 0; on && (err = read_record(fd, at, record)) == OK; at += RECORD_SIZE) {
         struct store_order order;
+        n -= n > 0;
         if (decode(BYTES(record), &order))
             damage = ERR_DAMAGED;
-        else if (!each(&order, arg))
-            break;
+        else
+            on = each(&order, arg);
     }
     (void)close(fd);
+    if (on && n > 0)
+        damage = ERR_DAMAGED;
     return err == ERR_IO ? err : damage;
 }

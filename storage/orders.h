@@ -8,8 +8,9 @@
 
 // What is appended; the bytes of `orders` are records as orders_put makes them.
 void orders_put(struct buf *orders, const struct store_order *order);
-// Appends them and syncs. What a crash left of a record before is overwritten.
-enum err orders_append(const char *store, struct bytes orders) must_check;
-// Gives every sound record; ERR_DAMAGED at the end when one was not. There being no file is fine.
-enum err orders_each(const char *store, bool (*each)(const struct store_order *, void *),
-                     void *arg) must_check;
+// Appends them and syncs. What a crash left of a record before is overwritten. n: how many are
+// there now.
+enum err orders_append(const char *store, struct bytes orders, uint64_t *n) must_check;
+// Gives every sound record; ERR_DAMAGED at the end when one was not, or there are fewer than n.
+enum err orders_each(const char *store, uint64_t n,
+                     bool (*each)(const struct store_order *, void *), void *arg) must_check;

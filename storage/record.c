@@ -118,6 +118,8 @@ static enum err each_live(struct txn *txn, const struct key *prefix,
         else
             on = each(&live, arg);
     }
+    if (damage)
+        damage = txn_damaged(txn);
     return txn_error(txn) ? txn_error(txn) : damage;
 }
 
@@ -198,7 +200,11 @@ bool live_any_of_change(struct txn *txn, uint32_t community, const struct record
     struct key prefix = change_prefix(community, record, class, device, seq);
     struct walk walk WALK_CLEANUP;
     walk_begin(&walk, txn, TABLE_LIVE, key_of(&prefix), bytes_of(NULL, 0));
-    return walk_next(&walk);
+    while (walk_next(&walk)) {
+        if (walk.key.n)
+            return true;
+    }
+    return false;
 }
 
 // --- Covers ---
@@ -330,5 +336,7 @@ enum err about_each(struct txn *txn, uint32_t community, const struct record_key
         else
             on = each(&r.from, bytes_of(r.extra, r.extra_n), arg);
     }
+    if (damage)
+        damage = txn_damaged(txn);
     return txn_error(txn) ? txn_error(txn) : damage;
 }

@@ -8,12 +8,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "storage/create.h"
 #include "storage/erasure.h"
 #include "storage/log.h"
 #include "storage/orders.h"
+#include "storage/pages.h"
 #include "storage/txn_private.h"
 
 #if SIZE_MAX > UINT32_MAX
@@ -26,10 +26,6 @@ enum { MAP_SIZE_UNIT = 64 << 10 };
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct store *open_stores;
-
-// What txn_begin_* answer when there is no memory for a transaction. Never written to: it has its
-// error already.
-static struct txn txn_no_memory = {.err = ERR_NOMEM};
 
 const char *txn_table_name(enum table table)
 {
@@ -192,6 +188,18 @@ static enum err read_format(struct txn *txn, uint32_t *format)
     return OK;
 }
 
+// What LMDB takes for the last commit must have been one. A copy counts from the beginning.
+static enum err check_commit(struct txn *txn, const char *path, struct fault *fault)
+{
+    uint64_t last;
+    enum err err = txn_number(txn, COMMIT_KEY, &last);
+    if (!err && last < mdb_txn_id(txn->mdb))
+        err = ERR_DAMAGED;
+    return err ? fault_set(fault, err, "the database in %s is not at its last commit: %s", path,
+                           err_text(err))
+               : OK;
+}
+
 static int open_table(struct txn *txn, enum table table)
 {
     return mdb_dbi_open(txn->mdb, txn_table_name(table), 0, &txn->store->tables[table]);
@@ -229,6 +237,8 @@ static enum err open_tables(struct txn *txn, const char *path, struct fault *fau
         return fault_set(fault, txn_error(txn), "cannot read the database in %s: %s", path,
                          err_text(txn_error(txn)));
     enum err err = check_format(txn, path, fault);
+    if (!err)
+        err = check_commit(txn, path, fault);
     if (err)
         return err;
     for (int i = 0; i < TABLE_COUNT; i++) {
@@ -250,9 +260,14 @@ static enum err open_env(struct store *store, const char *path, const struct sto
         store->env = NULL;
         return err;
     }
-    err = txn_env_open(store->env, path, options->read_only ? MDB_RDONLY : 0, fault);
+    err = pages_check(path, fault);
+    if (!err)
+        err = txn_env_open(store->env, path, options->read_only ? MDB_RDONLY : 0, fault);
     if (err)
         return err;
+    MDB_stat stat;
+    if (mdb_env_stat(store->env, &stat) == 0)
+        store->page_size = stat.ms_psize;
     store_check_readers(store);
     struct txn *txn = txn_begin_read(store);
     err = open_tables(txn, path, fault);
@@ -282,7 +297,13 @@ static enum err settle(struct store *store, const char *path, struct fault *faul
 enum err store_orders_each(struct store *store, bool (*each)(const struct store_order *, void *),
                            void *arg)
 {
-    return orders_each(store->path, each, arg);
+    uint64_t n;
+    struct txn *txn = txn_begin_read(store);
+    enum err err = txn_number(txn, ORDERS_KEY, &n);
+    txn_abort(&txn);
+    // Orders are given even where it is not known how many there should be.
+    enum err found = orders_each(store->path, err ? 0 : n, each, arg);
+    return found ? found : err;
 }
 
 enum err store_open(const char *path, const struct store_options *options, struct store **store,
@@ -371,130 +392,4 @@ void store_size(struct store *store, uint64_t *used, uint64_t *max)
     uint64_t pages = (uint64_t)info.me_last_pgno + 1;
     *used = (pages > unused ? pages - unused : 0) * stat.ms_psize;
     *max = info.me_mapsize;
-}
-
-// --- Transactions ---
-
-static struct txn *begin(struct store *store, bool write)
-{
-    struct txn *txn = calloc(1, sizeof *txn);
-    if (!txn)
-        return &txn_no_memory;
-    txn->store = store;
-    txn->write = write;
-    if (atomic_load(&store->broken)) {
-        txn->err = ERR_IO;
-        return txn;
-    }
-    if (write && store->read_only) {
-        txn->err = ERR_WRONG_STATE;
-        return txn;
-    }
-    unsigned flags = write ? 0 : MDB_RDONLY;
-    int result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
-    if (result == MDB_READERS_FULL) {
-        store_check_readers(store);
-        result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
-    }
-    if (result) {
-        txn->mdb = NULL;
-        txn->err = txn_err_of(result);
-    }
-    return txn;
-}
-
-struct txn *txn_begin_read(struct store *store)
-{
-    return begin(store, false);
-}
-
-struct txn *txn_begin_write(struct store *store)
-{
-    return begin(store, true);
-}
-
-enum err txn_error(const struct txn *txn)
-{
-    return txn->err;
-}
-
-enum err txn_fail(struct txn *txn, enum err err)
-{
-    if (!txn->err && err)
-        txn->err = err;
-    return txn->err;
-}
-
-static void end(struct txn **txn)
-{
-    struct txn *ended = *txn;
-    *txn = NULL;
-    if (ended == &txn_no_memory)
-        return;
-    if (ended->mdb)
-        mdb_txn_abort(ended->mdb);
-    buf_done(&ended->scratch);
-    buf_done(&ended->destroyed);
-    buf_done(&ended->orders);
-    for (size_t i = 0; i < TXN_BODIES; i++) {
-        if (ended->bodies[i].p)
-            bytes_wipe(ended->bodies[i].p, ended->bodies[i].cap);
-        buf_done(&ended->bodies[i]);
-    }
-    free(ended);
-}
-
-// The words are gone from the files only now; what fails is done when the store is opened anew.
-static enum err destroy_keys(struct txn *txn)
-{
-    enum { ROW = 12 };
-    enum err err = OK;
-    for (size_t at = 0; at + ROW <= txn->destroyed.n && !err; at += ROW)
-        err = seal_destroy(txn->store->seal, be32_get(txn->destroyed.p + at),
-                           be64_get(txn->destroyed.p + at + 4));
-    if (err)
-        atomic_store(&txn->store->broken, true);
-    return err ? ERR_IO : OK; // it did take place, but the store has to be opened anew
-}
-
-static enum err note_orders(struct txn *txn)
-{
-    enum err err = txn->destroyed.err ? txn->destroyed.err : txn->orders.err;
-    return err || txn->orders.n == 0 ? err
-                                     : orders_append(txn->store->path, buf_bytes(&txn->orders));
-}
-
-// LMDB says EIO where a write came to its end for want of room.
-static bool is_disk_full(const struct store *store)
-{
-    struct statvfs about;
-    uint64_t least = 256 << 10;
-    return !statvfs(store->path, &about) && (uint64_t)about.f_bavail * about.f_frsize < least;
-}
-
-enum err txn_commit(struct txn **txn)
-{
-    struct txn *ended = *txn;
-    assert(ended->walks == 0);
-    enum err err = ended->err ? ended->err : note_orders(ended);
-    if (!err) {
-        int result = mdb_txn_commit(ended->mdb);
-        ended->mdb = NULL;
-        err = txn_err_of(result == EIO && is_disk_full(ended->store) ? ENOSPC : result);
-        // LMDB's own codes come before anything was written; an errno may come from the middle.
-        if (result > 0)
-            atomic_store(&ended->store->broken, true);
-        if (!err)
-            err = destroy_keys(ended);
-    }
-    end(txn);
-    return err;
-}
-
-void txn_abort(struct txn **txn)
-{
-    if (!*txn)
-        return;
-    assert((*txn)->walks == 0);
-    end(txn);
 }

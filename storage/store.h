@@ -61,6 +61,13 @@ struct txn *txn_begin_write(struct store *store);
 enum err txn_error(const struct txn *txn) must_check;
 // Records an error unless one is recorded already; returns the recorded one.
 enum err txn_fail(struct txn *txn, enum err err);
+// How often something damaged was met, which answers pass over so that the others can be given:
+// when it has grown, what was read meanwhile may lack something.
+uint64_t txn_damage(const struct txn *txn);
+// Notes that something was; returns ERR_DAMAGED, which does not stick.
+enum err txn_damaged(struct txn *txn);
+// What was met since it was `damage` does not matter.
+void txn_forgive(struct txn *txn, uint64_t damage);
 // Ends the transaction; of one that carries an error, nothing is written. After an error of the
 // commit itself (ERR_IO, ERR_FULL) it is not known whether it took place: the store has to be
 // opened anew, and where the doubt is real, no transaction begins before that.

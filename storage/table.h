@@ -4,6 +4,7 @@
 // struct key, values are checked by hash. What is read stays valid until the next write in the
 // transaction, or its end.
 
+#include "storage/key.h"
 #include "storage/store.h"
 
 enum table {
@@ -36,27 +37,9 @@ enum table {
     TABLE_COUNT,
 };
 
-enum { TABLE_KEY_MAX = 128 };
-
-// A key under construction: big-endian parts one after the other.
-struct key {
-    uint8_t p[TABLE_KEY_MAX];
-    size_t n;
-};
-
-void key_u8(struct key *key, uint8_t v);
-void key_u16(struct key *key, uint16_t v);
-void key_u32(struct key *key, uint32_t v);
-void key_u64(struct key *key, uint64_t v);
-void key_bytes(struct key *key, struct bytes bytes);
-
-static inline struct bytes key_of(const struct key *key)
-{
-    return bytes_of(key->p, key->n);
-}
-
 // ERR_NOT_FOUND does not stick to the transaction; ERR_DAMAGED of a value does not either (that of
-// the database's own pages does).
+// the database's own pages does). Where a neighbour is damaged ERR_DAMAGED says that what is not
+// there may have been.
 enum err table_get(struct txn *txn, enum table table, struct bytes key,
                    struct bytes *value) must_check;
 // Errors stick. Key and value may be borrowed from this transaction; at most 1 MiB of value.
@@ -76,10 +59,14 @@ struct walk {
     struct key prefix;
     struct key from;
     bool started;
+    bool given;  // a row
+    bool astray; // rows may be missing
+    bool told;   // of that
+    bool ended;
     uint64_t writes; // of the transaction, when the place was found
     struct bytes key;
     struct bytes value;
-    enum err err; // ERR_DAMAGED: this value is; the walk may go on
+    enum err err; // ERR_DAMAGED: this value is, or (with an empty key) rows may be missing here
 };
 
 void walk_begin(struct walk *walk, struct txn *txn, enum table table, struct bytes prefix,

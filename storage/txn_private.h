@@ -14,6 +14,9 @@
 enum { FORMAT_VERSION = 3 };
 
 #define FORMAT_KEY "format"
+// The last commit, as LMDB counts them, and how many orders are in the file beside the database.
+#define COMMIT_KEY "commit"
+#define ORDERS_KEY "orders"
 
 // Bodies that may be borrowed from a transaction at the same time.
 enum { TXN_BODIES = 4 };
@@ -21,6 +24,7 @@ enum { TXN_BODIES = 4 };
 struct store {
     MDB_env *env;
     MDB_dbi tables[TABLE_COUNT];
+    size_t page_size;
     bool read_only;
     bool keeps_orders;
     char *path;
@@ -38,6 +42,7 @@ struct txn {
     bool write;
     uint64_t writes; // counted, so that a walk knows when its place may have moved
     unsigned walks;  // that are open
+    uint64_t damage; // how often some was met
     struct buf scratch;
     struct buf bodies[TXN_BODIES]; // the last ones that were opened, in turn
     unsigned bodies_n;
@@ -49,6 +54,9 @@ struct txn {
 enum err txn_err_of(int result);
 // Names of the tables in the environment, by enum table.
 const char *txn_table_name(enum table table);
+
+// A number in the table meta; 0 where there is none.
+enum err txn_number(struct txn *txn, const char *name, uint64_t *number) must_check;
 
 // Makes an LMDB environment with the settings that all of ours have, not yet opened.
 enum err txn_env_new(size_t map_size, MDB_env **env, struct fault *fault) must_check;

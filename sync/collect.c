@@ -58,5 +58,5 @@ enum err collect_edit(struct txn *txn, uint32_t community, const struct live *ed
     enum err err = log_get_body(txn, community, edit->position, &body);
     if (!err && !fields_edit(body.fields, edit->key.index, field))
         err = ERR_DAMAGED;
-    return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+    return err == ERR_NOT_FOUND || err == ERR_DAMAGED ? txn_damaged(txn) : err;
 }

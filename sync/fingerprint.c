@@ -26,6 +26,7 @@ enum err fingerprint(struct txn *txn, const struct community *community, uint8_t
     struct hash hash;
     struct record_key record;
     uint64_t count = 0;
+    uint64_t damage = txn_damage(txn);
     enum err err = live_next(txn, community->number, NULL, &record);
     hash_begin(&hash, "folkmoot fingerprint v1");
     while (!err) {
@@ -33,6 +34,8 @@ enum err fingerprint(struct txn *txn, const struct community *community, uint8_t
         if (!err)
             err = live_next(txn, community->number, &record, &record);
     }
+    if (err == ERR_NOT_FOUND && txn_damage(txn) != damage)
+        err = ERR_DAMAGED;
     if (err != ERR_NOT_FOUND)
         return err;
     hash_end(&hash, out);

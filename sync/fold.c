@@ -171,6 +171,7 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
         return;
     }
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
+    uint64_t damage = txn_damage(txn);
     bool known = log_get_body(txn, community, position, &body) == OK && hash_body(&body, body_hash);
     uint8_t device[HANDLE_SIZE];
     memcpy(device, entry->device, HANDLE_SIZE);
@@ -178,6 +179,7 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     if (!known)
         (void)erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
     merge_erase(txn, community, &record, envelope.class, device, entry->seq, &fold_watch);
+    txn_forgive(txn, damage);
     log_erase(txn, community, position, body_hash);
 }
 

@@ -125,13 +125,16 @@ enum err hub_begin_anew(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_S
 
 // --- deciding (write transactions; the decision takes effect at once) ---
 
-// Gives a device a role from its next change on. ERR_NOT_FOUND, ERR_MALFORMED.
+// Gives a device a role from its next change on; nothing is decided where it has it. ERR_NOT_FOUND,
+// ERR_MALFORMED.
 enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
                    const uint8_t handle[HANDLE_SIZE], enum role role) must_check;
-// Revokes a device from its next change on, and voids its tokens.
+// Revokes a device from its next change on, and voids its tokens; nothing is decided where it is
+// revoked.
 enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
                     const uint8_t handle[HANDLE_SIZE]) must_check;
-// Withdraws all revocations of a device. What it wrote meanwhile stays set apart until released.
+// Withdraws all revocations of a device; ERR_WRONG_STATE where there is none. What it wrote
+// meanwhile stays set apart until released.
 enum err hub_reinstate(struct hub_decider *decider, const struct record_key *asked,
                        const uint8_t handle[HANDLE_SIZE]) must_check;
 // Withdraws the refusals of changes of a device, those from seq `from` to `to`, that its revocation

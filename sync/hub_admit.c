@@ -48,10 +48,13 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
     caller->policy = *policy;
     caller->now = now;
     enum err err = token_get(txn, hash, &found);
+    if (err == ERR_DAMAGED)
+        err = ERR_NOT_FOUND;
     if (!err)
         err = community_get_number(txn, found.community, &caller->community);
     if (!err)
         err = device_get(txn, found.community, found.handle, &caller->device);
+    // One that was damaged is made anew by a login.
     if (err == ERR_NOT_FOUND)
         return fault_set(fault, ERR_UNAUTHENTICATED, "the token is not known here: log in again");
     if (!err)

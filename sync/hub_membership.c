@@ -25,6 +25,29 @@ static enum err find_device(struct hub_decider *decider, const uint8_t handle[HA
     return err;
 }
 
+// What was granted last, be the device revoked or not.
+struct granted {
+    enum role role;
+    bool revoked;
+};
+
+static bool look_at_row(const struct role_row *row, void *arg)
+{
+    struct granted *granted = arg;
+    if (row->role == ROLE_NONE)
+        granted->revoked = true;
+    else
+        granted->role = row->role;
+    return true;
+}
+
+static struct granted granted_to(struct hub_decider *decider, const uint8_t handle[HANDLE_SIZE])
+{
+    struct granted granted = {.role = ROLE_NONE};
+    role_each(decider->txn, decider->community->number, handle, look_at_row, &granted);
+    return granted;
+}
+
 enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
                    const uint8_t handle[HANDLE_SIZE], enum role role)
 {
@@ -34,8 +57,9 @@ enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
         return fault_set(decider->fault, ERR_MALFORMED,
                          "the role is member, volunteer, coordinator or observer");
     enum err err = find_device(decider, handle, &grant.from);
-    if (err)
-        return err;
+    // Whose answer was lost asks again: it is decided once.
+    if (err || granted_to(decider, handle).role == role)
+        return err ? err : txn_error(decider->txn);
     hub_edits_put(&edits, FIELD_GRANT, &role_grant_message, &grant);
     return hub_edits_end(&edits);
 }
@@ -46,8 +70,8 @@ enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
     struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE)};
     struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
     enum err err = find_device(decider, handle, &revocation.from);
-    if (err)
-        return err;
+    if (err || granted_to(decider, handle).revoked)
+        return err ? err : txn_error(decider->txn);
     hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
     decider->effects.revoked = true;
     return hub_edits_end(&edits);

@@ -365,6 +365,7 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
     if (caller->device.role == ROLE_NONE)
         return OK;
     response->clock = now;
+    uint64_t damage = txn_damage(txn);
     struct pulling p = {
         .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
     p.eye = (struct eye){.role = caller->device.role, .device = caller->device.handle};
@@ -379,6 +380,9 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
         err = sort_vector(&p);
     if (!err)
         err = give(&p);
+    // What is left out here would be taken for never said.
+    if (!err && txn_damage(txn) != damage)
+        err = ERR_DAMAGED;
     buf_done(&p.entries);
     buf_done(&p.devices);
     if (err)

@@ -224,6 +224,7 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
     struct names names NAMES_CLEANUP = {
         .mask = mask_of(caller), .kind = request->kind, .after = request->page};
     struct record_key about;
+    uint64_t damage = txn_damage(txn);
     l.names = is_observer(caller) ? &names : NULL;
     if (request->about) {
         l.err = read_about(caller, request->about, &about);
@@ -237,6 +238,7 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
         list_names(&l);
     if (!l.full)
         response->next_page = (struct bytes){0};
+    response->damaged = txn_damage(txn) != damage;
     return read_failed(l.err, fault);
 }
 

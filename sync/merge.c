@@ -109,10 +109,18 @@ static void apply_cover(struct txn *txn, uint32_t community, const struct cover 
         go(txn, community, &target, watch);
 }
 
+// Nothing is built on what may be missing.
+static void refuse_damage(struct txn *txn, uint64_t before)
+{
+    if (txn_damage(txn) != before)
+        txn_fail(txn, ERR_DAMAGED);
+}
+
 void merge_apply(struct txn *txn, uint32_t community, const struct merge_change *change,
                  const struct merge_watch *watch)
 {
     struct wire_reader reader = wire_reader(change->fields);
+    uint64_t damage = txn_damage(txn);
     for (uint32_t i = 0; !wire_at_end(&reader); i++) {
         struct wire_field field;
         if (wire_next(&reader, &field))
@@ -124,6 +132,7 @@ void merge_apply(struct txn *txn, uint32_t community, const struct merge_change 
         struct cover cover = cover_of(change, LIST_AT(struct dot, change->envelope->over, i));
         apply_cover(txn, community, &cover, watch);
     }
+    refuse_damage(txn, damage);
 }
 
 // The edit that a cover went over, if its change is here, is of this record, and is in effect.
@@ -176,6 +185,7 @@ void merge_erase(struct txn *txn, uint32_t community, const struct record_key *r
 void merge_revert(struct txn *txn, uint32_t community, const struct merge_change *change,
                   const struct merge_watch *watch)
 {
+    uint64_t damage = txn_damage(txn);
     merge_erase(txn, community, &change->record, change->envelope->class, change->device,
                 change->seq, watch);
     for (size_t i = 0; i < change->envelope->over.n; i++) {
@@ -185,4 +195,5 @@ void merge_revert(struct txn *txn, uint32_t community, const struct merge_change
         if (find_covered(txn, community, &cover, &edit))
             come_to_life(txn, community, &edit, watch);
     }
+    refuse_damage(txn, damage);
 }

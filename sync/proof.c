@@ -208,6 +208,7 @@ enum err proof_check_answer(struct txn *txn, const struct community *community,
     // A copy's own chain is not the one in the log: it has to join anew in any case.
     if (response->view == 0 || progress.forked || was_overtaken(&checked, asked))
         return txn_error(txn);
+    uint64_t damage = txn_damage(txn);
     struct checking c = {.txn = txn,
                          .community = community,
                          .own = own,
@@ -220,6 +221,11 @@ enum err proof_check_answer(struct txn *txn, const struct community *community,
     if (!report->alarm && !response->more && due > checked.proved)
         raise_alarm(&checked, ALARM_DROPPED, response->head ? response->head->size : 0, now,
                     report);
+    // Nobody is accused on the ground of what this device's own disk has damaged.
+    if (txn_damage(txn) != damage) {
+        *report = (struct proof_report){.alarm = ALARM_NONE};
+        return ERR_DAMAGED;
+    }
     if (report->checked || report->alarm)
         checked_put(txn, community->number, &checked);
     return txn_error(txn);
@@ -390,12 +396,15 @@ enum err proof_check_change(struct txn *txn, const struct community *community,
         err = log_get(txn, community->number, position, &s.entry);
     if (err)
         return err;
+    uint64_t damage = txn_damage(txn);
     // Words that were erased since have no salt any more: the next sync tells.
     const struct change_proof *proof = response->change;
     bool erased = s.entry.form == LOG_WHOLE && proof && proof->salt.n != SALT_SIZE;
     bool sound = head_goes_on(&s, &checked) && proof;
     *proved = sound && !erased && leaf_of(&s, position, leaf) && run_holds(&s, leaf) &&
               is_in_log(&s, leaf);
+    if (!*proved && txn_damage(txn) != damage)
+        return ERR_DAMAGED;
     if (!*proved && !(sound && erased)) {
         raise_alarm(&checked, ALARM_ALTERED, response->head ? response->head->size : 0, now,
                     &report);

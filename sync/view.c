@@ -140,10 +140,14 @@ enum err view_record(struct txn *txn, const struct community *community,
 {
     *view = (struct record_view){0};
     struct viewing v = {txn, community, arena, view, {0}};
+    uint64_t damage = txn_damage(txn);
     struct collection collection COLLECT_CLEANUP = {.eye = eye};
     enum err err = collect_record(txn, community->number, record, &collection);
     if (!err)
         err = view_collected(&v, record, &collection);
+    view->damaged = txn_damage(txn) != damage;
+    if (err == ERR_NOT_FOUND && view->damaged)
+        err = ERR_DAMAGED;
     buf_done(&v.record);
     return err;
 }

@@ -81,6 +81,8 @@ static void put_tally(struct buf *out, const struct folkmoot_record *record)
     if (record->votes_for || record->votes_against || record->votes_unsure)
         buf_put_format(out, "  +%u -%u ?%u", record->votes_for, record->votes_against,
                        record->votes_unsure);
+    if (record->damaged)
+        buf_put_text(out, "  damaged");
     for (size_t i = 0; i < record->fields_n; i++) {
         if (record->fields[i].tension) {
             buf_put_text(out, "  tension");

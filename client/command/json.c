@@ -131,6 +131,8 @@ cJSON *json_record(const struct folkmoot_record *record, bool whole)
     cJSON_AddStringToObject(object, "title", record->title);
     add_tally(object, record);
     add_tensions(object, record);
+    if (record->damaged)
+        cJSON_AddBoolToObject(object, "damaged", true);
     add_links(object, "about", record->about, record->about_n);
     if (!whole)
         return object;

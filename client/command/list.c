@@ -40,7 +40,9 @@ static void tally(const struct folkmoot_record *record, char out[TALLY_BYTES])
     if (record->votes_for || record->votes_against || record->votes_unsure)
         n = snprintf(out, TALLY_BYTES, "+%u -%u ?%u", record->votes_for, record->votes_against,
                      record->votes_unsure);
-    if (tensions)
+    if (record->damaged)
+        snprintf(out + n, (size_t)(TALLY_BYTES - n), "%sdamaged", n ? " " : "");
+    else if (tensions)
         snprintf(out + n, (size_t)(TALLY_BYTES - n), "%s%zu tension%s", n ? " " : "", tensions,
                  tensions == 1 ? "" : "s");
 }

@@ -269,6 +269,8 @@ enum command_exit show_record(struct app *app)
         FOLKMOOT_OK)
         return app_fail(&error);
     warn(app);
+    if (record.damaged)
+        app_say(COMMAND_OK, "the disk has damaged something: values or voices may be missing here");
     if (app->json)
         done = json_print(json_record(&record, true));
     else

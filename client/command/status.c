@@ -25,6 +25,7 @@ static cJSON *community_json(const struct folkmoot_community *community)
     cJSON_AddNumberToObject(object, "checked", (double)community->checked);
     cJSON_AddNumberToObject(object, "proved", community->proved);
     cJSON_AddStringToObject(object, "alarm", community->alarm);
+    cJSON_AddBoolToObject(object, "damaged", community->damaged);
     return object;
 }
 
@@ -60,6 +61,8 @@ static void print_community(const struct folkmoot_community *community, bool cho
     }
     if (community->alarm[0])
         print_entry("WARNING", community->alarm);
+    if (community->damaged)
+        print_entry("attention", "the disk has damaged something: numbers here may be too low");
     if (community->forked)
         print_entry("attention", "this store is a copy, or was restored from one: join anew, by a "
                                  "new link");

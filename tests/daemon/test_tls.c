@@ -70,6 +70,62 @@ Test(identity, that_others_can_read_or_that_is_damaged_is_refused)
     cr_assert_not(made, "a key that is damaged is never replaced");
 }
 
+// One bit of a file, and back.
+static void flip(const char *path, long at, unsigned bit)
+{
+    FILE *file = fopen(path, "r+be");
+    cr_assert(file && fseek(file, at, SEEK_SET) == 0);
+    int c = fgetc(file);
+    cr_assert(c != EOF && fseek(file, at, SEEK_SET) == 0);
+    cr_assert(fputc(c ^ (1 << bit), file) != EOF && fclose(file) == 0);
+}
+
+// A digit may become another digit: then it is another key, which fits no community that was
+// founded (daemon/belong.h).
+Test(identity, of_which_a_bit_was_altered_is_refused_or_another_key)
+{
+    struct identity sound, altered;
+    struct fault fault = {0};
+    bool made;
+    cr_assert_eq(identity_open(key_file, &sound, &made, &fault), OK);
+    for (long at = 0; at < 65; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            flip(key_file, at, bit);
+            enum err err = identity_open(key_file, &altered, &made, &fault);
+            cr_expect(err == OK || err == ERR_DAMAGED);
+            cr_expect_not(made);
+            // An upper case digit is the same digit.
+            bool same = !err && memcmp(&altered, &sound, sizeof sound) == 0;
+            cr_expect(!same || bit == 5, "byte %ld, bit %u", at, bit);
+            flip(key_file, at, bit);
+        }
+    }
+}
+
+Test(tls, files_of_which_a_bit_was_altered_are_refused_or_as_good_as_before)
+{
+    struct fault fault = {0};
+    struct stat about;
+    uint8_t sound[HASH_SIZE], now[HASH_SIZE];
+    unsigned refused = 0;
+    cr_assert_eq(certificate_ensure(pem, &fault), OK);
+    cr_assert_eq(certificate_key_hash(pem, sound, &fault), OK);
+    cr_assert_eq(stat(pem, &about), 0);
+    for (long at = 0; at < about.st_size; at++) {
+        struct tls_context *context = NULL;
+        flip(pem, at, (unsigned)at % 8);
+        if (tls_context_new(pem, pem, &context, &fault) == OK) {
+            cr_expect_eq(certificate_key_hash(pem, now, &fault), OK);
+            cr_expect_arr_eq(now, sound, HASH_SIZE, "byte %ld", at);
+            tls_context_free(&context);
+        } else {
+            refused++;
+        }
+        flip(pem, at, (unsigned)at % 8);
+    }
+    cr_expect_gt(refused, about.st_size / 3);
+}
+
 Test(tls, own_certificate_is_of_p256_and_lasts_ten_years)
 {
     struct fault fault = {0};

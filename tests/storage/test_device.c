@@ -243,12 +243,13 @@ Test(device, whose_token_is_damaged_gets_a_new_one_and_the_old_stays_void)
     cr_assert_geq(scratch_flip(&scratch, BYTES(old), 0), 2);
     store = scratch_open(&scratch);
     txn = txn_begin_write(store);
-    cr_assert_eq(token(txn, 'a', 1, 5), ERR_NOT_FOUND);
+    cr_assert_eq(token(txn, 'a', 1, 5), ERR_DAMAGED);
     old[0] ^= 1;
     struct token damaged;
     cr_assert_eq(token_get(txn, old, &damaged), ERR_DAMAGED);
     issue(txn, 'b', 1, 5);
     cr_assert_eq(token(txn, 'b', 1, 5), OK);
+    cr_assert_neq(token(txn, 'a', 1, 5), OK);
     cr_assert_eq(txn_commit(&txn), OK);
 }
 

@@ -112,6 +112,7 @@ Test(format, of_communities_secrets_progress_and_names)
     struct txn *txn = txn_begin_write(store);
     put_communities(txn);
     expect_rows(txn, TABLE_META,
+                "636f6d6d6974 0000000000000001\n"
                 "666f726d6174 00000003\n"
                 "6e756d626572" COMMUNITY_1 " " ID("c0") "\n"
                                                         "6e756d62657200000002 " ID("00") "\n");
@@ -179,8 +180,8 @@ Test(format, of_the_log)
                                                                             "\n");
     expect_rows(txn, TABLE_BODY,
                 COMMUNITY_1 "0000000000000001 "
-                            // AES-256-CFB of 16 times 0x5a and "fi"
-                            "7ab65592435e751afc3fa632d23e536fdb2f\n");
+                            // AES-256-CFB of 16 times 0x5a and "fi", and of their check
+                            "7ab65592435e751afc3fa632d23e536fdb2f39f2e9c5\n");
     expect_rows(txn, TABLE_CHAIN,
                 COMMUNITY_1 HANDLE("de") "00000007 0000000000000001\n" COMMUNITY_1
                     HANDLE("de") "00000008 0000000000000002\n" COMMUNITY_1 HANDLE(
@@ -321,8 +322,8 @@ Test(format, of_the_check_behind_each_value)
     table_put(txn, TABLE_NAME, bytes_of_text("the key"), bytes_of_text("the value"));
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
-    struct bytes stored = bytes_of("the keythe value\x13\x87\xcb\xae", 20);
+    struct bytes stored = bytes_of("the keythe value\x1a\x55\x38\x5d", 20);
     cr_expect_eq(scratch_flip(&scratch, stored, 0), 1);
     struct bytes format = bytes_of("format\0\0\0\3\xb3\x2f\x86\xb1", 14);
-    cr_expect_eq(scratch_flip(&scratch, format, 0), 1);
+    cr_expect_geq(scratch_flip(&scratch, format, 0), 1);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/community.h"
 #include "storage/erasure.h"
@@ -261,6 +262,29 @@ Test(seal, calls_a_lost_file_of_keys_damage)
     cr_expect_eq(get(1, text, sizeof text), ERR_DAMAGED);
 }
 
+// The keys have no check of their own: the words that they open have.
+Test(seal, calls_words_damaged_whose_key_was_altered)
+{
+    char text[100];
+    char path[SCRATCH_MAX + 64];
+    put(1, words);
+    put(2, "others");
+    (void)snprintf(path, sizeof path, "%s/keys/00000001-0000000000000000", scratch.path);
+    for (long at = 32; at < 64; at++) {
+        FILE *file = fopen(path, "r+be");
+        cr_assert(file && fseek(file, at, SEEK_SET) == 0);
+        int c = fgetc(file);
+        cr_assert(c != EOF && fseek(file, at, SEEK_SET) == 0);
+        cr_assert(fputc(c ^ 16, file) != EOF && fclose(file) == 0);
+        cr_expect_eq(get(1, text, sizeof text), ERR_DAMAGED, "byte %ld", at);
+        expect_words(2, "others");
+        file = fopen(path, "r+be");
+        cr_assert(file && fseek(file, at, SEEK_SET) == 0);
+        cr_assert(fputc(c, file) != EOF && fclose(file) == 0);
+    }
+    expect_words(1, words);
+}
+
 static void *read_on(void *arg)
 {
     char text[100];
@@ -351,4 +375,20 @@ Test(seal, forgives_an_order_that_a_crash_cut_and_names_one_that_is_damaged)
     orders.n = 0;
     cr_assert_eq(store_orders_each(store, take_order, &orders), ERR_DAMAGED);
     cr_expect_eq(orders.n, 3, "the others are given");
+}
+
+Test(seal, names_orders_that_are_missing)
+{
+    struct orders orders = {.n = 0};
+    char path[SCRATCH_MAX + 64];
+    (void)snprintf(path, sizeof path, "%s/orders", scratch.path);
+    for (uint64_t i = 1; i <= 3; i++) {
+        put(i, words);
+        erase(i);
+    }
+    cr_assert_eq(truncate(path, 2 * 77), 0);
+    cr_assert_eq(store_orders_each(store, take_order, &orders), ERR_DAMAGED);
+    cr_expect_eq(orders.n, 2, "the others are given");
+    cr_assert_eq(remove(path), 0);
+    cr_assert_eq(store_orders_each(store, take_order, &orders), ERR_DAMAGED);
 }

@@ -1,8 +1,10 @@
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/table.h"
 #include "tests/leaks.h"
@@ -199,6 +201,67 @@ Test(store, is_not_opened_twice_in_a_process)
     cr_assert_eq(txn_commit(&txn), OK, "the first one goes on");
     store_close(&store);
     cr_assert_eq(try_open(NULL, NULL), OK);
+}
+
+// Writes n bytes at a place of data.mdb, or cuts it there (n 0).
+static void change_file(off_t at, const void *p, size_t n)
+{
+    char path[SCRATCH_MAX + 32];
+    (void)snprintf(path, sizeof path, "%s/data.mdb", scratch.path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    if (n)
+        cr_assert_eq(pwrite(fd, p, n, at), (ssize_t)n);
+    else
+        cr_assert_eq(ftruncate(fd, at), 0);
+    cr_assert_eq(close(fd), 0);
+}
+
+static void put_three_and_close(void)
+{
+    struct store *store = scratch_open(&scratch);
+    for (int i = 0; i < 3; i++) {
+        struct txn *txn = txn_begin_write(store);
+        put(txn, "key", i == 2 ? "value" : "before");
+        cr_assert_eq(txn_commit(&txn), OK);
+    }
+    store_close(&store);
+}
+
+Test(store, refuses_a_file_that_is_cut_short)
+{
+    struct fault fault = {0};
+    put_three_and_close();
+    char path[SCRATCH_MAX + 32];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/data.mdb", scratch.path);
+    cr_assert_eq(stat(path, &st), 0);
+    change_file(st.st_size - 1, NULL, 0);
+    cr_assert_eq(try_open(NULL, &fault), ERR_DAMAGED);
+    cr_assert(strstr(fault.text, "cut short"));
+}
+
+// Where the number of the commit stands in a meta page of a 64-bit machine (storage/pages.c). There
+// were four: of the creation and of the three puts.
+enum { COMMIT_AT = 144, PAGE = 4096 };
+
+Test(store, never_goes_back_to_the_commit_before_the_last)
+{
+    if (sizeof(size_t) != 8 || sysconf(_SC_PAGESIZE) != PAGE)
+        return;
+    static const uint64_t last = 4;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct fault fault = {0};
+        uint64_t altered[2] = {last ^ (uint64_t)1 << bit, (last - 1) ^ (uint64_t)1 << bit};
+        put_three_and_close();
+        change_file(COMMIT_AT, &altered[0], sizeof altered[0]);
+        cr_expect_eq(try_open(NULL, &fault), ERR_DAMAGED, "the last, bit %u", bit);
+        change_file(COMMIT_AT, &last, sizeof last);
+        change_file(PAGE + COMMIT_AT, &altered[1], sizeof altered[1]);
+        cr_expect_eq(try_open(NULL, &fault), ERR_DAMAGED, "the one before, bit %u", bit);
+        scratch_done(&scratch);
+        scratch_init(&scratch);
+    }
 }
 
 Test(store, refuses_a_file_that_is_none)

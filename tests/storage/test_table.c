@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "storage/table.h"
 #include "tests/leaks.h"
@@ -300,7 +301,7 @@ Test(table, notices_a_damaged_check_and_a_damaged_key)
     store = scratch_open(&scratch);
     struct txn *txn = txn_begin_read(store);
     cr_assert_eq(get(txn, "first key"), ERR_DAMAGED);
-    cr_assert_eq(get(txn, "third key"), ERR_NOT_FOUND);
+    cr_assert_eq(get(txn, "third key"), ERR_DAMAGED, "beside where it would be");
     cr_assert_eq(get(txn, "third kex"), ERR_DAMAGED, "a value under another key is no value");
     txn_abort(&txn);
 }
@@ -329,4 +330,68 @@ Test(table, walks_past_damage_and_says_where_it_is)
     cr_assert(table_last(txn, TABLE_NAME, bytes_of_text("s"), bytes_of_text("sz"), &key, &value));
     cr_assert_null(value.p);
     cr_assert_eq(txn_commit(&txn), OK);
+}
+
+enum { KEYS = 300 };
+
+static void put_many_and_close(char key[KEYS][16])
+{
+    struct txn *txn = txn_begin_write(store);
+    for (int i = 0; i < KEYS; i++) {
+        (void)snprintf(key[i], sizeof key[i], "k%03dv", i);
+        put(txn, key[i], "words enough to fill some pages, so that there are branches, too");
+    }
+    cr_assert_eq(txn_commit(&txn), OK);
+    store_close(&store);
+}
+
+// What a search that went astray by an altered key says: nothing that is there is called absent.
+Test(table, calls_nothing_absent_that_an_altered_key_hides)
+{
+    static char key[KEYS][16];
+    put_many_and_close(key);
+    for (int i = 0; i < KEYS; i += 7) {
+        // The first bytes decide where it sorts.
+        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(key[i]), (size_t)i % 4), 1);
+        store = scratch_open(&scratch);
+        struct txn *txn = txn_begin_read(store);
+        for (int j = 0; j < KEYS; j++)
+            cr_assert_neq(get(txn, key[j]), ERR_NOT_FOUND, "%s hides %s", key[i], key[j]);
+        cr_assert_gt(txn_damage(txn), 0);
+        txn_abort(&txn);
+        store_close(&store);
+        char altered[16];
+        memcpy(altered, key[i], sizeof altered);
+        altered[i % 4] ^= 1;
+        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(altered), (size_t)i % 4), 1);
+    }
+    store = scratch_open(&scratch);
+}
+
+Test(table, ends_no_walk_at_an_altered_key_without_saying_so)
+{
+    static char key[KEYS][16];
+    put_many_and_close(key);
+    for (int i = 0; i < KEYS; i += 7) {
+        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(key[i]), (size_t)i % 4), 1);
+        store = scratch_open(&scratch);
+        struct txn *txn = txn_begin_read(store);
+        for (int j = 0; j < KEYS; j++) {
+            // Of each prefix of one row.
+            struct walk walk;
+            int found = 0;
+            walk_begin(&walk, txn, TABLE_NAME, bytes_of(key[j], 4), bytes_of(NULL, 0));
+            while (walk_next(&walk))
+                found++;
+            walk_end(&walk);
+            cr_assert_geq(found, 1, "%s hides %s", key[i], key[j]);
+        }
+        txn_abort(&txn);
+        store_close(&store);
+        char altered[16];
+        memcpy(altered, key[i], sizeof altered);
+        altered[i % 4] ^= 1;
+        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(altered), (size_t)i % 4), 1);
+    }
+    store = scratch_open(&scratch);
 }

@@ -41,6 +41,7 @@ TestSuite(list, .init = set_up, .fini = tear_down);
 static struct record_key seen[SEEN_MAX];
 static size_t seen_n;
 static size_t pages;
+static bool is_damaged; // as a page said
 
 // One page, in an arena as large as a hub's.
 static enum err page_of(size_t device, struct list_request *request, size_t arena_max,
@@ -64,6 +65,7 @@ static enum err page_of(size_t device, struct list_request *request, size_t aren
         seen[seen_n].kind = view->kind;
         memcpy(seen[seen_n++].id, view->id.p, ID_SIZE);
     }
+    is_damaged |= response.damaged;
     request->page = bytes_of(next, response.next_page.n);
     if (response.next_page.n)
         memcpy(next, response.next_page.p, ID_SIZE);
@@ -75,6 +77,7 @@ static void list_all(size_t device, struct list_request request, size_t arena_ma
 {
     uint8_t next[ID_SIZE];
     seen_n = pages = 0;
+    is_damaged = false;
     do {
         cr_assert_eq(page_of(device, &request, arena_max, next), OK, "%s", fault.text);
         cr_assert_lt(++pages, (size_t)2 * SEEN_MAX, "no end");
@@ -289,6 +292,7 @@ Test(list, leaves_out_what_is_too_large_or_damaged_and_gives_the_others)
         list_all(OTHER, (struct list_request){.kind = KIND_NEED, .page_size = sizes[i]},
                  ANSWER_ARENA);
         cr_expect_eq(seen_n, 7, "%zu", seen_n);
+        cr_expect(is_damaged, "and says so");
         cr_expect(!has_seen(&needs[2].record) && !has_seen(&needs[3].record) &&
                   !has_seen(&needs[7].record));
     }
@@ -328,6 +332,7 @@ Test(list, about_a_record_gives_the_others_when_one_is_damaged)
                  (struct list_request){.kind = KIND_REMARK, .about = &about, .page_size = sizes[i]},
                  ANSWER_ARENA);
         cr_expect_eq(seen_n, 4, "%zu", seen_n);
+        cr_expect(is_damaged, "and says so");
         cr_expect(!has_seen(&remarks[1].record) && !has_seen(&remarks[4].record));
     }
 }

@@ -7,6 +7,7 @@
 #include "storage/table.h"
 #include "sync/collect.h"
 #include "sync/tally.h"
+#include "sync/view.h"
 #include "tests/leaks.h"
 #include "tests/sync/crowd.h"
 
@@ -297,6 +298,19 @@ static void spoil_live(const struct world_change *change)
     cr_assert_eq(txn_commit(&txn), OK);
 }
 
+// Whether the record's view says that something may be missing.
+static void expect_damage(const struct record_key *record, bool damaged)
+{
+    struct hub_caller caller = world_caller(&world, 0);
+    struct eye eye = {.role = caller.device.role, .device = caller.device.handle};
+    struct record_view view;
+    struct arena room ARENA_CLEANUP;
+    arena_init(&room, 1 << 20);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+    cr_assert_eq(view_record(txn, &caller.community, record, &eye, &room, &view), OK);
+    cr_expect_eq(view.damaged, damaged);
+}
+
 Test(tally, leaves_a_damaged_voice_out_and_counts_the_others)
 {
     struct record_key bench = crowd_need(&crowd, "a bench").record;
@@ -304,10 +318,13 @@ Test(tally, leaves_a_damaged_voice_out_and_counts_the_others)
     for (uint32_t i = 0; i < 20; i++)
         voices[i] = crowd_voice(&crowd, &bench, crowd_person(i).id, STANCE_FOR, 10);
     expect_tally(&bench, 20, 0, 0, "sound");
+    expect_damage(&bench, false);
     lose_body(voices[7].seq);
     expect_tally(&bench, 19, 0, 0, "without its words");
+    expect_damage(&bench, true);
     spoil_live(&voices[12]);
     expect_tally(&bench, 18, 0, 0, "without its edit");
+    expect_damage(&bench, true);
 }
 
 Test(tally, takes_a_damaged_sameness_for_none)
@@ -322,6 +339,7 @@ Test(tally, takes_a_damaged_sameness_for_none)
     expect_tally(&bench, 1, 0, 0, "sound");
     lose_body(same[0].seq);
     expect_tally(&bench, 2, 0, 0, "one is damaged");
+    expect_damage(&bench, true);
     spoil_live(&same[1]);
     expect_tally(&bench, 3, 0, 0, "both are");
 }

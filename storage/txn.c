@@ -1,0 +1,190 @@
+// Transactions: their first error, the damage that they met, and what a commit notes beside the
+// rows.
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
+#include "storage/orders.h"
+#include "storage/store.h"
+#include "storage/txn_private.h"
+
+// What txn_begin_* answer when there is no memory for a transaction. Never written to: it has its
+// error already.
+static struct txn txn_no_memory = {.err = ERR_NOMEM};
+
+enum err txn_number(struct txn *txn, const char *name, uint64_t *number)
+{
+    struct bytes value;
+    enum err err = table_get(txn, TABLE_META, bytes_of_text(name), &value);
+    *number = !err && value.n == 8 ? be64_get(value.p) : 0;
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static void put_number(struct txn *txn, const char *name, uint64_t number)
+{
+    uint8_t value[8];
+    be64_put(value, number);
+    table_put(txn, TABLE_META, bytes_of_text(name), BYTES(value));
+}
+
+static struct txn *begin(struct store *store, bool write)
+{
+    struct txn *txn = calloc(1, sizeof *txn);
+    if (!txn)
+        return &txn_no_memory;
+    txn->store = store;
+    txn->write = write;
+    if (atomic_load(&store->broken)) {
+        txn->err = ERR_IO;
+        return txn;
+    }
+    if (write && store->read_only) {
+        txn->err = ERR_WRONG_STATE;
+        return txn;
+    }
+    unsigned flags = write ? 0 : MDB_RDONLY;
+    int result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
+    if (result == MDB_READERS_FULL) {
+        store_check_readers(store);
+        result = mdb_txn_begin(store->env, NULL, flags, &txn->mdb);
+    }
+    if (result) {
+        txn->mdb = NULL;
+        txn->err = txn_err_of(result);
+    }
+    return txn;
+}
+
+struct txn *txn_begin_read(struct store *store)
+{
+    return begin(store, false);
+}
+
+struct txn *txn_begin_write(struct store *store)
+{
+    return begin(store, true);
+}
+
+enum err txn_error(const struct txn *txn)
+{
+    return txn->err;
+}
+
+uint64_t txn_damage(const struct txn *txn)
+{
+    return txn->damage;
+}
+
+enum err txn_damaged(struct txn *txn)
+{
+    // The one without memory is everybody's.
+    if (txn != &txn_no_memory)
+        txn->damage++;
+    return ERR_DAMAGED;
+}
+
+enum err txn_fail(struct txn *txn, enum err err)
+{
+    if (err == ERR_DAMAGED)
+        (void)txn_damaged(txn);
+    if (!txn->err && err)
+        txn->err = err;
+    return txn->err;
+}
+
+void txn_forgive(struct txn *txn, uint64_t damage)
+{
+    if (txn != &txn_no_memory)
+        txn->damage = damage;
+}
+
+static void end(struct txn **txn)
+{
+    struct txn *ended = *txn;
+    *txn = NULL;
+    if (ended == &txn_no_memory)
+        return;
+    if (ended->mdb)
+        mdb_txn_abort(ended->mdb);
+    buf_done(&ended->scratch);
+    buf_done(&ended->destroyed);
+    buf_done(&ended->orders);
+    for (size_t i = 0; i < TXN_BODIES; i++) {
+        if (ended->bodies[i].p)
+            bytes_wipe(ended->bodies[i].p, ended->bodies[i].cap);
+        buf_done(&ended->bodies[i]);
+    }
+    free(ended);
+}
+
+// The words are gone from the files only now; what fails is done when the store is opened anew.
+static enum err destroy_keys(struct txn *txn)
+{
+    enum { ROW = 12 };
+    enum err err = OK;
+    for (size_t at = 0; at + ROW <= txn->destroyed.n && !err; at += ROW)
+        err = seal_destroy(txn->store->seal, be32_get(txn->destroyed.p + at),
+                           be64_get(txn->destroyed.p + at + 4));
+    if (err)
+        atomic_store(&txn->store->broken, true);
+    return err ? ERR_IO : OK; // it did take place, but the store has to be opened anew
+}
+
+static enum err note_orders(struct txn *txn)
+{
+    uint64_t n;
+    enum err err = txn->destroyed.err ? txn->destroyed.err : txn->orders.err;
+    if (err || txn->orders.n == 0)
+        return err;
+    err = orders_append(txn->store->path, buf_bytes(&txn->orders), &n);
+    if (!err)
+        put_number(txn, ORDERS_KEY, n);
+    return err ? err : txn->err;
+}
+
+static enum err note_commit(struct txn *txn)
+{
+    // A commit without writes is none.
+    if (txn->writes)
+        put_number(txn, COMMIT_KEY, mdb_txn_id(txn->mdb));
+    return txn->err;
+}
+
+// LMDB says EIO where a write came to its end for want of room.
+static bool is_disk_full(const struct store *store)
+{
+    struct statvfs about;
+    uint64_t least = 256 << 10;
+    return !statvfs(store->path, &about) && (uint64_t)about.f_bavail * about.f_frsize < least;
+}
+
+enum err txn_commit(struct txn **txn)
+{
+    struct txn *ended = *txn;
+    assert(ended->walks == 0);
+    enum err err = ended->err ? ended->err : note_orders(ended);
+    if (!err)
+        err = note_commit(ended);
+    if (!err) {
+        int result = mdb_txn_commit(ended->mdb);
+        ended->mdb = NULL;
+        err = txn_err_of(result == EIO && is_disk_full(ended->store) ? ENOSPC : result);
+        // LMDB's own codes come before anything was written; an errno may come from the middle.
+        if (result > 0)
+            atomic_store(&ended->store->broken, true);
+        if (!err)
+            err = destroy_keys(ended);
+    }
+    end(txn);
+    return err;
+}
+
+void txn_abort(struct txn **txn)
+{
+    if (!*txn)
+        return;
+    assert((*txn)->walks == 0);
+    end(txn);
+}

@@ -1,0 +1,383 @@
+// Damages copies of a small town's files, asks everything, and counts what came of it.
+//
+//   rot [--flips N] [--seed S] [--only I] [--tell]
+//
+// FOLKMOOT_ROT_FLIPS: how many, where --flips does not say it.
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/rot/rot.h"
+
+enum { FLIPS_DEFAULT = 2000, SECONDS_MAX = 20 };
+enum { EXIT_IN_LIBRARY = 90, EXIT_IN_OURS = 91 };
+enum side { HUB, PHONE, SIDES };
+
+static const char *const side_names[SIDES] = {"hub", "phone"};
+
+// What came of one damage.
+enum end { END_HARMLESS, END_NAMED, END_STOPPED, END_SCRUB, END_WRONG, ENDS };
+
+struct rot {
+    struct town town;
+    struct known known[SIDES];
+    struct files files[SIDES];
+    struct rows *rows[SIDES];
+    struct answers *sound[SIDES]; // of the town without damage
+    struct answers *answers;      // shared with the children, as is
+    uint32_t *lost;
+    char base[ROT_PATH_MAX];
+    bool tells;
+    unsigned ends[ENDS];
+    unsigned lost_in[ROT_TABLES_MAX];
+};
+
+// --- a process for each trial ---
+
+// Whether it is a place in the map of LMDB's file, behind the file's end: LMDB gave it as a row's.
+static bool is_in_database(const void *place)
+{
+    char line[1024];
+    bool found = false;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    while (maps && !found && fgets(line, sizeof line, maps)) {
+        unsigned long long from;
+        unsigned long long to;
+        found = sscanf(line, "%llx-%llx", &from, &to) == 2 && (uintptr_t)place >= from &&
+                (uintptr_t)place < to && strstr(line, "data.mdb");
+    }
+    if (maps)
+        (void)fclose(maps);
+    return found;
+}
+
+// LMDB trusts its file. Whether it is LMDB that stumbles is told by who is on the stack.
+static void on_crash(int signal, siginfo_t *info, void *context)
+{
+    void *frames[64];
+    int n = backtrace(frames, 64);
+    (void)context;
+    if (signal == SIGBUS && is_in_database(info->si_addr))
+        _exit(EXIT_IN_LIBRARY);
+    for (int i = 0; i < n; i++) {
+        Dl_info of;
+        if (dladdr(frames[i], &of) && of.dli_fname && strstr(of.dli_fname, "liblmdb"))
+            _exit(EXIT_IN_LIBRARY);
+    }
+    backtrace_symbols_fd(frames, n, STDERR_FILENO);
+    _exit(EXIT_IN_OURS);
+}
+
+static void watch_crashes(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL};
+    static uint8_t stack[1 << 16];
+    stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_ONSTACK | SA_SIGINFO};
+    (void)sigaltstack(&other, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        (void)sigaction(signals[i], &action, NULL);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+static void fresh_copies(struct rot *rot)
+{
+    (void)nftw(rot->town.here, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    files_copy(rot->town.now, rot->town.here);
+}
+
+static void path_of(char path[ROT_PATH_MAX], const char *folder, enum side side)
+{
+    snprintf(path, ROT_PATH_MAX, "%.400s/%s", folder, side_names[side]);
+}
+
+static void ask_side(struct rot *rot, enum side side)
+{
+    char path[ROT_PATH_MAX];
+    char hub[ROT_PATH_MAX];
+    path_of(path, rot->town.here, side);
+    path_of(hub, rot->town.here, HUB);
+    rot->answers->n = 0;
+    if (side == HUB)
+        ask_hub(&rot->town, path, &rot->known[side], rot->answers);
+    else
+        ask_phone(&rot->town, path, hub, &rot->known[side], rot->answers);
+}
+
+static void count_lost(struct rot *rot, enum side side)
+{
+    char path[ROT_PATH_MAX];
+    path_of(path, rot->town.here, side);
+    rows_lost(rot->rows[side], path, rot->lost);
+}
+
+// Its status as of wait().
+static int in_a_child(struct rot *rot, enum side side, void (*act)(struct rot *, enum side))
+{
+    int status;
+    fflush(NULL);
+    pid_t pid = fork();
+    assert(pid >= 0);
+    if (pid == 0) {
+        if (!rot->tells && !freopen("/dev/null", "w", stderr))
+            _exit(1);
+        watch_crashes();
+        (void)alarm(SECONDS_MAX);
+        act(rot, side);
+        _exit(0);
+    }
+    pid_t ended = waitpid(pid, &status, 0);
+    assert(ended == pid);
+    return status;
+}
+
+// --- judging ---
+
+// Equal to the sound one; after a sync that was refused, to that before it.
+static bool is_right(const struct answers *sound, const struct answers *given, size_t i)
+{
+    if (memcmp(given->all[i].hash, sound->all[i].hash, HASH_SIZE) == 0)
+        return true;
+    size_t after = sound->n - sound->sync;
+    return i > sound->sync && given->all[sound->sync].is_named &&
+           memcmp(given->all[i].hash, sound->all[i - after].hash, HASH_SIZE) == 0;
+}
+
+// The first answer that is neither what the sound town gave nor names damage; NULL: there is none.
+static const struct answer *find_wrong(const struct rot *rot, enum side side, bool *named)
+{
+    const struct answers *sound = rot->sound[side];
+    const struct answers *given = rot->answers;
+    *named = false;
+    for (size_t i = 0; i < given->n; i++) {
+        if (given->all[i].is_named)
+            *named = true;
+        else if (!is_right(sound, given, i))
+            return &given->all[i];
+    }
+    return NULL;
+}
+
+static uint32_t tables_lost(struct rot *rot, enum side side)
+{
+    *rot->lost = 0;
+    (void)in_a_child(rot, side, count_lost);
+    return *rot->lost;
+}
+
+static void tell_tables(uint32_t lost)
+{
+    for (unsigned i = 0; rows_table_name(i); i++) {
+        if (lost >> i & 1)
+            printf(" %s", rows_table_name(i));
+    }
+}
+
+struct trial {
+    unsigned number;
+    enum side side;
+    enum harm harm;
+    const char *file;
+    uint64_t dice; // at its damage
+    char said[200];
+};
+
+static bool damage(struct rot *rot, struct trial *trial)
+{
+    char path[ROT_PATH_MAX];
+    char old[ROT_PATH_MAX];
+    uint64_t dice = trial->dice;
+    fresh_copies(rot);
+    path_of(path, rot->town.here, trial->side);
+    path_of(old, rot->town.old, trial->side);
+    return harm_do(trial->harm, path, old, trial->file, &dice, trial->said, sizeof trial->said);
+}
+
+// Rows that are gone, or of another time, and sound: no row shows it.
+static enum end judge_wrong(struct rot *rot, struct trial *trial, const struct answer *wrong)
+{
+    struct answer answer = *wrong;
+    damage(rot, trial);
+    uint32_t lost = tables_lost(rot, trial->side);
+    if (rot->tells || !lost) {
+        printf("flip %u of %s's %s: \"%s\" is another answer; rows lost:", trial->number,
+               side_names[trial->side], trial->said, answer.name);
+        tell_tables(lost);
+        printf("\n");
+    }
+    if (!lost)
+        return END_WRONG;
+    for (unsigned i = 0; i < ROT_TABLES_MAX; i++)
+        rot->lost_in[i] += lost >> i & 1;
+    return END_SCRUB;
+}
+
+static enum end judge(struct rot *rot, struct trial *trial, int status)
+{
+    bool named;
+    const struct answer *wrong = find_wrong(rot, trial->side, &named);
+    if (wrong)
+        return judge_wrong(rot, trial, wrong);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_IN_LIBRARY)
+        return END_STOPPED;
+    // Where nothing can be opened there is one answer.
+    bool complete =
+        rot->answers->n == rot->sound[trial->side]->n || (named && rot->answers->n == 1);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && complete)
+        return named ? END_NAMED : END_HARMLESS;
+    printf("flip %u of %s's %s: %s after \"%s\"\n", trial->number, side_names[trial->side],
+           trial->said, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "crash",
+           rot->answers->n ? rot->answers->all[rot->answers->n - 1].name : "");
+    return END_WRONG;
+}
+
+// The database is most of what there is, and gets most of the damage.
+static const char *draw_file(const struct files *files, uint64_t *dice)
+{
+    uint64_t drawn = dice_next(dice);
+    return drawn % 4 ? "data.mdb" : files->names[(drawn >> 8) % files->n];
+}
+
+static enum harm draw_harm(uint64_t *dice)
+{
+    uint64_t drawn = dice_next(dice) % 10;
+    return drawn < 6 ? HARM_BIT : (enum harm)(drawn - 5);
+}
+
+static void try_one(struct rot *rot, uint64_t seed, unsigned number)
+{
+    uint64_t dice = seed * 1000003 + number;
+    struct trial trial = {.number = number, .side = (enum side)(dice_next(&dice) % SIDES)};
+    trial.file = draw_file(&rot->files[trial.side], &dice);
+    trial.harm = draw_harm(&dice);
+    trial.dice = dice;
+    enum end end = END_HARMLESS;
+    if (damage(rot, &trial)) {
+        rot->answers->n = 0;
+        int status = in_a_child(rot, trial.side, ask_side);
+        end = judge(rot, &trial, status);
+    }
+    rot->ends[end]++;
+    if (rot->tells)
+        printf("flip %u: %s's %s: end %d, %zu answers\n", number, side_names[trial.side],
+               trial.said, (int)end, rot->answers->n);
+}
+
+// --- all of it ---
+
+static void *shared(size_t n)
+{
+    void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert(p != MAP_FAILED);
+    return p;
+}
+
+static void learn_side(struct rot *rot, enum side side)
+{
+    char path[ROT_PATH_MAX];
+    path_of(path, rot->town.now, side);
+    files_list(&rot->files[side], path);
+    rot->rows[side] = rows_read(path);
+    fresh_copies(rot);
+    path_of(path, rot->town.here, side);
+    known_of_store(&rot->known[side], path);
+    fresh_copies(rot);
+    int status = in_a_child(rot, side, ask_side);
+    assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    rot->sound[side] = malloc(sizeof *rot->sound[side]);
+    assert(rot->sound[side]);
+    *rot->sound[side] = *rot->answers;
+    for (size_t i = 0; i < rot->answers->n; i++)
+        assert(!rot->answers->all[i].is_named);
+}
+
+static void begin(struct rot *rot)
+{
+    const char *place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    void *frames[2];
+    snprintf(rot->base, sizeof rot->base, "%s/folkmoot-rot-XXXXXX", place);
+    char *made = mkdtemp(rot->base);
+    assert(made);
+    rot->answers = shared(sizeof *rot->answers);
+    rot->lost = shared(sizeof *rot->lost);
+    // Loads what it needs, which must not happen in a crash.
+    (void)backtrace(frames, 2);
+    town_make(&rot->town, rot->base);
+    for (int side = 0; side < SIDES; side++)
+        learn_side(rot, (enum side)side);
+}
+
+static void end(struct rot *rot)
+{
+    for (int side = 0; side < SIDES; side++) {
+        rows_free(&rot->rows[side]);
+        free(rot->sound[side]);
+    }
+    town_remove(&rot->town);
+    (void)nftw(rot->base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void say_files(const struct rot *rot)
+{
+    for (int side = 0; side < SIDES; side++) {
+        printf("%s: %zu answers over", side_names[side], rot->sound[side]->n);
+        for (size_t i = 0; i < rot->files[side].n; i++)
+            printf(" %s", rot->files[side].names[i]);
+        printf("\n");
+    }
+}
+
+static void say_ends(const struct rot *rot, unsigned flips)
+{
+    printf("%u flips: %u harmless, %u named, %u stopped by the library, %u only a scrub would "
+           "find, %u wrong\n",
+           flips, rot->ends[END_HARMLESS], rot->ends[END_NAMED], rot->ends[END_STOPPED],
+           rot->ends[END_SCRUB], rot->ends[END_WRONG]);
+    for (unsigned i = 0; rows_table_name(i); i++) {
+        if (rot->lost_in[i])
+            printf("  rows of %s lost unnoticed: %u\n", rows_table_name(i), rot->lost_in[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct rot rot;
+    const char *asked = getenv("FOLKMOOT_ROT_FLIPS");
+    unsigned flips = asked ? (unsigned)strtoul(asked, NULL, 10) : FLIPS_DEFAULT;
+    uint64_t seed = 1;
+    unsigned only = 0;
+    for (int i = 1; i < argc; i++) {
+        bool has_value = i + 1 < argc;
+        if (strcmp(argv[i], "--tell") == 0)
+            rot.tells = true;
+        else if (has_value && strcmp(argv[i], "--flips") == 0)
+            flips = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (has_value && strcmp(argv[i], "--seed") == 0)
+            seed = strtoull(argv[++i], NULL, 10);
+        else if (has_value && strcmp(argv[i], "--only") == 0)
+            only = (unsigned)strtoul(argv[++i], NULL, 10);
+    }
+    begin(&rot);
+    say_files(&rot);
+    for (unsigned i = only ? only : 1; i <= (only ? only : flips); i++)
+        try_one(&rot, seed, i);
+    say_ends(&rot, flips);
+    end(&rot);
+    return rot.ends[END_WRONG] > 0;
+}

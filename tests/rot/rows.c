@@ -1,0 +1,187 @@
+// The rows of a store as LMDB gives them, without storage/: what a scrub would compare. A row whose
+// check fails shows its damage itself; here it is about what no row shows.
+
+#include <assert.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "tests/rot/rot.h"
+
+// FREE: LMDB's own list of unused pages.
+static const char *const names[] = {
+    "meta",   "community", "entry",    "body",  "chain",   "run",          "tree",
+    "device", "contact",   "live",     "cover", "about",   "apart",        "invitation",
+    "token",  "secret",    "progress", "name",  "role",    "quota",        "erased",
+    "closed", "keep",      "evidence", "carry", "dropped", "(free pages)",
+};
+
+enum { TABLES = sizeof names / sizeof *names, FREE = TABLES - 1 };
+
+struct row {
+    uint64_t hash; // of key and value
+    size_t place;  // in the order of the walk
+};
+
+struct table_rows {
+    struct row *rows; // sorted by hash
+    size_t n;
+    size_t cap;
+    bool is_whole; // was read to its end
+};
+
+struct rows {
+    struct table_rows tables[TABLES];
+};
+
+const char *rows_table_name(unsigned i)
+{
+    return i < TABLES ? names[i] : NULL;
+}
+
+static void add(struct table_rows *rows, uint64_t hash)
+{
+    if (rows->n == rows->cap) {
+        rows->cap = rows->cap ? 2 * rows->cap : 64;
+        rows->rows = realloc(rows->rows, rows->cap * sizeof *rows->rows);
+        assert(rows->rows);
+    }
+    rows->rows[rows->n] = (struct row){hash, rows->n};
+    rows->n++;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct row *x = a;
+    const struct row *y = b;
+    return x->hash < y->hash ? -1 : x->hash > y->hash;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct row *x = a;
+    const struct row *y = b;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void read_table(MDB_txn *txn, MDB_dbi dbi, struct table_rows *rows)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    if (mdb_cursor_open(txn, dbi, &cursor) != 0)
+        return;
+    int result;
+    // What is damaged may go in circles.
+    while ((result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0 && rows->n < 100000) {
+        if (key.mv_size > 511 || value.mv_size > 2 << 20)
+            continue;
+        add(rows, XXH3_64bits_withSeed(value.mv_data, value.mv_size,
+                                       XXH3_64bits(key.mv_data, key.mv_size)));
+    }
+    rows->is_whole = result == MDB_NOTFOUND;
+    mdb_cursor_close(cursor);
+    if (rows->n)
+        qsort(rows->rows, rows->n, sizeof *rows->rows, by_hash);
+}
+
+// In a transaction of its own, for LMDB reads nothing more in one that met damage.
+static void read_one(MDB_env *env, unsigned i, struct table_rows *rows)
+{
+    MDB_txn *txn;
+    MDB_dbi dbi = 0;
+    if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+        return;
+    if (i == FREE || mdb_dbi_open(txn, names[i], 0, &dbi) == 0)
+        read_table(txn, dbi, rows);
+    mdb_txn_abort(txn);
+}
+
+// under_way: whoever crashes has said in which table.
+static void read_all(MDB_env *env, struct rows *rows, uint32_t *under_way)
+{
+    for (unsigned i = 0; i < TABLES; i++) {
+        *under_way |= 1u << i;
+        read_one(env, i, &rows->tables[i]);
+        *under_way &= ~(1u << i);
+    }
+}
+
+static struct rows *read_rows(const char *path, uint32_t *under_way)
+{
+    MDB_env *env;
+    struct rows *rows = calloc(1, sizeof *rows);
+    int failed = mdb_env_create(&env);
+    assert(rows && !failed);
+    (void)mdb_env_set_maxdbs(env, TABLES);
+    (void)mdb_env_set_mapsize(env, 256 << 20);
+    if (mdb_env_open(env, path, MDB_RDONLY | MDB_NOTLS, 0600) == 0)
+        read_all(env, rows, under_way);
+    mdb_env_close(env);
+    return rows;
+}
+
+struct rows *rows_read(const char *path)
+{
+    uint32_t under_way = 0;
+    return read_rows(path, &under_way);
+}
+
+void rows_free(struct rows **rows)
+{
+    for (unsigned i = 0; i < TABLES; i++)
+        free((*rows)->tables[i].rows);
+    free(*rows);
+    *rows = NULL;
+}
+
+static const struct row *find(const struct table_rows *among, const struct row *row)
+{
+    return among->n ? bsearch(row, among->rows, among->n, sizeof *row, by_hash) : NULL;
+}
+
+static size_t count_strange(const struct table_rows *rows, const struct table_rows *among)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows->n; i++)
+        n += !find(among, &rows->rows[i]);
+    return n;
+}
+
+// Whether those rows that are sound come in the order in which they were.
+static bool is_in_order(const struct table_rows *sound, struct table_rows *rows)
+{
+    size_t last = 0;
+    bool good = true;
+    if (rows->n)
+        qsort(rows->rows, rows->n, sizeof *rows->rows, by_place);
+    for (size_t i = 0; good && i < rows->n; i++) {
+        const struct row *row = find(sound, &rows->rows[i]);
+        good = !row || row->place >= last;
+        last = row ? row->place : last;
+    }
+    return good;
+}
+
+// A row that was altered where it stands fails its check. More rows are missing than were altered:
+// they are gone, or other sound rows stand in their place, or in no order. Nobody checks LMDB's own
+// rows.
+static bool is_lost(const struct table_rows *sound, struct table_rows *rows, bool is_free)
+{
+    size_t missing = count_strange(sound, rows);
+    size_t altered = count_strange(rows, sound);
+    return missing > altered || rows->n > sound->n || !rows->is_whole || (is_free && missing) ||
+           !is_in_order(sound, rows);
+}
+
+void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
+{
+    *lost = 0;
+    struct rows *rows = read_rows(path, lost);
+    for (unsigned i = 0; i < TABLES; i++) {
+        if (is_lost(&sound->tables[i], &rows->tables[i], i == FREE))
+            *lost |= 1u << i;
+    }
+    rows_free(&rows);
+}
