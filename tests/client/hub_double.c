@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sync/digest.h"
 #include "sync/hub.h"
+#include "tests/sync/anew.h"
 
 enum { SERVE_ARENA_MAX = 64 << 20, DAY_MS = 86400000 };
 
@@ -48,46 +49,15 @@ void hub_double_open(struct hub_double *hub, const char *path)
     assert(!err);
 }
 
-struct orders {
-    struct store_order *all;
-    size_t n;
-};
-
-static bool take_order(const struct store_order *order, void *arg)
-{
-    struct orders *orders = arg;
-    orders->all = realloc(orders->all, (orders->n + 1) * sizeof *orders->all);
-    assert(orders->all);
-    orders->all[orders->n++] = *order;
-    return true;
-}
-
 void hub_double_begin_anew(struct hub_double *hub)
 {
-    struct orders orders = {.n = 0};
-    struct hub_found_random random;
-    struct fault fault = {0};
+    struct hub_found_random found;
     uint8_t salts[32];
-    uint64_t erased = 0;
-    draw(hub, &random, sizeof random);
+    draw(hub, &found, sizeof found);
     draw(hub, salts, sizeof salts);
-    enum err err = store_orders_each(hub->store, take_order, &orders);
+    enum err err = anew_begin(hub->store, hub->community.number, hub->identity_seed, hub->now,
+                              &found, salts, &hub->community);
     assert(!err);
-    struct txn *txn = txn_begin_write(hub->store);
-    err = community_get_number(txn, hub->community.number, &hub->community);
-    if (!err)
-        err = hub_begin_anew(txn, hub->identity_seed, hub->now, &random, &hub->community, &fault);
-    struct hub_decider decider = {.txn = txn,
-                                  .community = &hub->community,
-                                  .now = hub->now,
-                                  .random = salts,
-                                  .fault = &fault};
-    if (!err)
-        err = hub_erase_again(&decider, orders.all, orders.n, &erased);
-    assert(!err);
-    err = txn_commit(&txn);
-    assert(!err);
-    free(orders.all);
 }
 
 void hub_double_close(struct hub_double *hub)

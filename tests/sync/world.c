@@ -15,6 +15,7 @@
 #include "sync/digest.h"
 #include "sync/merge.h"
 #include "sync/rejoin.h"
+#include "tests/sync/anew.h"
 
 _Noreturn void world_end(const char *what)
 {
@@ -147,37 +148,23 @@ void world_restore_hub(struct world *world, const char *name)
     world->hub = open_store(world, "hub");
 }
 
-struct orders {
-    struct store_order all[64];
-    size_t n;
-};
-
-static bool take_order(const struct store_order *order, void *arg)
-{
-    struct orders *orders = arg;
-    orders->all[orders->n++] = *order;
-    return orders->n < sizeof orders->all / sizeof *orders->all;
-}
-
 void world_restore_hub_anew(struct world *world, const char *name)
 {
-    struct orders orders = {.n = 0};
     struct community community;
     struct hub_found_random found;
-    uint8_t random[32];
-    uint64_t erased = 0;
-    world_must(!store_orders_each(world->hub, take_order, &orders), "the orders cannot be read");
+    uint8_t salts[32];
+    char orders[WORLD_PATH_MAX];
+    char kept[WORLD_PATH_MAX];
+    path_of(world, "hub/orders", orders);
+    path_of(world, "orders", kept);
+    bool is_noted = rename(orders, kept) == 0;
     world_restore_hub(world, name);
+    world_must(!is_noted || rename(kept, orders) == 0, "the orders are not kept");
     dice_bytes(&world->dice, &found, sizeof found);
-    dice_bytes(&world->dice, random, sizeof random);
-    struct txn *txn = txn_begin_write(world->hub);
-    world_must(!community_get_number(txn, world->community, &community), "no community");
-    world_must(!hub_begin_anew(txn, world->identity_seed, world->now, &found, &community, NULL),
+    dice_bytes(&world->dice, salts, sizeof salts);
+    world_must(!anew_begin(world->hub, world->community, world->identity_seed, world->now, &found,
+                           salts, &community),
                "the hub's chain did not begin anew");
-    struct hub_decider decider = {
-        .txn = txn, .community = &community, .now = world->now, .random = random};
-    world_must(!hub_erase_again(&decider, orders.all, orders.n, &erased), "not erased again");
-    world_must(!txn_commit(&txn), "the new beginning was not committed");
 }
 
 size_t world_clone(struct world *world, size_t device)
