@@ -20,7 +20,7 @@
     X(ERR_QUOTA, "over a quota")                                                                   \
     X(ERR_NOMEM, "out of memory")                                                                  \
     X(ERR_IO, "input or output failed")                                                            \
-    X(ERR_FULL, "no room left on the disk or in the database")                                                    \
+    X(ERR_FULL, "no room left on the disk or in the database")                                     \
     X(ERR_DAMAGED, "stored data is damaged")                                                       \
     X(ERR_BUSY, "unavailable at the moment")
 

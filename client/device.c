@@ -46,6 +46,7 @@ struct search {
     size_t count;
     uint32_t number; // 0: not found
     bool damaged;    // some could not be read
+    enum err err;    // it could not be searched at the moment
 };
 
 static bool look(const struct community *community, void *arg)
@@ -70,7 +71,7 @@ static struct search search_communities(struct folkmoot *fm, size_t i)
     struct search search = {.i = i};
     struct txn *txn = fm->batch ? fm->batch : state_txn(fm, false);
     // A store that cannot be opened again after a failed commit.
-    search.damaged = !txn;
+    search.err = txn ? OK : ERR_IO;
     if (!txn)
         return search;
     search.txn = txn;
@@ -79,7 +80,8 @@ static struct search search_communities(struct folkmoot *fm, size_t i)
     // Numbers are given from 1 on: what the first is given to must be there.
     struct community first;
     bool is_missing = community_get_number(txn, 1, &first) == ERR_DAMAGED;
-    search.damaged = is_missing || txn_damage(txn) != damage || txn_error(txn);
+    search.damaged = is_missing || txn_damage(txn) != damage;
+    search.err = txn_error(txn) == ERR_DAMAGED ? OK : txn_error(txn);
     if (!fm->batch)
         txn_abort(&txn);
     return search;
@@ -124,6 +126,10 @@ enum folkmoot_code folkmoot_open(const char *path, const struct folkmoot_host *h
         return state_fail_err(error, err, &fault);
     }
     struct search found = search_communities(made, 0);
+    if (found.err) {
+        folkmoot_close(&made);
+        return state_fail_err(error, found.err, NULL);
+    }
     made->chosen = found.number;
     made->damaged = found.damaged;
     *fm = made;
@@ -182,7 +188,7 @@ enum folkmoot_code folkmoot_community_at(struct folkmoot *fm, size_t i,
     struct search found = search_communities(fm, i);
     uint32_t number = found.number;
     if (number == 0)
-        return found.damaged ? FOLKMOOT_STORE : FOLKMOOT_NOT_FOUND;
+        return found.damaged || found.err ? FOLKMOOT_STORE : FOLKMOOT_NOT_FOUND;
     struct scope scope;
     enum folkmoot_code code = state_begin(fm, number, false, &scope, NULL);
     if (code)

@@ -61,6 +61,9 @@ struct txn *txn_begin_write(struct store *store);
 enum err txn_error(const struct txn *txn) must_check;
 // Records an error unless one is recorded already; returns the recorded one.
 enum err txn_fail(struct txn *txn, enum err err);
+// Whether there is an error. What memory refused is recorded: nothing is built on what was left out
+// for that.
+bool txn_failed(struct txn *txn, enum err err);
 // How often something damaged was met, which answers pass over so that the others can be given:
 // when it has grown, what was read meanwhile may lack something.
 uint64_t txn_damage(const struct txn *txn);

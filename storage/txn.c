@@ -94,6 +94,13 @@ enum err txn_fail(struct txn *txn, enum err err)
     return txn->err;
 }
 
+bool txn_failed(struct txn *txn, enum err err)
+{
+    if (err == ERR_NOMEM)
+        txn_fail(txn, err);
+    return err != OK;
+}
+
 void txn_forgive(struct txn *txn, uint64_t damage)
 {
     if (txn != &txn_no_memory)

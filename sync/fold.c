@@ -102,6 +102,8 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
     struct bytes envelope = arena_copy(&recalled->arena, entry.envelope);
     if (body.fields.p)
         change->fields = arena_copy(&recalled->arena, body.fields);
+    if (!envelope.p || (body.fields.p && !change->fields.p))
+        return ERR_NOMEM;
     change->seq = entry.seq;
     change->tag = log_tag(&entry);
     change->position = position;
@@ -121,7 +123,8 @@ static bool recall(struct txn *txn, uint32_t community, const uint8_t device[HAN
     *recalled = (struct recalled){.change = {.position = 0}};
     arena_init(&recalled->arena, MERGE_ARENA_MAX);
     return log_find(txn, community, device, seq, &position) == OK &&
-           recall_parts(txn, community, position, recalled) == OK && recalled->change.tag == tag;
+           !txn_failed(txn, recall_parts(txn, community, position, recalled)) &&
+           recalled->change.tag == tag;
 }
 
 void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
@@ -172,7 +175,8 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     }
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     uint64_t damage = txn_damage(txn);
-    bool known = log_get_body(txn, community, position, &body) == OK && hash_body(&body, body_hash);
+    bool known = !txn_failed(txn, log_get_body(txn, community, position, &body)) &&
+                 hash_body(&body, body_hash);
     uint8_t device[HANDLE_SIZE];
     memcpy(device, entry->device, HANDLE_SIZE);
     erased_put(txn, community, device, entry->seq, log_tag(entry), known ? body_hash : NULL);
@@ -223,7 +227,7 @@ static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, b
     struct wire_field field;
     if ((!decides && edit->field != FIELD_KEEP_UNTIL) ||
         community_get_number(txn, number, &community) ||
-        log_get_body(txn, number, edit->position, &body) ||
+        txn_failed(txn, log_get_body(txn, number, edit->position, &body)) ||
         !fields_edit(body.fields, edit->key.index, &field))
         return;
     if (!decides && field.type == WIRE_VARINT && community.is_hub)
@@ -232,7 +236,9 @@ static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, b
         return;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, CHANGE_MAX);
-    fold_decision(txn, &community, edit, arena_copy(&arena, field.bytes), alive);
+    struct bytes value = arena_copy(&arena, field.bytes);
+    if (!txn_failed(txn, value.p ? OK : ERR_NOMEM))
+        fold_decision(txn, &community, edit, value, alive);
 }
 
 static const struct merge_watch fold_watch = {on_edit, NULL};
@@ -243,7 +249,8 @@ void fold_change(struct txn *txn, const struct community *community, uint64_t po
     struct envelope envelope;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (entry->form == LOG_BARE || envelope_decode(entry->envelope, &arena, &envelope, NULL) ||
+    if (entry->form == LOG_BARE ||
+        txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)) ||
         apart_get(txn, community->number, entry->device, entry->seq, log_tag(entry)) != REASON_NONE)
         return;
     struct merge_change change = {

@@ -109,7 +109,8 @@ static bool ref_of(struct erasing *e, const struct live *edit, struct record_key
 {
     struct wire_field field;
     struct ref ref = {0};
-    return edit->field == FIELD_ABOUT && collect_edit(e->txn, e->community, edit, &field) == OK &&
+    return edit->field == FIELD_ABOUT &&
+           !txn_failed(e->txn, collect_edit(e->txn, e->community, edit, &field)) &&
            field.type == WIRE_SIZED &&
            message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK && meant_key(&ref, to);
 }
@@ -217,11 +218,12 @@ static void consider(struct erasing *e, uint64_t position, candidate_function *e
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
     enum err err = log_get(e->txn, e->community, position, &c.entry);
-    if (!err && c.entry.form == LOG_WHOLE) {
+    bool is_whole = !err && c.entry.form == LOG_WHOLE;
+    if (is_whole)
         err = envelope_decode(c.entry.envelope, &arena, &c.envelope, NULL);
+    if (is_whole && !err && c.envelope.kind != KIND_DECISION) {
         merge_record(&c.envelope, c.entry.device, c.entry.seq, log_tag(&c.entry), &c.record);
-        if (!err && c.envelope.kind != KIND_DECISION)
-            each(e, &c);
+        each(e, &c);
     }
     fail(e, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
 }

@@ -156,8 +156,8 @@ static bool is_sound(const struct gathering *g, const struct apart *apart)
     arena_init(&arena, MERGE_ARENA_MAX);
     return log_find(txn, community, apart->device, apart->seq, &position) == OK &&
            log_get(txn, community, position, &entry) == OK && log_tag(&entry) == apart->tag &&
-           log_get_body(txn, community, position, &body) == OK &&
-           envelope_decode(entry.envelope, &arena, &envelope, NULL) == OK &&
+           !txn_failed(txn, log_get_body(txn, community, position, &body)) &&
+           !txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) &&
            schema_check(&envelope, body.fields) == REASON_NONE &&
            device_get(txn, community, apart->device, &author) == OK &&
            role_judge(ROLE_COORDINATOR, g->decider->community->id, &author, &envelope) ==

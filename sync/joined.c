@@ -110,12 +110,14 @@ static bool same_holds(const struct joined *joined, const struct record_key *sam
 {
     struct collection collection COLLECT_CLEANUP = {0};
     bool holds = false;
-    if (collect_record(joined->txn, joined->community, same_as, &collection))
+    if (txn_failed(joined->txn,
+                   collect_record(joined->txn, joined->community, same_as, &collection)))
         return false;
     for (size_t i = 0; i < collection.n && !holds; i++) {
         struct wire_field field;
         holds = collection.edits[i].field == FIELD_SAME &&
-                collect_edit(joined->txn, joined->community, &collection.edits[i], &field) == OK &&
+                !txn_failed(joined->txn, collect_edit(joined->txn, joined->community,
+                                                      &collection.edits[i], &field)) &&
                 field.type == WIRE_VARINT && field.value == 1;
     }
     return holds;

@@ -79,8 +79,9 @@ static bool read_life(struct txn *txn, uint32_t community, struct life *life)
     arena_init(&arena, MERGE_ARENA_MAX);
     if (log_find(txn, community, life->hub.handle, 1, &position) ||
         log_get(txn, community, position, &entry) ||
-        envelope_decode(entry.envelope, &arena, &envelope, NULL) ||
-        log_get_body(txn, community, position, &body) || !read_fields(body.fields, &incarnation))
+        txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) ||
+        txn_failed(txn, log_get_body(txn, community, position, &body)) ||
+        !read_fields(body.fields, &incarnation))
         return false;
     life->time = envelope.time;
     if (incarnation.previous_log.n)

@@ -77,7 +77,7 @@ bool meant_speaker(const struct meant *meant, uint64_t position)
 {
     struct log_body body;
     struct wire_field field;
-    if (log_get_body(meant->txn, meant->community, position, &body))
+    if (txn_failed(meant->txn, log_get_body(meant->txn, meant->community, position, &body)))
         return false;
     struct wire_reader reader = wire_reader(body.fields);
     while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK) {
@@ -93,7 +93,7 @@ static bool is_about_meant(const struct meant *meant, const struct live *edit)
     struct ref ref = {0};
     bool is_creators = memcmp(edit->key.record.id, edit->key.device, 8) == 0;
     return is_creators && edit->field == FIELD_ABOUT &&
-           collect_edit(meant->txn, meant->community, edit, &field) == OK &&
+           !txn_failed(meant->txn, collect_edit(meant->txn, meant->community, edit, &field)) &&
            field.type == WIRE_SIZED &&
            message_decode(&ref_message, field.bytes, NULL, &ref, NULL) == OK &&
            ref.kind == KIND_PERSON && person_is_meant(meant, ref.id);
@@ -104,7 +104,7 @@ bool meant_contact(const struct meant *meant, const struct record_key *record)
     struct collection collection COLLECT_CLEANUP = {0};
     bool is = false;
     if (record->kind != KIND_CONTACT ||
-        collect_record(meant->txn, meant->community, record, &collection))
+        txn_failed(meant->txn, collect_record(meant->txn, meant->community, record, &collection)))
         return false;
     for (size_t i = 0; !is && i < collection.n; i++)
         is = is_about_meant(meant, &collection.edits[i]);

@@ -151,8 +151,10 @@ static bool find_covered(struct txn *txn, uint32_t community, const struct cover
     if (log_find(txn, community, key->device, key->seq, &position) ||
         apart_get(txn, community, key->device, key->seq, cover->tag) != REASON_NONE ||
         log_get(txn, community, position, &entry) || entry.form != LOG_WHOLE ||
-        log_tag(&entry) != cover->tag || envelope_decode(entry.envelope, &arena, &envelope, NULL) ||
-        envelope.class != key->class || log_get_body(txn, community, position, &body) ||
+        log_tag(&entry) != cover->tag ||
+        txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) ||
+        envelope.class != key->class ||
+        txn_failed(txn, log_get_body(txn, community, position, &body)) ||
         !fields_edit(body.fields, key->index, &field))
         return false;
     merge_record(&envelope, key->device, key->seq, cover->tag, &record);

@@ -6,14 +6,14 @@
 #include "sync/fold.h"
 
 // Without a coordinator's view all roles that sync see the same.
-static bool is_seen(const struct log_entry *entry, const uint8_t own[HANDLE_SIZE])
+static bool is_seen(struct txn *txn, const struct log_entry *entry, const uint8_t own[HANDLE_SIZE])
 {
     struct eye eye = {.role = ROLE_VOLUNTEER, .device = own};
     struct envelope envelope;
     struct record_key record;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (envelope_decode(entry->envelope, &arena, &envelope, NULL))
+    if (txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record);
@@ -26,7 +26,7 @@ static void narrow_at(struct txn *txn, uint32_t community, uint64_t position,
     struct carry carry;
     uint8_t device[HANDLE_SIZE];
     // What is damaged has no words that anybody could read.
-    if (log_get(txn, community, position, &entry) || is_seen(&entry, own) ||
+    if (log_get(txn, community, position, &entry) || is_seen(txn, &entry, own) ||
         carry_get(txn, community, position, &carry))
         return;
     memcpy(device, entry.device, HANDLE_SIZE);

@@ -271,14 +271,14 @@ static bool is_made_here(const struct log_entry *entry)
 }
 
 // What was seen under an earlier key or role may be so no more, and is not proved then.
-static bool is_seen(const struct device *own, const struct log_entry *entry)
+static bool is_seen(struct txn *txn, const struct device *own, const struct log_entry *entry)
 {
     struct envelope envelope;
     struct record_key record;
     struct eye eye = {.role = own->role, .device = own->handle};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (envelope_decode(entry->envelope, &arena, &envelope, NULL))
+    if (txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record);
@@ -303,7 +303,7 @@ enum err proof_draw(struct txn *txn, const struct community *community, const st
         err = log_get(txn, community->number, position, &entry);
     if (err)
         return err;
-    return is_made_here(&entry) || !is_seen(own, &entry) ? ERR_NOT_FOUND : OK;
+    return is_made_here(&entry) || !is_seen(txn, own, &entry) ? ERR_NOT_FOUND : OK;
 }
 
 struct sample {
@@ -325,7 +325,7 @@ static bool leaf_of(struct sample *s, uint64_t position, uint8_t leaf[HASH_SIZE]
         return false;
     memcpy(body_hash, proof->body_hash.p, HASH_SIZE);
     if (s->entry.form == LOG_WHOLE) {
-        if (log_get_body(s->txn, s->community->number, position, &body))
+        if (txn_failed(s->txn, log_get_body(s->txn, s->community->number, position, &body)))
             return false;
         digest_body(proof->salt.p, body.fields, body_hash);
     }

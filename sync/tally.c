@@ -99,7 +99,8 @@ static int by_person_and_rank(const void *a, const void *b)
 static void count(const struct hearing *hearing, const struct live *stance, struct tally *tally)
 {
     struct wire_field field;
-    if (collect_edit(hearing->txn, hearing->community, stance, &field) || field.type != WIRE_VARINT)
+    if (txn_failed(hearing->txn, collect_edit(hearing->txn, hearing->community, stance, &field)) ||
+        field.type != WIRE_VARINT)
         return;
     tally->for_ += field.value == STANCE_FOR;
     tally->against += field.value == STANCE_AGAINST;
@@ -127,5 +128,6 @@ enum err tally_count(struct txn *txn, const struct community *community,
     if (!err)
         count_all(&hearing, tally);
     free(hearing.voices);
-    return err;
+    bool is_short = txn_error(txn) == ERR_NOMEM;
+    return !err && is_short ? ERR_NOMEM : err;
 }

@@ -11,6 +11,7 @@ static enum fail_what what;
 static uint64_t left; // calls until the one that fails; 0: none does
 static bool has_failed;
 static uint64_t counted;
+static bool is_paused;
 
 void fail_arm(enum fail_what of_what, uint64_t n)
 {
@@ -26,6 +27,11 @@ bool fail_disarm(void)
     return has_failed;
 }
 
+void fail_pause(bool pauses)
+{
+    is_paused = pauses;
+}
+
 uint64_t fail_counted(void)
 {
     return counted;
@@ -33,7 +39,7 @@ uint64_t fail_counted(void)
 
 static bool fails(bool is_memory)
 {
-    if (left == 0 || (what == FAIL_MEMORY) != is_memory)
+    if (left == 0 || is_paused || (what == FAIL_MEMORY) != is_memory)
         return false;
     counted++;
     if (--left > 0)
