@@ -104,9 +104,13 @@ void hub_start(struct hub *hub)
 {
     char errors[PATH_BYTES];
     path_of(hub, "stderr", errors);
-    const char *const argv[] = {FOLKMOOTD_PATH, "--config", hub->config, NULL};
+    char limited[64];
+    (void)snprintf(limited, sizeof limited, "ulimit -n %u && exec \"$@\"", hub->files_max);
+    // The first four make a shell that becomes the hub.
+    const char *const argv[] = {"/bin/sh",      "-c",       limited,     "sh",
+                                FOLKMOOTD_PATH, "--config", hub->config, NULL};
     CHECK(!hub->pid, "the hub runs already");
-    hub->pid = child_start(argv, errors, NULL);
+    hub->pid = child_start(hub->files_max ? argv : argv + 4, errors, NULL);
     hub->starts++;
     int64_t end = check_now_ms() + INT64_C(1000) * START_SECONDS_MAX;
     while (!accepts(hub->port)) {

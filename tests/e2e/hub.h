@@ -17,6 +17,7 @@ struct hub {
     int holder; // a socket that keeps the port ours while the hub is down
     pid_t pid;  // 0: not running
     unsigned starts;
+    unsigned files_max; // from the next start on it may not have more descriptors; 0: as we may
 };
 
 enum { HUB_LINK_BYTES = 512 };

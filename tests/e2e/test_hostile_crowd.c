@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -111,7 +112,7 @@ static void a_hub_without_descriptors_serves_who_is_in_rests_and_recovers(void)
     struct raw wires[EXHAUSTING];
     struct crowd crowd = {.stage = &stage, .wires = wires, .n = EXHAUSTING};
     strain_open(&stage, "connections = 200\nconnections_per_address = 100\n"
-                        "handshake_seconds = 4\nidle_seconds = 60\n");
+                        "handshake_seconds = 2\nidle_seconds = 60\n");
     device_route(&stage.good, 0);
     device_must_sync(&stage.good);
     size_t most = strain_files(&stage.hub) + SPARE_FILES;
@@ -128,6 +129,46 @@ static void a_hub_without_descriptors_serves_who_is_in_rests_and_recovers(void)
     for (size_t i = 0; i < EXHAUSTING; i++)
         raw_close(&wires[i]);
     strain_check_others(&stage, "descriptors that ran out");
+    stage_close(&stage);
+}
+
+// The admin's socket needs a descriptor, too: a phone can be revoked in the middle of a flood.
+static void connections_leave_descriptors_to_the_store_and_the_admin(void)
+{
+    enum { FILES = 96 };
+    struct stage stage;
+    struct raw wires[EXHAUSTING];
+    struct crowd crowd = {.stage = &stage, .wires = wires, .n = EXHAUSTING};
+    strain_open(&stage, "connections = 200\nconnections_per_address = 100\n"
+                        "handshake_seconds = 60\nidle_seconds = 60\n");
+    hub_stop(&stage.hub);
+    stage.hub.files_max = FILES;
+    hub_start(&stage.hub);
+    device_route(&stage.good, 0);
+    device_must_sync(&stage.good);
+    connect_only(&crowd);
+    size_t files = strain_files(&stage.hub);
+    printf("    under the flood the hub has %zu descriptors of %d\n", files, FILES);
+    CHECK(files < FILES - 16, "%zu descriptors of %d are taken", files, FILES);
+    say_something(&stage);
+    stage_remember(&stage);
+    for (size_t i = 0; i < EXHAUSTING; i++)
+        raw_close(&wires[i]);
+    strain_check_others(&stage, "descriptors that were held");
+    stage_close(&stage);
+}
+
+static void the_limit_of_descriptors_is_raised_to_what_the_connections_need(void)
+{
+    struct stage stage;
+    struct rlimit before, of_hub;
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0, "getrlimit: %s", strerror(errno));
+    struct rlimit low = {.rlim_cur = 256, .rlim_max = before.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0, "setrlimit: %s", strerror(errno));
+    strain_open(&stage, "connections = 500\n");
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0, "setrlimit: %s", strerror(errno));
+    CHECK(prlimit(stage.hub.pid, RLIMIT_NOFILE, NULL, &of_hub) == 0, "prlimit");
+    CHECK(of_hub.rlim_cur >= 564, "the hub may have %llu", (unsigned long long)of_hub.rlim_cur);
     stage_close(&stage);
 }
 
@@ -271,6 +312,8 @@ int main(int argc, char **argv)
 #define CASE(name) {#name, name}
         CASE(idle_connections_cost_little_each_and_others_are_served),
         CASE(a_hub_without_descriptors_serves_who_is_in_rests_and_recovers),
+        CASE(connections_leave_descriptors_to_the_store_and_the_admin),
+        CASE(the_limit_of_descriptors_is_raised_to_what_the_connections_need),
         CASE(half_open_connections_keep_nobody_out),
         CASE(one_address_cannot_take_all_places),
     };
