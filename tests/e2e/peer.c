@@ -256,22 +256,34 @@ void peer_send(const struct peer *peer, struct bytes request, struct post_answer
               answer);
 }
 
+// NULL: none.
+static const struct receipt *first_receipt(const struct post_answer *answer, struct arena *arena)
+{
+    struct sync_response response = {0};
+    struct fault fault = {0};
+    CHECK(answer->status == 200, "%ld %s %s", answer->status, answer->code, answer->message);
+    CHECK(message_decode(&sync_response_message, buf_bytes(&answer->body), arena, &response,
+                         &fault) == OK,
+          "%s", fault.text);
+    return response.receipts.n ? LIST_AT(struct receipt, response.receipts, 0) : NULL;
+}
+
 uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing)
 {
     struct arena arena ARENA_CLEANUP;
-    struct sync_response response = {0};
-    struct fault fault = {0};
     arena_init(&arena, PEER_ARENA_MAX);
-    CHECK(answer->status == 200, "%ld %s %s", answer->status, answer->code, answer->message);
-    CHECK(message_decode(&sync_response_message, buf_bytes(&answer->body), &arena, &response,
-                         &fault) == OK,
-          "%s", fault.text);
-    if (response.receipts.n == 0)
-        return 0;
-    const struct receipt *receipt = LIST_AT(struct receipt, response.receipts, 0);
-    if (standing)
+    const struct receipt *receipt = first_receipt(answer, &arena);
+    if (receipt && standing)
         *standing = receipt->standing;
-    return receipt->seq;
+    return receipt ? receipt->seq : 0;
+}
+
+size_t peer_set_apart(const struct post_answer *answer)
+{
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, PEER_ARENA_MAX);
+    const struct receipt *receipt = first_receipt(answer, &arena);
+    return receipt ? receipt->set_apart.n : 0;
 }
 
 void peer_push(struct peer *peer, const struct peer_change *changes, size_t n)

@@ -70,3 +70,5 @@ void peer_send(const struct peer *peer, struct bytes request, struct post_answer
 void peer_push(struct peer *peer, const struct peer_change *changes, size_t n);
 // Up to which seq the first receipt in an answer reaches; 0 when there is none.
 uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing);
+// How many of its changes the first receipt in an answer says were set apart.
+size_t peer_set_apart(const struct post_answer *answer);

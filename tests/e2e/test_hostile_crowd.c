@@ -18,7 +18,7 @@
 
 enum {
     IDLE = 500,
-    IDLE_KIB = 130, // of a connection over TLS that is greeted and asks for nothing
+    IDLE_KIB = 64,  // of a connection over TLS that is greeted and asks for nothing
     HOSTS = 50,     // addresses that the crowd comes from, from 127.0.0.10 on
     FIRST_HOST = 10,
 };
