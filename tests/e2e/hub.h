@@ -45,3 +45,8 @@ uint64_t hub_log_size(struct hub *hub);
 char *hub_communities(struct hub *hub);
 // Makes the database anew, as a hub that lost it: the identity and the TLS key stay. Stopped.
 void hub_lose_database(struct hub *hub);
+// A copy of all that it has, and back to that. Stopped.
+void hub_keep_state(struct hub *hub);
+void hub_restore_state(struct hub *hub);
+// A second hub with the same keys that goes on from that copy, on another port.
+void hub_open_twin(struct hub *twin, const struct hub *hub);

@@ -18,8 +18,8 @@
 
 enum {
     IDLE = 500,
-    IDLE_KIB = 64,  // of a connection over TLS that is greeted and asks for nothing
-    HOSTS = 50,     // addresses that the crowd comes from, from 127.0.0.10 on
+    IDLE_KIB = 64, // of a connection over TLS that is greeted and asks for nothing
+    HOSTS = 50,    // addresses that the crowd comes from, from 127.0.0.10 on
     FIRST_HOST = 10,
 };
 
