@@ -5,7 +5,8 @@
 //
 // Progress, not the clock, keeps a connection: while a request or an answer is on its way, it must
 // move `progress_bytes` in each `progress_ms`, however slowly; what only drips to hold a place is
-// cut. Above `queued_bytes` of output nothing more is read. The loop's thread.
+// cut. When three quarters of the room that all share are held, those that move least are cut
+// until it is no more. Above `queued_bytes` of output nothing more is read. The loop's thread.
 
 #include "daemon/call.h"
 #include "daemon/channel.h"
