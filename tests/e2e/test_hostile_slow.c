@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/schema.h"
-#include "proto/wire.h"
 #include "tests/e2e/check.h"
 #include "tests/e2e/strain.h"
 
@@ -21,8 +19,7 @@ enum {
 };
 
 static const char limits[] = "connections = 200\nconnections_per_address = 64\n"
-                             "handshake_seconds = 2\nprogress_seconds = 2\nidle_seconds = 4\n"
-                             "memory_bytes = 8M\n";
+                             "handshake_seconds = 2\nprogress_seconds = 2\nidle_seconds = 4\n";
 static const char sync_path[] = "/folkmoot.v1.SyncService/Sync";
 
 // Long enough for every limit of the hub's, short enough to be a bound.
@@ -222,109 +219,13 @@ static void what_drips_in_a_body_is_cut(void)
     expect_drips_to_end("a body that drips", open_before_body);
 }
 
-// --- big answers that nobody reads ---
-
-enum {
-    READERS = 60,
-    READER_STREAMS = 20,
-    READER_BYTES = 4 << 10, // what a reader's kernel takes
-    PUSHES = 5,
-    NEED_BYTES = 16000,
-    MEMORY_KIB = 8 << 10,   // the hub's memory_bytes
-    QUEUED_KIB = 256 + 150, // of a connection: what is encrypted already, and its own
-};
-
-// Words that do not pack: in all more than an answer may hold.
-static void fill_log(struct stage *stage)
-{
-    uint64_t state = check_seed();
-    struct buf fields[PEER_CHANGES_MAX] = {0};
-    struct peer_change changes[PEER_CHANGES_MAX];
-    for (size_t push = 0; push < PUSHES; push++) {
-        for (size_t i = 0; i < PEER_CHANGES_MAX; i++) {
-            buf_reset(&fields[i]);
-            size_t mark = wire_open(&fields[i], FIELD_WORDS);
-            for (size_t n = 0; n < NEED_BYTES; n++)
-                buf_put_u8(&fields[i], (uint8_t)(' ' + check_random(&state) % 94));
-            wire_close(&fields[i], mark);
-            changes[i] = peer_create(KIND_NEED, buf_bytes(&fields[i]));
-        }
-        peer_push(&stage->peer, changes, PEER_CHANGES_MAX);
-    }
-    for (size_t i = 0; i < PEER_CHANGES_MAX; i++)
-        buf_done(&fields[i]);
-    stage_remember(stage);
-}
-
-struct readers {
-    const struct stage *stage;
-    struct raw wires[READERS];
-    size_t left; // of them, in the end
-};
-
-// Asks for all that the log holds, on many streams, and reads nothing.
-static void ask_and_wait(const struct stage *stage, struct raw *raw)
-{
-    struct sync_request everything = {.version = PROTOCOL_VERSION,
-                                      .has_answer_max = true,
-                                      .answer_max = ANSWER_MAX,
-                                      .own_too = true};
-    struct buf body = {0}, out = {0};
-    message_encode(&sync_request_message, &everything, &body);
-    raw_open_from(raw, stage->hub.port, SLOW_HOST, READER_BYTES);
-    CHECK(raw_tls(raw, "h2"), "the hub refused a handshake for h2");
-    raw_put_hello(&out, 1 << 24);
-    for (uint32_t i = 0; i < READER_STREAMS; i++)
-        raw_put_call(&out, 2 * i + 1, sync_path, stage->peer.token, buf_bytes(&body));
-    (void)raw_send(raw, buf_bytes(&out));
-    buf_done(&body);
-    buf_done(&out);
-}
-
-// What is queued for them hides the end from them: the hub's descriptors tell.
-static void read_slowly(struct readers *readers, size_t files)
-{
-    const struct hub *hub = &readers->stage->hub;
-    int64_t end = check_now_ms() + 2 * patience_ms();
-    for (size_t i = 0; i < READERS; i++)
-        ask_and_wait(readers->stage, &readers->wires[i]);
-    while (strain_files(hub) > files && check_now_ms() < end)
-        check_sleep_ms(50);
-    readers->left = strain_files(hub) - files;
-    for (size_t i = 0; i < READERS; i++)
-        raw_close(&readers->wires[i]);
-}
-
-static void big_answers_that_nobody_reads_are_bounded_in_all_and_cut(void)
-{
-    struct stage stage;
-    struct strain strain;
-    struct readers readers = {.stage = &stage};
-    strain_open(&stage, limits);
-    fill_log(&stage);
-    device_must_sync(&stage.good);
-    strain_begin(&strain, &stage);
-    // While their answers fill all the room, others are told to come again: so no sync meanwhile.
-    device_route(&stage.good, 0);
-    check_sleep_ms(200);
-    read_slowly(&readers, strain_files(&stage.hub));
-    CHECK(readers.left == 0, "%zu of %d hold their places", readers.left, (int)READERS);
-    strain_check_memory(&strain, "answers that nobody reads",
-                        MEMORY_KIB + (size_t)READERS * QUEUED_KIB);
-    stage_check_unharmed(&stage, "answers that nobody reads");
-    stage_close(&stage);
-}
-
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
 #define CASE(name) {#name, name}
-        CASE(what_drips_before_tls_is_cut),
-        CASE(what_drips_in_the_handshake_is_cut),
-        CASE(what_drips_in_the_preface_is_cut),
-        CASE(what_drips_in_a_head_is_cut),
+        CASE(what_drips_before_tls_is_cut),     CASE(what_drips_in_the_handshake_is_cut),
+        CASE(what_drips_in_the_preface_is_cut), CASE(what_drips_in_a_head_is_cut),
         CASE(what_drips_in_a_body_is_cut),
-        CASE(big_answers_that_nobody_reads_are_bounded_in_all_and_cut),
     };
     return check_main(cases, sizeof cases / sizeof *cases, argc, argv);
 }
