@@ -222,6 +222,44 @@ static void frames_of_an_unknown_type_without_end_are_ended(void)
     expect_frames_to_end("frames of an unknown type", (enum frame_type)0xbb, 0, nothing);
 }
 
+// --- below HTTP/2 ---
+
+// Each asks the other end to change its keys, too (RFC 8446 section 4.6.3).
+static void update_keys(void *arg)
+{
+    enum { UPDATES = 20000 };
+    struct flood *flood = arg;
+    struct buf hello = {0}, in = {0};
+    struct raw wire;
+    raw_open_from(&wire, flood->stage->hub.port, FLOOD_HOST, 0);
+    CHECK(raw_tls(&wire, "h2"), "the hub refused a handshake for h2");
+    raw_put_hello(&hello, 0);
+    bool goes_on = raw_send(&wire, buf_bytes(&hello));
+    for (int i = 0; goes_on && i < UPDATES; i++) {
+        goes_on = SSL_key_update(wire.ssl, SSL_KEY_UPDATE_REQUESTED) == 1 &&
+                  SSL_do_handshake(wire.ssl) == 1 && !raw_read(&wire, 0, &in);
+        flood->answers++;
+    }
+    flood->ended = !goes_on || raw_read(&wire, patience_ms(), &in);
+    raw_close(&wire);
+    buf_done(&hello);
+    buf_done(&in);
+}
+
+static void key_updates_without_end_cost_little(void)
+{
+    struct stage stage;
+    struct strain strain;
+    struct flood flood = {.stage = &stage};
+    strain_open(&stage, limits);
+    strain_begin(&strain, &stage);
+    strain_meanwhile(&stage, "key updates", update_keys, &flood);
+    printf("    %zu key updates\n", flood.answers);
+    CHECK(flood.ended == 1, "the connection is kept");
+    strain_check_memory(&strain, "key updates", FLOOD_KIB);
+    stage_close(&stage);
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
@@ -234,6 +272,7 @@ int main(int argc, char **argv)
         CASE(priorities_without_end_are_ended),
         CASE(windows_that_grow_without_end_are_ended),
         CASE(frames_of_an_unknown_type_without_end_are_ended),
+        CASE(key_updates_without_end_cost_little),
     };
     return check_main(cases, sizeof cases / sizeof *cases, argc, argv);
 }
