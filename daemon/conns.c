@@ -15,6 +15,8 @@ enum {
     SWEEP_MS = 500,
     LINGER_MS = 2000,
     JUDGED_AFTER_MS = 1000,
+    GREETED_AFTER_MS = 5000,
+    USED_A_SECOND = 256, // bytes; what moves more keeps its place
     CUTS_A_SWEEP = 64,
     REFUSAL_REPORT_MS = 60000,
     UNSENT_IN_KERNEL = 128 << 10, // so that what waits is counted here and not hidden there
@@ -140,6 +142,45 @@ static void make_room(struct conns *conns, int64_t now)
                (unsigned long long)conns->cut);
 }
 
+// --- places ---
+
+// Bytes a second that moved, of those that have been there for long enough to tell; 0 of those of
+// whom nothing is awaited. False: not of those.
+static bool find_worth(const struct conn *conn, int64_t now, uint64_t *speed)
+{
+    bool has_unacknowledged;
+    int64_t age = now - conn->window_since;
+    *speed = 0;
+    if (conn->state == STATE_LINGERING || !http2_is_greeted(conn->http2))
+        return now - conn->state_since >= GREETED_AFTER_MS;
+    if (!conn->window_since)
+        return http2_streams(conn->http2) == 0 && now - conn->idle_since >= JUDGED_AFTER_MS;
+    if (age < JUDGED_AFTER_MS)
+        return false;
+    *speed = (moved(conn, &has_unacknowledged) - conn->window_moved) * 1000 / (uint64_t)age;
+    return true;
+}
+
+// When all places are taken, by whomever, the one that is used least is given to who comes. False:
+// all are used, or were given a moment ago.
+static bool free_place(struct conns *conns)
+{
+    struct conn *least_used = NULL;
+    uint64_t least = USED_A_SECOND, speed;
+    int64_t now = loop_now(conns->loop);
+    // From the youngest to the oldest.
+    for (struct conn *conn = conns->first; conn; conn = conn->next) {
+        if (!find_worth(conn, now, &speed) || speed > least)
+            continue;
+        least = speed;
+        least_used = conn;
+    }
+    if (!least_used)
+        return false;
+    reset(least_used);
+    return true;
+}
+
 static void on_sweep(void *arg)
 {
     struct conns *conns = arg;
@@ -172,15 +213,19 @@ static bool read_address(int fd, uint8_t address[ATTEMPTS_ADDRESS_SIZE])
     return peer.ss_family == AF_INET6;
 }
 
-static bool has_place(const struct conns *conns, const struct conn *conn)
+static bool is_address_full(const struct conns *conns, const struct conn *conn)
 {
     size_t same = 0;
-    if (conns->stopping || conns->count >= conns->options.connections)
-        return false;
     for (const struct conn *other = conns->first; other && conn->has_address; other = other->next)
         same +=
             other->has_address && memcmp(other->address, conn->address, ATTEMPTS_ADDRESS_SIZE) == 0;
-    return same < conns->options.connections_per_address;
+    return same >= conns->options.connections_per_address;
+}
+
+static bool has_place(struct conns *conns, const struct conn *conn)
+{
+    return !conns->stopping && !is_address_full(conns, conn) &&
+           (conns->count < conns->options.connections || free_place(conns));
 }
 
 static void refuse(struct conns *conns)
