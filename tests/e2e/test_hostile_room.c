@@ -1,5 +1,5 @@
-// The room for bodies and answers that all connections share: whoever fills it with what does not
-// move holds it against nobody.
+// What all connections share, room for bodies and answers, and places: whoever fills it with what
+// does not move holds it against nobody.
 
 #include <poll.h>
 #include <pthread.h>
@@ -120,7 +120,9 @@ static void expect_service(struct stage *stage, const char *what)
     struct folkmoot_error error = {0};
     int64_t end = check_now_ms() + PATIENCE_MS;
     unsigned tries = 1;
+    // Without a connection of before, and when the others have had time to take its place.
     device_route(&stage->good, 0);
+    check_sleep_ms(300);
     device_add(&stage->good, "need", "title", what, NULL);
     while (device_sync(&stage->good, NULL, &error) != FOLKMOOT_OK) {
         CHECK(check_now_ms() < end, "during \"%s\" a good device is not served: %s", what,
@@ -132,10 +134,13 @@ static void expect_service(struct stage *stage, const char *what)
     stage_remember(stage);
 }
 
-static const char patient_limits[] = "connections = 400\nconnections_per_address = 64\n"
-                                     "progress_seconds = 600\nmemory_bytes = 32M\n";
+static const char little_room[] = "connections = 400\nconnections_per_address = 64\n"
+                                  "progress_seconds = 600\nmemory_bytes = 32M\n";
+static const char few_places[] = "connections = 60\nconnections_per_address = 25\n"
+                                 "progress_seconds = 600\nidle_seconds = 3600\n"
+                                 "handshake_seconds = 600\n";
 
-// Connections that hold room; those that the hub has cut come again at once.
+// Connections that hold room or places; those that the hub has cut come again at once.
 struct holders {
     const struct stage *stage;
     void (*hold)(const struct stage *stage, uint8_t host, struct raw *raw);
@@ -167,16 +172,17 @@ static void *keep_holding(void *arg)
     return NULL;
 }
 
-static void expect_service_despite(const char *what,
+static void expect_service_despite(const char *what, const char *limits,
                                    void (*hold)(const struct stage *, uint8_t, struct raw *))
 {
     struct stage stage;
     struct holders *holders = calloc(1, sizeof *holders);
     pthread_t thread;
     CHECK(holders, "out of memory");
-    strain_open(&stage, patient_limits);
+    strain_open(&stage, limits);
     fill_log(&stage);
     device_must_sync(&stage.good);
+    device_route(&stage.good, 0);
     *holders = (struct holders){.stage = &stage, .hold = hold};
     for (size_t i = 0; i < HOLDERS; i++)
         hold(&stage, (uint8_t)(HOST + i % HOSTS), &holders->wires[i]);
@@ -195,7 +201,7 @@ static void expect_service_despite(const char *what,
 
 static void answers_that_nobody_reads_hold_the_room_against_nobody(void)
 {
-    expect_service_despite("answers that nobody reads", ask_and_wait);
+    expect_service_despite("answers that nobody reads", little_room, ask_and_wait);
 }
 
 static void put_open_body(struct buf *out, uint32_t stream, struct bytes head, size_t n)
@@ -227,7 +233,54 @@ static void hold_bodies(const struct stage *stage, uint8_t host, struct raw *raw
 
 static void bodies_that_never_end_hold_the_room_against_nobody(void)
 {
-    expect_service_despite("bodies that never end", hold_bodies);
+    expect_service_despite("bodies that never end", little_room, hold_bodies);
+}
+
+// --- places ---
+
+static void hold_silent(const struct stage *stage, uint8_t host, struct raw *raw)
+{
+    raw_open_from(raw, stage->hub.port, host, 0);
+}
+
+// Whoever is turned away is closed in the middle of it.
+static void hold_greeted(const struct stage *stage, uint8_t host, struct raw *raw)
+{
+    struct buf out = {0};
+    raw_open_from(raw, stage->hub.port, host, 0);
+    raw_put_hello(&out, 0);
+    if (raw_tls(raw, "h2"))
+        (void)raw_send(raw, buf_bytes(&out));
+    buf_done(&out);
+}
+
+// A request that anybody may begin, and its body never comes.
+static void hold_stream(const struct stage *stage, uint8_t host, struct raw *raw)
+{
+    struct buf out = {0}, head = {0};
+    raw_open_from(raw, stage->hub.port, host, 0);
+    raw_put_hello(&out, 0);
+    raw_put_head(&head, "/folkmoot.v1.InfoService/Info", NULL);
+    raw_put_frame(&out, FRAME_HEADERS, FLAG_END_HEADERS, 1, buf_bytes(&head));
+    if (raw_tls(raw, "h2"))
+        (void)raw_send(raw, buf_bytes(&out));
+    buf_done(&out);
+    buf_done(&head);
+}
+
+static void connections_that_say_nothing_hold_the_places_against_nobody(void)
+{
+    expect_service_despite("connections that say nothing", few_places, hold_silent);
+}
+
+static void idle_connections_hold_the_places_against_nobody(void)
+{
+    expect_service_despite("idle connections in all places", few_places, hold_greeted);
+}
+
+static void requests_that_never_end_hold_the_places_against_nobody(void)
+{
+    expect_service_despite("requests that never end", few_places, hold_stream);
 }
 
 int main(int argc, char **argv)
@@ -237,6 +290,9 @@ int main(int argc, char **argv)
         CASE(big_answers_that_nobody_reads_are_bounded_in_all_and_cut),
         CASE(answers_that_nobody_reads_hold_the_room_against_nobody),
         CASE(bodies_that_never_end_hold_the_room_against_nobody),
+        CASE(connections_that_say_nothing_hold_the_places_against_nobody),
+        CASE(idle_connections_hold_the_places_against_nobody),
+        CASE(requests_that_never_end_hold_the_places_against_nobody),
     };
     return check_main(cases, sizeof cases / sizeof *cases, argc, argv);
 }
