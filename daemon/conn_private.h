@@ -45,6 +45,8 @@ struct conns {
     size_t count;
     uint64_t refused;
     int64_t refusal_reported;
+    uint64_t cut; // to make room
+    int64_t cut_reported;
     bool paused;
     bool stopping;
     void (*gone)(void *arg);

@@ -14,10 +14,23 @@
 enum {
     SWEEP_MS = 500,
     LINGER_MS = 2000,
+    JUDGED_AFTER_MS = 1000,
+    GREETED_AFTER_MS = 5000,
+    USED_A_SECOND = 256, // bytes; what moves more keeps its place
+    CUTS_A_SWEEP = 64,
     REFUSAL_REPORT_MS = 60000,
     UNSENT_IN_KERNEL = 128 << 10, // so that what waits is counted here and not hidden there
     OUT_MAX = 16 << 20,
 };
+
+// Closing with a linger of no time drops the kernel's queue and sends RST (RFC 9293
+// section 3.10.7).
+static void reset(struct conn *conn)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    conn_close(conn);
+}
 
 // --- time ---
 
@@ -73,7 +86,7 @@ static void check_time(struct conn *conn, int64_t now)
         return;
     if (!makes_progress(conn, now)) {
         report_put(REPORT_DEBUG, "a connection that did not move was cut");
-        conn_close(conn);
+        reset(conn); // else the kernel goes on offering what nobody fetches
         return;
     }
     if (http2_streams(conn->http2) > 0)
@@ -84,10 +97,97 @@ static void check_time(struct conn *conn, int64_t now)
     }
 }
 
+// --- room ---
+
+// Bytes a second that moved, of those that hold room and have been waited for long enough to tell.
+// False: not of those.
+static bool find_speed(const struct conn *conn, int64_t now, uint64_t *speed)
+{
+    bool has_unacknowledged;
+    int64_t age = now - conn->window_since;
+    if (http2_held(conn->http2) == 0 || !conn->window_since || age < JUDGED_AFTER_MS)
+        return false;
+    *speed = (moved(conn, &has_unacknowledged) - conn->window_moved) * 1000 / (uint64_t)age;
+    return true;
+}
+
+static struct conn *slowest_holder(const struct conns *conns, int64_t now)
+{
+    struct conn *slowest = NULL;
+    uint64_t least = UINT64_MAX, speed;
+    for (struct conn *conn = conns->first; conn; conn = conn->next) {
+        if (!find_speed(conn, now, &speed) || speed >= least)
+            continue;
+        least = speed;
+        slowest = conn;
+    }
+    return slowest;
+}
+
+// Progress that would keep a connection while there is room keeps it no longer: a device with many
+// connections could hold all of it and keep everybody out. Whoever moves least goes first.
+static void make_room(struct conns *conns, int64_t now)
+{
+    const struct http2_room *room = conns->options.http2.room;
+    size_t n = 0;
+    for (struct conn *conn; n < CUTS_A_SWEEP && room->used > room->max / 4 * 3; n++) {
+        conn = slowest_holder(conns, now);
+        if (!conn)
+            break;
+        reset(conn);
+    }
+    conns->cut += n;
+    if (n == 0 || (conns->cut_reported && now - conns->cut_reported < REFUSAL_REPORT_MS))
+        return;
+    conns->cut_reported = now;
+    report_put(REPORT_WARNING, "memory_bytes is held: %llu slow connections cut so far",
+               (unsigned long long)conns->cut);
+}
+
+// --- places ---
+
+// Bytes a second that moved, of those that have been there for long enough to tell; 0 of those of
+// whom nothing is awaited. False: not of those.
+static bool find_worth(const struct conn *conn, int64_t now, uint64_t *speed)
+{
+    bool has_unacknowledged;
+    int64_t age = now - conn->window_since;
+    *speed = 0;
+    if (conn->state == STATE_LINGERING || !http2_is_greeted(conn->http2))
+        return now - conn->state_since >= GREETED_AFTER_MS;
+    if (!conn->window_since)
+        return http2_streams(conn->http2) == 0 && now - conn->idle_since >= JUDGED_AFTER_MS;
+    if (age < JUDGED_AFTER_MS)
+        return false;
+    *speed = (moved(conn, &has_unacknowledged) - conn->window_moved) * 1000 / (uint64_t)age;
+    return true;
+}
+
+// When all places are taken, by whomever, the one that is used least is given to who comes. False:
+// all are used, or were given a moment ago.
+static bool free_place(struct conns *conns)
+{
+    struct conn *least_used = NULL;
+    uint64_t least = USED_A_SECOND, speed;
+    int64_t now = loop_now(conns->loop);
+    // From the youngest to the oldest.
+    for (struct conn *conn = conns->first; conn; conn = conn->next) {
+        if (!find_worth(conn, now, &speed) || speed > least)
+            continue;
+        least = speed;
+        least_used = conn;
+    }
+    if (!least_used)
+        return false;
+    reset(least_used);
+    return true;
+}
+
 static void on_sweep(void *arg)
 {
     struct conns *conns = arg;
     int64_t now = loop_now(conns->loop);
+    make_room(conns, now);
     for (struct conn *conn = conns->first, *next; conn; conn = next) {
         next = conn->next;
         check_time(conn, now);
@@ -115,15 +215,19 @@ static bool read_address(int fd, uint8_t address[ATTEMPTS_ADDRESS_SIZE])
     return peer.ss_family == AF_INET6;
 }
 
-static bool has_place(const struct conns *conns, const struct conn *conn)
+static bool is_address_full(const struct conns *conns, const struct conn *conn)
 {
     size_t same = 0;
-    if (conns->stopping || conns->count >= conns->options.connections)
-        return false;
     for (const struct conn *other = conns->first; other && conn->has_address; other = other->next)
         same +=
             other->has_address && memcmp(other->address, conn->address, ATTEMPTS_ADDRESS_SIZE) == 0;
-    return same < conns->options.connections_per_address;
+    return same >= conns->options.connections_per_address;
+}
+
+static bool has_place(struct conns *conns, const struct conn *conn)
+{
+    return !conns->stopping && !is_address_full(conns, conn) &&
+           (conns->count < conns->options.connections || free_place(conns));
 }
 
 static void refuse(struct conns *conns)
@@ -240,15 +344,6 @@ void conns_stop(struct conns *conns, void (*gone)(void *arg), void *arg)
             conn_turn(conn);
         }
     }
-}
-
-// Closing with a linger of no time drops the kernel's queue and sends RST (RFC 9293
-// section 3.10.7).
-static void reset(struct conn *conn)
-{
-    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    conn_close(conn);
 }
 
 // A body of an answer that the peer has not acknowledged. Whoever asked for the write waits for

@@ -5,7 +5,8 @@
 //
 // Progress, not the clock, keeps a connection: while a request or an answer is on its way, it must
 // move `progress_bytes` in each `progress_ms`, however slowly; what only drips to hold a place is
-// cut. Above `queued_bytes` of output nothing more is read. The loop's thread.
+// cut. When three quarters of the room that all share are held, those that move least are cut
+// until it is no more. Above `queued_bytes` of output nothing more is read. The loop's thread.
 
 #include "daemon/call.h"
 #include "daemon/channel.h"
@@ -27,7 +28,8 @@ struct conns;
 enum err conns_new(const struct conn_options *options, struct conns **out) must_check;
 // Drops those that are left.
 void conns_free(struct conns **conns);
-// Takes a socket that was just accepted, or closes it when there are too many.
+// Takes a socket that was just accepted, or closes it when there are too many that are in use: the
+// place that is used least is given away.
 void conns_take(struct conns *conns, int fd, enum channel_kind kind,
                 const struct tls_context *context);
 // Reads from all again, after it stopped because the writer's inbox was full.

@@ -9,6 +9,7 @@
 #include "daemon/certificate.h"
 #include "daemon/control.h"
 #include "daemon/cutoff.h"
+#include "daemon/descriptors.h"
 #include "daemon/file.h"
 #include "daemon/journal.h"
 #include "daemon/keeping.h"
@@ -205,7 +206,7 @@ static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
                 .queued_bytes = config->queued_bytes,
                 .room = &daemon->room,
             },
-        .connections = config->connections,
+        .connections = descriptors_allow(config->connections),
         .connections_per_address = config->connections_per_address,
         .queued_bytes = config->queued_bytes,
         .handshake_ms = (int64_t)config->handshake_seconds * 1000,

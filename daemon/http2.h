@@ -76,6 +76,8 @@ size_t http2_streams(const struct http2 *http2);
 bool http2_waits_for_peer(const struct http2 *http2);
 // Bytes of answers that are not out of the session's hands.
 size_t http2_unsent(const struct http2 *http2);
+// Bytes of the room that it holds.
+size_t http2_held(const struct http2 *http2);
 // Bytes of bodies that came so far.
 uint64_t http2_body_bytes(const struct http2 *http2);
 

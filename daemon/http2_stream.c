@@ -116,6 +116,11 @@ bool http2_waits_for_peer(const struct http2 *http2)
     return http2->waiting > 0;
 }
 
+size_t http2_held(const struct http2 *http2)
+{
+    return http2->bodies + http2->queued;
+}
+
 size_t http2_unsent(const struct http2 *http2)
 {
     return http2->queued;

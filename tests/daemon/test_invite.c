@@ -77,7 +77,7 @@ static void invite(struct hall *hall, const struct invite_request *request,
 static void check_admitted(struct hall *hall, const char *link, struct peer *peer)
 {
     struct post_answer answer;
-    peer_try_enrol(peer, hall->hub.port, link, &answer);
+    peer_try_enrol(peer, hall->hub.port, link, NULL, &answer);
     CHECK(answer.status == 200, "Enrol: %ld %s", answer.status, answer.message);
     hall_check_me(peer, 200, "");
     post_done(&answer);
@@ -87,7 +87,7 @@ static void check_turned_away(struct hall *hall, const char *link)
 {
     struct post_answer answer;
     struct peer peer;
-    peer_try_enrol(&peer, hall->hub.port, link, &answer);
+    peer_try_enrol(&peer, hall->hub.port, link, NULL, &answer);
     CHECK(answer.status == 403 && strcmp(answer.code, "permission_denied") == 0, "Enrol: %ld %s",
           answer.status, answer.code);
     CHECK(strstr(answer.message, "ask for a new one"), "%s", answer.message);

@@ -86,6 +86,9 @@ static bool accepts(uint16_t port)
     return yes;
 }
 
+static const char many_attempts[] = "enrol_attempts_per_minute = 100000\n"
+                                    "enrol_attempts_per_minute_per_address = 100000\n";
+
 static void write_config(struct hub *hub, const char *more)
 {
     FILE *file = fopen(hub->config, "we");
@@ -93,9 +96,9 @@ static void write_config(struct hub *hub, const char *more)
     fprintf(file,
             "[hub]\nstate_dir = %s/state\naddress = 127.0.0.1:%u\n"
             "[listen]\ntls = 127.0.0.1:%u\ncontrol = %s\n"
-            "[limits]\nenrol_attempts_per_minute = 100000\n"
-            "enrol_attempts_per_minute_per_address = 100000\n%s",
-            hub->dir, hub->port, hub->port, hub->socket, more);
+            "[limits]\n%s%s",
+            hub->dir, hub->port, hub->port, hub->socket,
+            strstr(more, "enrol_attempts") ? "" : many_attempts, more);
     CHECK(fclose(file) == 0, "%s: %s", hub->config, strerror(errno));
 }
 
@@ -105,9 +108,13 @@ static void start_process(struct hub *hub)
 {
     char errors[PATH_BYTES];
     path_of(hub, "stderr", errors);
-    const char *const argv[] = {FOLKMOOTD_PATH, "--config", hub->config, NULL};
+    char limited[64];
+    (void)snprintf(limited, sizeof limited, "ulimit -n %u && exec \"$@\"", hub->files_max);
+    // The first four make a shell that becomes the hub.
+    const char *const argv[] = {"/bin/sh",      "-c",       limited,     "sh",
+                                FOLKMOOTD_PATH, "--config", hub->config, NULL};
     CHECK(!hub->pid, "the hub runs already");
-    hub->pid = child_start(argv, errors, NULL);
+    hub->pid = child_start(hub->files_max ? argv : argv + 4, errors, NULL);
     hub->starts++;
 }
 
@@ -203,6 +210,54 @@ void hub_lose_everything(struct hub *hub)
     path_of(hub, "state", path);
     remove_tree(path);
     CHECK(mkdir(path, 0700) == 0, "%s: %s", path, strerror(errno));
+}
+
+// --- copies of the state ---
+
+static void copy_tree(struct hub *hub, const char *from, const char *to)
+{
+    char errors[PATH_BYTES];
+    int code;
+    const char *const argv[] = {"/bin/cp", "-a", from, to, NULL};
+    path_of(hub, "stderr", errors);
+    free(child_output(argv, errors, &code));
+    CHECK(code == 0, "cp of %s ended with %d", from, code);
+}
+
+void hub_keep_state(struct hub *hub)
+{
+    char state[PATH_BYTES], kept[PATH_BYTES];
+    path_of(hub, "state", state);
+    path_of(hub, "kept", kept);
+    CHECK(!hub->pid, "the hub runs");
+    copy_tree(hub, state, kept);
+}
+
+void hub_restore_state(struct hub *hub)
+{
+    char state[PATH_BYTES], kept[PATH_BYTES];
+    path_of(hub, "state", state);
+    path_of(hub, "kept", kept);
+    CHECK(!hub->pid, "the hub runs");
+    remove_tree(state);
+    copy_tree(hub, kept, state);
+}
+
+void hub_open_twin(struct hub *twin, const struct hub *hub)
+{
+    char kept[PATH_BYTES], state[PATH_BYTES];
+    *twin = (struct hub){0};
+    make_dir(twin);
+    (void)snprintf(twin->config, sizeof twin->config, "%s/folkmootd.conf", twin->dir);
+    (void)snprintf(twin->socket, sizeof twin->socket, "%s/control.sock", twin->dir);
+    memcpy(twin->community, hub->community, sizeof twin->community);
+    take_port(twin);
+    write_config(twin, "");
+    path_of(hub, "kept", kept);
+    path_of(twin, "state", state);
+    remove_tree(state);
+    copy_tree(twin, kept, state);
+    hub_start(twin);
 }
 
 void hub_lose_database(struct hub *hub)

@@ -17,6 +17,7 @@ struct hub {
     int holder; // a socket that keeps the port ours while the hub is down
     pid_t pid;  // 0: not running
     unsigned starts;
+    unsigned files_max; // from the next start on it may not have more descriptors; 0: as we may
 };
 
 enum { HUB_LINK_BYTES = 512 };
@@ -50,3 +51,8 @@ bool hub_start_and_kill(struct hub *hub, uint64_t after_us);
 void hub_lose_everything(struct hub *hub);
 // Makes the database anew, as a hub that lost it: the identity and the TLS key stay. Stopped.
 void hub_lose_database(struct hub *hub);
+// A copy of all that it has, and back to that. Stopped.
+void hub_keep_state(struct hub *hub);
+void hub_restore_state(struct hub *hub);
+// A second hub with the same keys that goes on from that copy, on another port.
+void hub_open_twin(struct hub *twin, const struct hub *hub);

@@ -33,9 +33,11 @@ void peer_call(const struct peer_call *call, struct arena *arena, void *response
     struct fault fault = {0};
     message_encode(call->asked, call->request, &body);
     CHECK(!body.err, "out of memory");
-    post_send(call->port,
-              &(struct post){.path = call->path, .token = call->token, .body = buf_bytes(&body)},
-              answer);
+    post_send(
+        call->port,
+        &(struct post){
+            .path = call->path, .token = call->token, .from = call->from, .body = buf_bytes(&body)},
+        answer);
     struct bytes kept = arena_copy(arena, buf_bytes(&answer->body));
     CHECK(answer->status != 200 || message_decode(call->told, kept, arena, response, &fault) == OK,
           "%s: %s", call->path, fault.text);
@@ -102,7 +104,7 @@ static void make_keys(struct peer *peer, const uint8_t community[COMMUNITY_SIZE]
     digest_handle(peer->community, peer->key, peer->handle);
 }
 
-void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
+void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link, const char *from,
                     struct post_answer *answer)
 {
     struct link link;
@@ -125,6 +127,7 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
                                     .signature = BYTES(signature)};
     peer_call(&(struct peer_call){.port = port,
                                   .path = enrol_path,
+                                  .from = from,
                                   .asked = &enrol_request_message,
                                   .request = &request,
                                   .told = &enrol_response_message},
@@ -136,7 +139,7 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
 void peer_enrol(struct peer *peer, uint16_t port, const char *join_link)
 {
     struct post_answer answer;
-    peer_try_enrol(peer, port, join_link, &answer);
+    peer_try_enrol(peer, port, join_link, NULL, &answer);
     CHECK(answer.status == 200, "Enrol: %ld %s", answer.status, answer.message);
     post_done(&answer);
 }
@@ -183,7 +186,7 @@ struct building {
     struct change changes[PEER_CHANGES_MAX];
     uint8_t salts[PEER_CHANGES_MAX][SALT_SIZE];
     struct buf packed;
-    uint8_t signature[SIGN_SIZE];
+    uint8_t signature[SIGN_SIZE + 1];
 };
 
 // Makes the changes and goes along the chain.
@@ -215,6 +218,33 @@ static void sign_run(struct building *b, const struct peer *end)
     buf_done(&transcript);
 }
 
+// S + L is the same number modulo the order L of the group (RFC 8032 section 5.1).
+static void add_order(uint8_t s[32])
+{
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                      0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+    unsigned carry = 0;
+    for (size_t i = 0; i < 32; i++) {
+        carry += (unsigned)s[i] + order[i];
+        s[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+}
+
+static struct bytes spoil_signature(struct building *b, const struct peer_spoil *spoil)
+{
+    if (!spoil)
+        return bytes_of(b->signature, SIGN_SIZE);
+    if (spoil->wrong_signature)
+        b->signature[7] ^= 0x10;
+    if (spoil->high_s)
+        add_order(b->signature + 32);
+    return bytes_of(spoil->no_signature ? NULL : b->signature, spoil->no_signature ? 0
+                                                               : spoil->signature_bytes
+                                                                   ? spoil->signature_bytes
+                                                                   : SIGN_SIZE);
+}
+
 void peer_request(const struct peer *peer, const struct peer_change *changes, size_t n,
                   const struct peer_spoil *spoil, struct buf *request, struct peer *after)
 {
@@ -222,19 +252,17 @@ void peer_request(const struct peer *peer, const struct peer_change *changes, si
     struct building *b = calloc(1, sizeof *b);
     CHECK(b, "out of memory");
     end.seq += spoil ? spoil->skip : 0;
+    if (spoil && spoil->signed_for)
+        memcpy(end.community, spoil->signed_for, sizeof end.community);
     uint32_t first = end.seq + 1;
     build_changes(b, changes, n, &end);
     sign_run(b, &end);
-    if (spoil && spoil->wrong_signature)
-        b->signature[7] ^= 0x10;
     struct pack pack = {
         .packing = PACKING_PLAIN, .size = (uint32_t)b->packed.n, .data = buf_bytes(&b->packed)};
     struct run run = {.first = first,
                       .packs = {&pack, 1},
                       .salts = bytes_of(b->salts, n * SALT_SIZE),
-                      .signature = BYTES(b->signature)};
-    if (spoil && spoil->no_signature)
-        run.signature = (struct bytes){NULL, 0};
+                      .signature = spoil_signature(b, spoil)};
     struct sync_request sync = {.version =
                                     spoil && spoil->version ? spoil->version : PROTOCOL_VERSION,
                                 .push = {&run, n ? 1 : 0},
@@ -256,22 +284,34 @@ void peer_send(const struct peer *peer, struct bytes request, struct post_answer
               answer);
 }
 
+// NULL: none.
+static const struct receipt *first_receipt(const struct post_answer *answer, struct arena *arena)
+{
+    struct sync_response response = {0};
+    struct fault fault = {0};
+    CHECK(answer->status == 200, "%ld %s %s", answer->status, answer->code, answer->message);
+    CHECK(message_decode(&sync_response_message, buf_bytes(&answer->body), arena, &response,
+                         &fault) == OK,
+          "%s", fault.text);
+    return response.receipts.n ? LIST_AT(struct receipt, response.receipts, 0) : NULL;
+}
+
 uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing)
 {
     struct arena arena ARENA_CLEANUP;
-    struct sync_response response = {0};
-    struct fault fault = {0};
     arena_init(&arena, PEER_ARENA_MAX);
-    CHECK(answer->status == 200, "%ld %s %s", answer->status, answer->code, answer->message);
-    CHECK(message_decode(&sync_response_message, buf_bytes(&answer->body), &arena, &response,
-                         &fault) == OK,
-          "%s", fault.text);
-    if (response.receipts.n == 0)
-        return 0;
-    const struct receipt *receipt = LIST_AT(struct receipt, response.receipts, 0);
-    if (standing)
+    const struct receipt *receipt = first_receipt(answer, &arena);
+    if (receipt && standing)
         *standing = receipt->standing;
-    return receipt->seq;
+    return receipt ? receipt->seq : 0;
+}
+
+size_t peer_set_apart(const struct post_answer *answer)
+{
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, PEER_ARENA_MAX);
+    const struct receipt *receipt = first_receipt(answer, &arena);
+    return receipt ? receipt->set_apart.n : 0;
 }
 
 void peer_push(struct peer *peer, const struct peer_change *changes, size_t n)

@@ -29,8 +29,11 @@ struct peer_change {
 struct peer_spoil {
     bool no_signature;
     bool wrong_signature;
-    uint32_t version; // 0: the right one
-    uint32_t skip;    // seqs left out before the run
+    bool high_s;               // the same S, the group's order added
+    size_t signature_bytes;    // 0: as many as there are; at most 65
+    const uint8_t *signed_for; // another community, whose chain it is made for; NULL: the peer's
+    uint32_t version;          // 0: the right one
+    uint32_t skip;             // seqs left out before the run
 };
 
 // One call, of which the answer is to be decoded when its status is 200.
@@ -38,6 +41,7 @@ struct peer_call {
     uint16_t port;
     const char *path;
     const char *token; // NULL: none
+    const char *from;  // the own address; NULL: any
     const struct message *asked;
     const void *request;
     const struct message *told;
@@ -49,8 +53,9 @@ void peer_call(const struct peer_call *call, struct arena *arena, void *response
                struct post_answer *answer);
 // Calls Info and Enrol.
 void peer_enrol(struct peer *peer, uint16_t port, const char *join_link);
-// The same, which the hub may refuse. answer: Enrol's; empty it by post_done.
-void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link,
+// The same, from an address (NULL: any), and the hub may refuse. answer: Enrol's; empty it by
+// post_done.
+void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link, const char *from,
                     struct post_answer *answer);
 // Calls Info and Login.
 void peer_login(struct peer *peer);
@@ -70,3 +75,5 @@ void peer_send(const struct peer *peer, struct bytes request, struct post_answer
 void peer_push(struct peer *peer, const struct peer_change *changes, size_t n);
 // Up to which seq the first receipt in an answer reaches; 0 when there is none.
 uint32_t peer_receipt(const struct post_answer *answer, uint32_t *standing);
+// How many of its changes the first receipt in an answer says were set apart.
+size_t peer_set_apart(const struct post_answer *answer);

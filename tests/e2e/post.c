@@ -109,6 +109,7 @@ static void set_always(CURL *curl, const struct post *post, struct post_answer *
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION,
                      post->version ? post->version : (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(curl, CURLOPT_INTERFACE, post->from);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT,
                      post->seconds_max ? post->seconds_max : (long)SECONDS_MAX);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);

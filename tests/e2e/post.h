@@ -14,6 +14,7 @@ struct post {
     const char *type;           // content-type; NULL: application/proto, "": none
     const char *const *headers; // "name: value", ended by NULL; may be NULL
     const char *token;          // NULL: none
+    const char *from;           // the own address; NULL: any
     struct bytes body;
     bool no_length;   // without content-length
     size_t cut_at;    // the body breaks off there; 0: it does not

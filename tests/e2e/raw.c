@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,10 +19,27 @@ enum { HANDSHAKE_MS_MAX = 20000, FRAME_HEAD = 9, PART_BYTES = 16 << 10 };
 
 void raw_open(struct raw *raw, uint16_t port)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    raw_open_from(raw, port, 1, 0);
+}
+
+static struct sockaddr_in loopback(uint8_t host, uint16_t port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr.s_addr = htonl(0x7f000000u | host)};
+}
+
+void raw_open_from(struct raw *raw, uint16_t port, uint8_t host, int receive_bytes)
+{
+    struct sockaddr_in address = loopback(1, port), own = loopback(host, 0);
     int on = 1;
     *raw = (struct raw){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    CHECK(raw->fd >= 0, "socket: %s", strerror(errno));
+    if (receive_bytes)
+        CHECK(setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes) == 0,
+              "SO_RCVBUF");
+    CHECK(host == 1 || bind(raw->fd, (struct sockaddr *)&own, sizeof own) == 0, "bind: %s",
+          strerror(errno));
     CHECK(connect(raw->fd, (struct sockaddr *)&address, sizeof address) == 0, "connect: %s",
           strerror(errno));
     (void)setsockopt(raw->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -46,8 +64,16 @@ static bool wait_for(struct raw *raw, int wants, int64_t end)
     return poll(&fd, 1, (int)left) > 0;
 }
 
+// OpenSSL writes by write(2). A handler, other than SIG_IGN, is not handed on to children.
+static void on_pipe(int signal)
+{
+    (void)signal;
+}
+
 bool raw_tls(struct raw *raw, const char *alpn)
 {
+    const struct sigaction action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    CHECK(sigaction(SIGPIPE, &action, NULL) == 0, "sigaction");
     uint8_t list[64] = {0};
     int64_t end = check_now_ms() + HANDSHAKE_MS_MAX;
     raw->context = SSL_CTX_new(TLS_client_method());
@@ -73,8 +99,7 @@ void raw_open_h2(struct raw *raw, uint16_t port)
     struct buf hello = {0};
     raw_open(raw, port);
     CHECK(raw_tls(raw, "h2"), "the hub refused a handshake for h2");
-    buf_put_text(&hello, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    raw_put_frame(&hello, FRAME_SETTINGS, 0, 0, (struct bytes){NULL, 0});
+    raw_put_hello(&hello, 0);
     CHECK(raw_send(raw, buf_bytes(&hello)), "the hub closed before the preface");
     buf_done(&hello);
 }
@@ -179,6 +204,32 @@ void raw_put_head(struct buf *out, const char *path, const char *token)
     (void)snprintf(bearer, sizeof bearer, "Bearer %s", token ? token : "");
     if (token)
         raw_put_header(out, "authorization", bearer);
+}
+
+void raw_put_hello(struct buf *out, uint32_t window)
+{
+    uint8_t setting[6] = {0, 4}; // SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113 section 6.5.2)
+    uint8_t more[4];
+    be32_put(setting + 2, window);
+    be32_put(more, window);
+    buf_put_text(out, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    raw_put_frame(out, FRAME_SETTINGS, 0, 0, bytes_of(setting, window ? sizeof setting : 0));
+    if (window)
+        raw_put_frame(out, FRAME_WINDOW_UPDATE, 0, 0, BYTES(more));
+}
+
+void raw_put_call(struct buf *out, uint32_t stream, const char *path, const char *token,
+                  struct bytes body)
+{
+    struct buf head = {0};
+    raw_put_head(&head, path, token);
+    raw_put_frame(out, FRAME_HEADERS, FLAG_END_HEADERS, stream, buf_bytes(&head));
+    while (body.n > PART_BYTES) {
+        raw_put_frame(out, FRAME_DATA, 0, stream, bytes_of(body.p, PART_BYTES));
+        body = bytes_of(body.p + PART_BYTES, body.n - PART_BYTES);
+    }
+    raw_put_frame(out, FRAME_DATA, FLAG_END_STREAM, stream, body);
+    buf_done(&head);
 }
 
 bool raw_find_frame(struct bytes in, enum frame_type type, size_t n, struct bytes *payload)

@@ -13,11 +13,16 @@ void stage_remember(struct stage *stage)
 
 void stage_open(struct stage *stage)
 {
+    stage_open_with(stage, "connections = 16\nhandshake_seconds = 2\nprogress_seconds = 2\n"
+                           "idle_seconds = 4\n");
+}
+
+void stage_open_with(struct stage *stage, const char *limits)
+{
     char link[HUB_LINK_BYTES];
     *stage = (struct stage){.before = NULL};
     // In [limits], where the hub's other lines end.
-    hub_open(&stage->hub, "connections = 16\nhandshake_seconds = 2\nprogress_seconds = 2\n"
-                          "idle_seconds = 4\n");
+    hub_open(&stage->hub, limits);
     device_open(&stage->good, stage->hub.dir, "good");
     hub_invite(&stage->hub, "volunteer", link);
     device_must_join(&stage->good, link);

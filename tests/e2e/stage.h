@@ -20,6 +20,8 @@ struct stage {
 };
 
 void stage_open(struct stage *stage);
+// The same with other limits of the hub's: lines of its section [limits].
+void stage_open_with(struct stage *stage, const char *limits);
 void stage_close(struct stage *stage);
 // The hub's communities are as they were, and a good device with a new connection is served. what:
 // the attack, for people.

@@ -1,0 +1,15 @@
+#pragma once
+
+// Requests of a peer's that are large on purpose: runs of very many changes, packs that are bombs.
+// Any thread.
+
+#include "tests/e2e/peer.h"
+
+// Encodes a SyncRequest with one signed run of n changes after the chain's end, each a need with
+// so many edits of two bytes, in packs. after: out, the chain behind them. The caller's (buf_done).
+void mass_edits(const struct peer *peer, size_t n, size_t edits, struct buf *request,
+                struct peer *after);
+// One pack that claims so many bytes and unpacks to `holds` of fields that nobody
+// knows, n times in a run.
+void mass_bomb(const struct peer *peer, uint32_t claims, size_t holds, size_t n,
+               struct buf *request);
