@@ -174,7 +174,7 @@ static uint32_t device_index(struct pulling *p, const uint8_t device[HANDLE_SIZE
             return i;
     }
     wire_put_bytes(&p->devices, 1, bytes_of(device, HANDLE_SIZE));
-    return p->devices_n++;
+    return p->devices.err ? 0 : p->devices_n++;
 }
 
 static void put_entry(struct pulling *p, const struct log_entry *entry, struct bytes fields)
@@ -247,6 +247,8 @@ static enum err give_entry(struct pulling *p, uint64_t position, const struct lo
     p->class = envelope.class;
     if (!err)
         put_entry(p, entry, fields);
+    if (!err)
+        err = p->entries.err ? p->entries.err : p->devices.err;
     return err;
 }
 
