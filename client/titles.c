@@ -74,10 +74,13 @@ static bool read_one(const struct live *live, void *arg)
 {
     struct reading *reading = arg;
     struct wire_field field;
-    if (live->field == FIELD_TITLE &&
-        present_words(reading->txn, reading->community, live->position, live->key.index,
-                      &reading->arena, &field) == OK &&
-        field.type == WIRE_SIZED)
+    if (live->field != FIELD_TITLE)
+        return true;
+    enum err err = present_words(reading->txn, reading->community, live->position, live->key.index,
+                                 &reading->arena, &field);
+    // What is damaged is counted by the transaction.
+    reading->titles->spoilt |= err && err != ERR_DAMAGED && err != ERR_NOT_FOUND;
+    if (!err && field.type == WIRE_SIZED)
         note(reading->titles, &live->key.record, field.bytes);
     return true;
 }
@@ -95,6 +98,7 @@ static void read_kind(struct reading *reading, uint32_t kind)
         if (!err || err == ERR_DAMAGED)
             err = live_next_record(reading->txn, reading->community, kind, after, &record);
     }
+    reading->titles->spoilt |= err != ERR_NOT_FOUND && err != ERR_DAMAGED;
 }
 
 struct titles *titles_read(struct txn *txn, uint32_t community)

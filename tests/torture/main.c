@@ -274,7 +274,7 @@ static const struct task tasks[] = {
     {"erase", erase, remark, false, false},
     {"show", look, NULL, false, true},
     {"list", list, NULL, false, true},
-    {"find", search, NULL, false, true},
+    {"find", search, reopen, false, true},
     {"fingerprint", print, NULL, false, true},
     {"sync of an edit", sync_it, edit, true, false},
     {"sync of a voice", sync_it, speak, true, false},
