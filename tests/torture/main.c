@@ -13,274 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client/folkmoot.h"
-#include "client/link.h"
 #include "sync/fingerprint.h"
-#include "tests/client/hub_double.h"
-#include "tests/sync/dice.h"
-#include "tests/torture/fail.h"
+#include "tests/torture/scene.h"
 
-enum { PHONES = 2, PLACES_MAX = 100000, HASH = 32 };
-
-#define MUST(condition, ...)                                                                       \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "torture: %s:%d: ", __FILE__, __LINE__);                               \
-            fprintf(stderr, __VA_ARGS__);                                                          \
-            fputc('\n', stderr);                                                                   \
-            _exit(1);                                                                              \
-        }                                                                                          \
-    } while (0)
-
-// --- the scene ---
-
-struct phone {
-    struct folkmoot *fm;
-    char path[200];
-    struct dice dice;
-    int64_t now;
-};
-
-struct scene {
-    char folder[100];
-    char hub_path[200];
-    struct hub_double *hub;
-    struct phone phones[PHONES];
-    uint8_t need[16];
-    uint8_t other[16];
-    uint8_t remark[16];
-    char link[LINK_MAX];
-    unsigned said;
-    bool on_hub; // whose calls fail while a session turns
-    enum fail_what what;
-    uint64_t place;
-    uint64_t counted; // the most places of one request
-};
-
-static int64_t phone_now(void *arg)
-{
-    return ++((struct phone *)arg)->now;
-}
-
-static void phone_random(void *arg, void *out, size_t n)
-{
-    dice_bytes(&((struct phone *)arg)->dice, out, n);
-}
-
-static enum folkmoot_code phone_start(struct phone *phone)
-{
-    const struct folkmoot_host host = {phone_now, phone_random, phone};
-    return folkmoot_open(phone->path, &host, &phone->fm, NULL);
-}
-
-// One side alone fails: the hub while it serves, or the device all the rest of the time.
-static enum folkmoot_code turn(struct scene *scene, struct folkmoot_session *session)
-{
-    struct folkmoot_request request;
-    bool has_failed = false;
-    uint64_t place = scene->place;
-    while (folkmoot_session_next(session, &request) == FOLKMOOT_SEND) {
-        struct hub_answer answer = {.status = 0};
-        bool left = place && scene->on_hub && !has_failed;
-        if (left)
-            fail_arm(scene->what, place);
-        fail_pause(!scene->on_hub);
-        hub_double_serve(scene->hub, &request, &answer);
-        fail_pause(false);
-        if (left) {
-            has_failed = fail_disarm();
-            uint64_t counted = fail_counted();
-            scene->counted = counted > scene->counted ? counted : scene->counted;
-        }
-        folkmoot_session_answer(session, answer.status, hub_double_tls_key(scene->hub));
-        folkmoot_session_receive(session, answer.body.p, answer.body.n);
-        folkmoot_session_finish(session, true);
-        buf_done(&answer.body);
-    }
-    enum folkmoot_code code = folkmoot_session_error(session)->code;
-    folkmoot_session_done(&session);
-    // The place is noted for whoever asks whether it has failed.
-    if (place && scene->on_hub && has_failed)
-        scene->place = 0;
-    return code;
-}
-
-static enum folkmoot_code phone_sync(struct scene *scene, struct phone *phone)
-{
-    struct folkmoot_session *session;
-    enum folkmoot_code code = folkmoot_sync(phone->fm, &session, NULL);
-    return code ? code : turn(scene, session);
-}
-
-// --- tasks: each can be done again and again ---
-
-static struct phone *first(struct scene *scene)
-{
-    return &scene->phones[0];
-}
-
-static void say(struct scene *scene, char text[40])
-{
-    (void)snprintf(text, 40, "said %u", ++scene->said);
-}
-
-static enum folkmoot_code add(struct scene *scene)
-{
-    char text[40];
-    uint8_t id[16];
-    say(scene, text);
-    struct folkmoot_put puts[] = {{"title", text}, {"category", "water"}, {"language", "en"}};
-    return folkmoot_add(first(scene)->fm, "need", puts, 3, 0, id, NULL);
-}
-
-static enum folkmoot_code edit(struct scene *scene)
-{
-    char text[40];
-    say(scene, text);
-    struct folkmoot_put put = {"title", text};
-    return folkmoot_edit(first(scene)->fm, "need", scene->need, &put, 1, 0, NULL);
-}
-
-static enum folkmoot_code speak(struct scene *scene)
-{
-    char text[40];
-    uint8_t person[16] = {3};
-    say(scene, text);
-    return folkmoot_voice(first(scene)->fm, "need", scene->need, person, "for", text, "en", 0,
-                          NULL);
-}
-
-static enum folkmoot_code join_two(struct scene *scene)
-{
-    return folkmoot_same(first(scene)->fm, "need", scene->need, scene->other,
-                         ++scene->said % 2 == 0, 0, NULL);
-}
-
-static enum folkmoot_code undo(struct scene *scene)
-{
-    struct folkmoot_community community;
-    enum folkmoot_code code = folkmoot_community_at(first(scene)->fm, 0, &community);
-    return code ? code : folkmoot_undo(first(scene)->fm, community.written, NULL);
-}
-
-static enum folkmoot_code together(struct scene *scene)
-{
-    enum folkmoot_code code = folkmoot_begin(first(scene)->fm, NULL);
-    if (code)
-        return code;
-    code = edit(scene);
-    if (!code)
-        code = speak(scene);
-    enum folkmoot_code ended = folkmoot_end(first(scene)->fm, !code, NULL);
-    return code ? code : ended;
-}
-
-static enum folkmoot_code remark(struct scene *scene)
-{
-    char text[40];
-    say(scene, text);
-    struct folkmoot_put put = {"title", text};
-    return folkmoot_add(first(scene)->fm, "remark", &put, 1, 0, scene->remark, NULL);
-}
-
-static enum folkmoot_code erase(struct scene *scene)
-{
-    return folkmoot_erase(first(scene)->fm, "remark", scene->remark, false, NULL, NULL);
-}
-
-static enum folkmoot_code remark_and_erase(struct scene *scene)
-{
-    enum folkmoot_code code = remark(scene);
-    return code ? code : erase(scene);
-}
-
-static enum folkmoot_code look(struct scene *scene)
-{
-    struct folkmoot_record record;
-    enum folkmoot_code code =
-        folkmoot_record_get(first(scene)->fm, "need", scene->need, FOLKMOOT_WHOLE, &record, NULL);
-    if (!code)
-        folkmoot_record_done(&record);
-    return code;
-}
-
-static bool pass(const struct folkmoot_record *record, void *arg)
-{
-    (void)record;
-    ++*(size_t *)arg;
-    return true;
-}
-
-static enum folkmoot_code list(struct scene *scene)
-{
-    size_t n = 0;
-    return folkmoot_list(first(scene)->fm, NULL, pass, &n, NULL);
-}
-
-static enum folkmoot_code search(struct scene *scene)
-{
-    char kind[16];
-    uint8_t id[16];
-    return folkmoot_find(first(scene)->fm, "a crossing", kind, id, NULL);
-}
-
-static enum folkmoot_code print(struct scene *scene)
-{
-    uint8_t own[HASH];
-    uint64_t records;
-    return folkmoot_fingerprint(first(scene)->fm, own, &records, NULL);
-}
-
-static enum folkmoot_code reopen(struct scene *scene)
-{
-    folkmoot_close(&first(scene)->fm);
-    return phone_start(first(scene));
-}
-
-static enum folkmoot_code sync_it(struct scene *scene)
-{
-    return phone_sync(scene, first(scene));
-}
-
-static enum folkmoot_code invite(struct scene *scene)
-{
-    hub_double_invite(scene->hub, ROLE_COORDINATOR, scene->link);
-    return FOLKMOOT_OK;
-}
-
-static enum folkmoot_code join(struct scene *scene)
-{
-    struct folkmoot_session *session;
-    enum folkmoot_code code = folkmoot_join(first(scene)->fm, scene->link, &session, NULL);
-    return code ? code : turn(scene, session);
-}
-
-struct task {
-    const char *name;
-    enum folkmoot_code (*run)(struct scene *scene);
-    enum folkmoot_code (*before)(struct scene *scene); // without failures
-    bool is_session;                                   // its failures are the hub's, too
-    bool reads;                                        // changes nothing
-};
-
-static const struct task tasks[] = {
-    {"open", reopen, NULL, false, true},
-    {"add", add, NULL, false, false},
-    {"edit", edit, NULL, false, false},
-    {"voice", speak, NULL, false, false},
-    {"same", join_two, NULL, false, false},
-    {"undo", undo, edit, false, false},
-    {"batch", together, NULL, false, false},
-    {"erase", erase, remark, false, false},
-    {"show", look, NULL, false, true},
-    {"list", list, NULL, false, true},
-    {"find", search, reopen, false, true},
-    {"fingerprint", print, NULL, false, true},
-    {"sync of an edit", sync_it, edit, true, false},
-    {"sync of a voice", sync_it, speak, true, false},
-    {"sync of a request", sync_it, remark_and_erase, true, false},
-    {"join", join, invite, true, false},
-};
+enum { PLACES_MAX = 100000 };
 
 // --- one failure ---
 
@@ -294,10 +30,11 @@ static void look_at(struct scene *scene, struct state *state)
     struct folkmoot_community community;
     struct folkmoot_error error = {0};
     uint64_t records;
-    if (!first(scene)->fm)
-        MUST(!phone_start(first(scene)), "a phone does not start again");
-    MUST(!folkmoot_community_at(first(scene)->fm, 0, &community), "a community is forgotten");
-    MUST(!folkmoot_fingerprint(first(scene)->fm, state->print, &records, &error),
+    if (!(&scene->phones[0])->fm)
+        MUST(!scene_start((&scene->phones[0])), "a phone does not start again");
+    MUST(!folkmoot_community_at((&scene->phones[0])->fm, 0, &community),
+         "a community is forgotten");
+    MUST(!folkmoot_fingerprint((&scene->phones[0])->fm, state->print, &records, &error),
          "no fingerprint: %s", error.text);
     state->written = community.written;
 }
@@ -331,7 +68,7 @@ static void check_hub(struct scene *scene, const struct task *task, uint64_t pla
     struct community community;
     uint8_t print[HASH];
     uint64_t records;
-    MUST(!phone_sync(scene, first(scene)), "%s: no further sync", task->name);
+    MUST(!scene_sync(scene, (&scene->phones[0])), "%s: no further sync", task->name);
     look_at(scene, &phone);
     struct txn *txn = txn_begin_read(hub_double_store(scene->hub));
     MUST(!community_get_number(txn, 1, &community) &&
@@ -440,15 +177,16 @@ static void begin(struct scene *scene)
         phone->dice.state = i + 1;
         phone->now = 1790000000000;
         (void)snprintf(phone->path, sizeof phone->path, "%s/phone%u", scene->folder, i);
-        MUST(!phone_start(phone), "a phone does not start");
+        MUST(!scene_start(phone), "a phone does not start");
         hub_double_invite(scene->hub, i ? ROLE_VOLUNTEER : ROLE_COORDINATOR, link);
-        MUST(!folkmoot_join(phone->fm, link, &session, NULL) && !turn(scene, session), "not in");
+        MUST(!folkmoot_join(phone->fm, link, &session, NULL) && !scene_turn(scene, session),
+             "not in");
         MUST(!folkmoot_add(phone->fm, "need", &put, 1, 0, i ? scene->other : scene->need, NULL) &&
-                 !phone_sync(scene, phone),
+                 !scene_sync(scene, phone),
              "no need");
         put.value = "a crossing";
     }
-    MUST(!phone_sync(scene, first(scene)), "not synced");
+    MUST(!scene_sync(scene, (&scene->phones[0])), "not synced");
 }
 
 static void end(struct scene *scene)
@@ -456,7 +194,7 @@ static void end(struct scene *scene)
     uint8_t prints[PHONES][HASH];
     uint64_t records;
     for (unsigned i = 0; i < 3 * PHONES; i++)
-        MUST(!phone_sync(scene, &scene->phones[i % PHONES]), "a last sync fails");
+        MUST(!scene_sync(scene, &scene->phones[i % PHONES]), "a last sync fails");
     for (unsigned i = 0; i < PHONES; i++) {
         MUST(!folkmoot_fingerprint(scene->phones[i].fm, prints[i], &records, NULL),
              "no fingerprint");
@@ -494,7 +232,7 @@ int main(int argc, char **argv)
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     begin(&scene);
-    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+    for (size_t i = 0; i < tasks_n; i++) {
         if (!only || strcmp(only, tasks[i].name) == 0)
             tried += torture_all(&scene, &tasks[i], most ? most : 1);
     }
