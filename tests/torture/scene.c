@@ -184,6 +184,21 @@ static enum folkmoot_code sync_it(struct scene *scene)
     return scene_sync(scene, first(scene));
 }
 
+static enum folkmoot_code remark_sent(struct scene *scene)
+{
+    enum folkmoot_code code = remark(scene);
+    return code ? code : scene_sync(scene, first(scene));
+}
+
+static enum folkmoot_code remark_due(struct scene *scene)
+{
+    enum folkmoot_code code = remark(scene);
+    struct folkmoot_put put = {"keep_until", "2030-01-01"};
+    if (!code)
+        code = folkmoot_edit(first(scene)->fm, "remark", scene->remark, &put, 1, 0, NULL);
+    return code ? code : scene_sync(scene, first(scene));
+}
+
 static enum folkmoot_code invite(struct scene *scene)
 {
     hub_double_invite(scene->hub, ROLE_COORDINATOR, scene->link);
@@ -198,22 +213,30 @@ static enum folkmoot_code join(struct scene *scene)
 }
 
 const struct task tasks[] = {
-    {"open", reopen, NULL, false, true},
-    {"add", add, NULL, false, false},
-    {"edit", edit, NULL, false, false},
-    {"voice", speak, NULL, false, false},
-    {"same", join_two, NULL, false, false},
-    {"undo", undo, edit, false, false},
-    {"batch", together, NULL, false, false},
-    {"erase", erase, remark, false, false},
-    {"show", look, NULL, false, true},
-    {"list", list, NULL, false, true},
-    {"find", search, reopen, false, true},
-    {"fingerprint", print, NULL, false, true},
-    {"sync of an edit", sync_it, edit, true, false},
-    {"sync of a voice", sync_it, speak, true, false},
-    {"sync of a request", sync_it, remark_and_erase, true, false},
-    {"join", join, invite, true, false},
+    {.name = "open", .run = reopen, .reads = true},
+    {.name = "add", .run = add},
+    {.name = "edit", .run = edit},
+    {.name = "voice", .run = speak},
+    {.name = "same", .run = join_two},
+    {.name = "undo", .run = undo, .before = edit},
+    {.name = "batch", .run = together},
+    {.name = "erase", .run = erase, .before = remark},
+    {.name = "show", .run = look, .reads = true},
+    {.name = "list", .run = list, .reads = true},
+    {.name = "find", .run = search, .before = reopen, .reads = true},
+    {.name = "fingerprint", .run = print, .reads = true},
+    {.name = "sync of an edit", .run = sync_it, .before = edit, .is_session = true},
+    {.name = "sync of a voice", .run = sync_it, .before = speak, .is_session = true},
+    {.name = "sync of a request", .run = sync_it, .before = remark_and_erase, .is_session = true},
+    {.name = "join", .run = join, .before = invite, .is_session = true},
+    {.name = "role", .run = hub_changes_roles, .is_hubs = true},
+    {.name = "revoke", .run = hub_revokes, .is_hubs = true},
+    {.name = "erase record", .run = hub_erases, .before = remark_sent, .is_hubs = true},
+    {.name = "erase due", .run = hub_erases_due, .before = remark_due, .is_hubs = true},
+    {.name = "begin anew", .run = hub_begins_anew, .is_hubs = true},
+    {.name = "get and list", .run = hub_reads, .is_hubs = true, .reads = true},
+    {.name = "masked", .run = hub_reads_masked, .is_hubs = true, .reads = true},
+    {.name = "prove", .run = hub_proves, .is_hubs = true, .reads = true},
 };
 
 const size_t tasks_n = sizeof tasks / sizeof *tasks;

@@ -40,6 +40,7 @@ struct scene {
     uint8_t other[16];
     uint8_t remark[16];
     char link[LINK_MAX];
+    uint8_t second[12]; // the second phone's handle
     unsigned said;
     bool on_hub; // whose calls fail while a session turns
     enum fail_what what;
@@ -53,6 +54,7 @@ struct task {
     enum folkmoot_code (*before)(struct scene *scene); // without failures
     bool is_session;                                   // its failures are the hub's, too
     bool reads;                                        // changes nothing
+    bool is_hubs;                                      // its failures are the hub's alone
 };
 
 extern const struct task tasks[];
@@ -63,3 +65,14 @@ enum folkmoot_code scene_start(struct phone *phone);
 // rest of the time.
 enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *session);
 enum folkmoot_code scene_sync(struct scene *scene, struct phone *phone);
+
+// --- hub.c: tasks of the hub's ---
+
+enum folkmoot_code hub_changes_roles(struct scene *scene);
+enum folkmoot_code hub_revokes(struct scene *scene);
+enum folkmoot_code hub_erases(struct scene *scene);
+enum folkmoot_code hub_erases_due(struct scene *scene);
+enum folkmoot_code hub_begins_anew(struct scene *scene);
+enum folkmoot_code hub_reads(struct scene *scene);
+enum folkmoot_code hub_reads_masked(struct scene *scene);
+enum folkmoot_code hub_proves(struct scene *scene);
