@@ -379,7 +379,7 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
     return err ? err : open_tls(daemon, fault);
 }
 
-static enum err start_parts(struct daemon *daemon, struct fault *fault)
+static enum err start_parts(struct daemon *daemon, bool restored, struct fault *fault)
 {
     enum err err = loop_new(&daemon->loop);
     if (err)
@@ -389,7 +389,12 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
         return err;
     set_up_calls(daemon);
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
-    err = daemon->keeping ? keeping_restore(daemon->gate, loop_clock(daemon->loop), fault)
+    int64_t now = loop_clock(daemon->loop);
+    if (restored && daemon->keeping)
+        err = keeping_begin_anew(daemon->gate, daemon->service.identity.seed, now, fault);
+    if (err)
+        return err;
+    err = daemon->keeping ? keeping_restore(daemon->gate, now, fault)
                           : fault_set(fault, ERR_NOMEM, "out of memory");
     if (!err)
         err = set_up_conns(daemon, fault);
@@ -402,7 +407,8 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
 }
 
-enum err daemon_start(const struct config *config, struct daemon **out, struct fault *fault)
+enum err daemon_start(const struct config *config, bool restored, struct daemon **out,
+                      struct fault *fault)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (!daemon)
@@ -411,7 +417,7 @@ enum err daemon_start(const struct config *config, struct daemon **out, struct f
     daemon->lock = -1;
     enum err err = open_files(daemon, fault);
     if (!err)
-        err = start_parts(daemon, fault);
+        err = start_parts(daemon, restored, fault);
     if (err)
         daemon_free(&daemon);
     else

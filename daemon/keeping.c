@@ -127,6 +127,43 @@ enum err keeping_restore(struct gate *gate, int64_t now, struct fault *fault)
     return err;
 }
 
+struct beginning {
+    const uint8_t *identity_seed;
+    unsigned n;
+};
+
+static enum err begin_anew(struct hub_decider *decider, void *arg)
+{
+    struct beginning *beginning = arg;
+    struct hub_found_random random;
+    random_fill(&random, sizeof random);
+    enum err err = hub_begin_anew(decider->txn, beginning->identity_seed, decider->now, &random,
+                                  decider->community, decider->fault);
+    bytes_wipe(&random, sizeof random);
+    beginning->n++;
+    return err;
+}
+
+enum err keeping_begin_anew(struct gate *gate, const uint8_t *identity_seed, int64_t now,
+                            struct fault *fault)
+{
+    struct beginning beginning = {.identity_seed = identity_seed};
+    struct txn *txn = gate_begin_write(gate);
+    if (!txn)
+        return fault_set(fault, ERR_BUSY, "the database cannot be written");
+    enum err err = decide_each(txn, now, begin_anew, &beginning, fault);
+    if (err)
+        gate_abort(gate, &txn);
+    else
+        err = gate_commit(gate, &txn);
+    if (!err)
+        report_put(REPORT_WARNING,
+                   "the database is an older copy: the chains of %u communities begin anew, and "
+                   "devices give back what is theirs",
+                   beginning.n);
+    return err ? fault_set(fault, err, "the hub's chain cannot begin anew: %s", err_text(err)) : OK;
+}
+
 // --- what is due ---
 
 struct keeping {

@@ -110,11 +110,13 @@ static void start_process(struct hub *hub)
     path_of(hub, "stderr", errors);
     char limited[64];
     (void)snprintf(limited, sizeof limited, "ulimit -n %u && exec \"$@\"", hub->files_max);
+    const char *restored = hub->restored ? "--restored" : NULL;
     // The first four make a shell that becomes the hub.
-    const char *const argv[] = {"/bin/sh",      "-c",       limited,     "sh",
-                                FOLKMOOTD_PATH, "--config", hub->config, NULL};
+    const char *const argv[] = {"/bin/sh",  "-c",        limited,  "sh", FOLKMOOTD_PATH,
+                                "--config", hub->config, restored, NULL};
     CHECK(!hub->pid, "the hub runs already");
     hub->pid = child_start(hub->files_max ? argv : argv + 4, errors, NULL);
+    hub->restored = false;
     hub->starts++;
 }
 

@@ -17,6 +17,7 @@ struct hub {
     int holder; // a socket that keeps the port ours while the hub is down
     pid_t pid;  // 0: not running
     unsigned starts;
+    bool restored;      // its next start is told so
     unsigned files_max; // from the next start on it may not have more descriptors; 0: as we may
 };
 

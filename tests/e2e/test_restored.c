@@ -1,0 +1,95 @@
+// A hub whose disk is lost and whose administrator puts back an older copy.
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/e2e/check.h"
+#include "tests/e2e/device.h"
+#include "tests/e2e/hub.h"
+
+static void open_joined(struct device_host *device, struct hub *hub, const char *name,
+                        const char *role)
+{
+    char link[HUB_LINK_BYTES];
+    device_open(device, hub->dir, name);
+    hub_invite(hub, role, link);
+    device_must_join(device, link);
+}
+
+static void set_role(struct hub *hub, struct device_host *device, const char *role)
+{
+    struct folkmoot_community own = device_community(device);
+    char hex[2 * sizeof own.device + 1];
+    for (size_t i = 0; i < sizeof own.device; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", own.device[i]);
+    const char *const words[] = {"role", hub->community, hex, role, NULL};
+    cJSON_Delete(hub_control(hub, words));
+}
+
+static void restore(struct hub *hub)
+{
+    hub_stop(hub);
+    hub_restore_state(hub);
+    hub->restored = true;
+    hub_start(hub);
+}
+
+static void settle(struct device_host *devices, size_t n)
+{
+    for (size_t i = 0; i < 3 * n; i++)
+        device_must_sync(&devices[i % n]);
+}
+
+static void check_same(struct device_host *a, struct device_host *b)
+{
+    uint8_t prints[2][HASH_SIZE];
+    device_fingerprint(a, prints[0]);
+    device_fingerprint(b, prints[1]);
+    CHECK(memcmp(prints[0], prints[1], HASH_SIZE) == 0, "they do not hold the same");
+}
+
+static void what_is_lost_comes_back_and_what_is_decided_reaches_everybody(void)
+{
+    struct hub hub;
+    struct device_host devices[3];
+    hub_open(&hub, "");
+    for (size_t i = 0; i < 3; i++)
+        open_joined(&devices[i], &hub, (const char *[]){"ann", "ben", "late"}[i], "volunteer");
+    device_add(&devices[0], "need", "title", "before", NULL);
+    settle(devices, 3);
+    hub_stop(&hub);
+    hub_keep_state(&hub);
+    hub_start(&hub);
+    device_add(&devices[0], "need", "title", "since then", NULL);
+    device_add(&devices[1], "need", "title", "that, too", NULL);
+    settle(devices, 2);
+    set_role(&hub, &devices[1], "coordinator");
+    settle(devices, 2);
+    CHECK(strcmp(device_community(&devices[1]).role, "coordinator") == 0, "not told");
+    restore(&hub);
+    settle(devices, 3);
+    CHECK(strcmp(device_community(&devices[1]).role, "volunteer") == 0,
+          "what the lost time decided counts on");
+    CHECK(device_community(&devices[0]).alarm[0], "who had seen more is not told");
+    CHECK(!device_community(&devices[2]).alarm[0], "who had seen no more is alarmed: %s",
+          device_community(&devices[2]).alarm);
+    set_role(&hub, &devices[0], "coordinator");
+    settle(devices, 3);
+    CHECK(strcmp(device_community(&devices[0]).role, "coordinator") == 0, "not told");
+    CHECK(device_count(&devices[2], "need") == 3, "a need is lost");
+    // What counts is the same; who had heard of the lost time still knows of it.
+    check_same(&devices[0], &devices[2]);
+    check_same(&devices[1], &devices[2]);
+    for (size_t i = 0; i < 3; i++)
+        device_close(&devices[i]);
+    hub_close(&hub);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"what_is_lost_comes_back_and_what_is_decided_reaches_everybody",
+         what_is_lost_comes_back_and_what_is_decided_reaches_everybody},
+    };
+    return check_main(cases, 1, argc, argv);
+}
