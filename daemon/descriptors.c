@@ -7,14 +7,14 @@
 // Where there is hardly anything, connections get half of it.
 static size_t share_of(rlim_t files)
 {
-    return files > 2 * DESCRIPTORS_RESERVE ? (size_t)files - DESCRIPTORS_RESERVE
-                                           : (size_t)files / 2;
+    return files > (rlim_t)2 * DESCRIPTORS_RESERVE ? (size_t)files - DESCRIPTORS_RESERVE
+                                                   : (size_t)files / 2;
 }
 
 size_t descriptors_allow(size_t connections)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)connections + 2 * DESCRIPTORS_RESERVE;
+    rlim_t wanted = (rlim_t)connections + (rlim_t)2 * DESCRIPTORS_RESERVE;
     if (getrlimit(RLIMIT_NOFILE, &limit))
         return connections;
     if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted) {

@@ -43,7 +43,7 @@ static void put_kind(struct txn *txn, const struct community *community, uint32_
     while (!err) {
         struct record_view view;
         struct arena arena ARENA_CLEANUP;
-        arena_init(&arena, RECORD_MAX * 4);
+        arena_init(&arena, (size_t)4 * RECORD_MAX);
         cr_assert_eq(view_record(txn, community, &key, &eye, &arena, &view), OK);
         hash_put(hash, BYTES(key.id));
         hash_put_sized(hash, view.record);
@@ -193,18 +193,23 @@ static enum err invite(struct hub_decider *decider, void *arg)
     return hub_invite(decider->txn, decider->community, &invitation, by->code, decider->fault);
 }
 
+static unsigned long number_of(char **save)
+{
+    return strtoul(strtok_r(NULL, " \n", save), NULL, 10);
+}
+
 static void replay_line(char *line)
 {
     char *save;
     const char *what = strtok_r(line, " \n", &save);
     if (strcmp(what, "invite") == 0) {
-        struct invitation_by_code by = {(enum role)atoi(strtok_r(NULL, " \n", &save)), {0}};
+        struct invitation_by_code by = {(enum role)number_of(&save), {0}};
         const char *hex = strtok_r(NULL, " \n", &save);
         cr_assert_eq(text_unhex(bytes_of_text(hex), by.code, CODE_SIZE), OK);
         cr_assert_eq(hub_double_decide(world.hub, invite, &by), OK);
     } else if (strcmp(what, "ask") == 0) {
-        size_t device = (size_t)atoi(strtok_r(NULL, " \n", &save));
-        bool with_token = atoi(strtok_r(NULL, " \n", &save));
+        size_t device = number_of(&save);
+        bool with_token = number_of(&save) != 0;
         const char *path = strtok_r(NULL, " \n", &save);
         const char *hex = strtok_r(NULL, " \n", &save);
         ask(device, with_token, path, hex ? hex : "");

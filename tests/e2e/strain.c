@@ -47,9 +47,16 @@ int64_t strain_busy_ms(const struct hub *hub)
     CHECK(fgets(line, sizeof line, file), "/proc/PID/stat");
     fclose(file);
     const char *rest = strrchr(line, ')'); // the name may hold anything
-    CHECK(rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                         &system) == 2,
-          "/proc/PID/stat");
+    CHECK(rest, "/proc/PID/stat");
+    char *save;
+    char *field = strtok_r(line + (rest - line), " ", &save);
+    for (int i = 2; field && i < 14; i++) // proc(5): the name is the second, utime the 14th
+        field = strtok_r(NULL, " ", &save);
+    CHECK(field, "/proc/PID/stat");
+    user = strtoul(field, NULL, 10);
+    field = strtok_r(NULL, " ", &save);
+    CHECK(field, "/proc/PID/stat");
+    system = strtoul(field, NULL, 10);
     return (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
 }
 

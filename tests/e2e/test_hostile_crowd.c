@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/check.h"
+#include "tests/e2e/child.h"
 #include "tests/e2e/strain.h"
 
 enum {
@@ -194,22 +195,27 @@ static uint16_t checksum(const void *data, size_t n, uint32_t sum)
 static void make_syn(struct syn *syn, uint32_t n, uint16_t port)
 {
     uint32_t from = htonl(0xc0000200u | (n % 250 + 1)), to = htonl(INADDR_LOOPBACK);
-    *syn = (struct syn){.ip = {.version = 4,
-                               .ihl = 5,
-                               .ttl = 64,
-                               .protocol = IPPROTO_TCP,
-                               .saddr = from,
-                               .daddr = to,
-                               .tot_len = htons(sizeof *syn)},
-                        .tcp = {.source = htons((uint16_t)(1024 + n / 250)),
-                                .dest = htons(port),
-                                .seq = htonl(n),
-                                .doff = 5,
-                                .syn = 1,
-                                .window = htons(1024)}};
-    uint32_t pseudo[3] = {from, to, htonl((uint32_t)IPPROTO_TCP << 16 | sizeof syn->tcp)};
+    uint8_t bytes[sizeof syn->tcp] = {0};
+    memset(syn, 0, sizeof *syn);
+    syn->ip.version = 4;
+    syn->ip.ihl = 5;
+    syn->ip.ttl = 64;
+    syn->ip.protocol = IPPROTO_TCP;
+    syn->ip.saddr = from;
+    syn->ip.daddr = to;
+    syn->ip.tot_len = htons(sizeof *syn);
+    syn->tcp.source = htons((uint16_t)(1024 + n / 250));
+    syn->tcp.dest = htons(port);
+    syn->tcp.seq = htonl(n);
+    syn->tcp.doff = 5;
+    syn->tcp.syn = 1;
+    syn->tcp.window = htons(1024);
+    uint8_t pseudo[12] = {[9] = IPPROTO_TCP, [11] = sizeof syn->tcp};
+    memcpy(pseudo, &from, sizeof from);
+    memcpy(pseudo + 4, &to, sizeof to);
     uint32_t sum = checksum(pseudo, sizeof pseudo, 0);
-    syn->tcp.check = htons((uint16_t)~checksum(&syn->tcp, sizeof syn->tcp, sum));
+    memcpy(bytes, &syn->tcp, sizeof bytes);
+    syn->tcp.check = htons((uint16_t)~checksum(bytes, sizeof bytes, sum));
 }
 
 struct half_open {
@@ -241,8 +247,11 @@ static size_t count_half_open(void)
     FILE *file = fopen("/proc/self/net/tcp", "re");
     CHECK(file, "/proc/self/net/tcp: %s", strerror(errno));
     while (fgets(line, sizeof line, file)) {
-        unsigned state = 0;
-        n += sscanf(line, " %*d: %*x:%*x %*x:%*x %x", &state) == 1 && state == 3;
+        char *save;
+        char *field = strtok_r(line, " ", &save); // number, addresses, state
+        for (int i = 0; field && i < 3; i++)
+            field = strtok_r(NULL, " ", &save);
+        n += field && strtoul(field, NULL, 16) == 3;
     }
     fclose(file);
     return n;
@@ -265,13 +274,21 @@ static bool has_own_namespace(void)
     return alone;
 }
 
+static bool route(const char *what)
+{
+    int code;
+    const char *const argv[] = {"/bin/sh", "-c", "ip route \"$1\" 192.0.2.0/24 dev lo 2>/dev/null",
+                                "sh",      what, NULL};
+    free(child_output(argv, "/dev/null", &code));
+    return code == 0;
+}
+
 static void half_open_connections_keep_nobody_out(void)
 {
     struct stage stage;
     struct strain strain;
     struct half_open flood = {.stage = &stage, .fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW)};
-    if (!has_own_namespace() || flood.fd < 0 ||
-        system("ip route add 192.0.2.0/24 dev lo 2>/dev/null") != 0) {
+    if (!has_own_namespace() || flood.fd < 0 || !route("add")) {
         printf("    LEFT OUT: half-open connections need a network namespace of one's own\n");
         return;
     }
@@ -281,7 +298,7 @@ static void half_open_connections_keep_nobody_out(void)
     CHECK(flood.sent > 0, "nothing was sent");
     strain_check_memory(&strain, "half-open connections", 1 << 10); // the daemon never sees them
     close(flood.fd);
-    CHECK(system("ip route del 192.0.2.0/24 dev lo") == 0, "ip route");
+    CHECK(route("del"), "ip route");
     stage_close(&stage);
 }
 

@@ -86,7 +86,7 @@ static void tiny_edits_in_many_requests_are_taken_and_cost_no_memory(void)
         peer_send(&stage.peer, buf_bytes(&request), &answer);
         CHECK(peer_receipt(&answer, NULL) == after.seq, "not all are taken");
         stage.peer = after;
-        strain_check_memory(&strain, "tiny edits", 3 * REQUEST_KIB);
+        strain_check_memory(&strain, "tiny edits", (size_t)3 * REQUEST_KIB);
         post_done(&answer);
         buf_done(&request);
     }

@@ -121,7 +121,7 @@ struct harming {
     size_t n;
     const uint8_t *old;
     size_t old_n;
-    uint64_t *dice;
+    uint64_t *dice; // goes on
     size_t at;
     size_t from;
 };
@@ -184,6 +184,7 @@ bool harm_do(enum harm harm, const char *folder, const char *old, const char *fi
 {
     char path[ROT_PATH_MAX];
     struct harming h = {.dice = dice};
+    (void)dice_next(dice);
     size_t n;
     path_of(path, old, file);
     uint8_t *before = read_file(path, &h.old_n);

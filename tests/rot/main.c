@@ -50,10 +50,10 @@ static bool is_in_database(const void *place)
     bool found = false;
     FILE *maps = fopen("/proc/self/maps", "r");
     while (maps && !found && fgets(line, sizeof line, maps)) {
-        unsigned long long from;
-        unsigned long long to;
-        found = sscanf(line, "%llx-%llx", &from, &to) == 2 && (uintptr_t)place >= from &&
-                (uintptr_t)place < to && strstr(line, "data.mdb");
+        char *end;
+        unsigned long long from = strtoull(line, &end, 16);
+        unsigned long long to = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+        found = (uintptr_t)place >= from && (uintptr_t)place < to && strstr(line, "data.mdb");
     }
     if (maps)
         (void)fclose(maps);

@@ -386,7 +386,7 @@ Test(seal, names_orders_that_are_missing)
         put(i, words);
         erase(i);
     }
-    cr_assert_eq(truncate(path, 2 * 77), 0);
+    cr_assert_eq(truncate(path, (off_t)2 * 77), 0);
     cr_assert_eq(store_orders_each(store, take_order, &orders), ERR_DAMAGED);
     cr_expect_eq(orders.n, 2, "the others are given");
     cr_assert_eq(remove(path), 0);

@@ -211,7 +211,7 @@ Test(erase_late, of_many_records_at_once_reads_the_chain_once_for_many)
     size_t one = reads_of_erasing(1);
     size_t many = reads_of_erasing(100);
     cr_expect_geq(one, 300, "the chain is read");
-    cr_expect_leq(many, 4 * one + 100 * 40, "%zu, and %zu for one", many, one);
+    cr_expect_leq(many, 4 * one + (size_t)100 * 40, "%zu, and %zu for one", many, one);
 }
 
 static bool count_due(const struct keep *keep, void *arg)
