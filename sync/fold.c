@@ -131,7 +131,9 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
                 uint32_t seq, uint32_t tag, bool in_effect)
 {
     struct recalled recalled;
-    if (recall(txn, community, device, seq, tag, &recalled)) {
+    // What never had an effect has none to be taken back.
+    if (recall(txn, community, device, seq, tag, &recalled) &&
+        may_decide(txn, community, &recalled.change)) {
         if (in_effect)
             take_effect(txn, community, &recalled.change);
         else

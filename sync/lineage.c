@@ -172,8 +172,12 @@ static void turn(struct lives *lives, const struct life *life)
     stored.upto = life->upto;
     if (in_effect)
         device_put(lives->txn, lives->community, &stored);
-    for (uint32_t seq = from + 1; seq && seq <= to && seq <= hub.seq; seq++)
-        turn_one(lives->txn, lives->community, hub.handle, seq, in_effect);
+    to = to < hub.seq ? to : hub.seq;
+    for (uint32_t seq = from + 1; in_effect && seq && seq <= to; seq++)
+        turn_one(lives->txn, lives->community, hub.handle, seq, true);
+    // The last goes first: what it went over comes back, and goes in its turn.
+    for (uint32_t seq = to; !in_effect && seq > from; seq--)
+        turn_one(lives->txn, lives->community, hub.handle, seq, false);
     if (!in_effect)
         device_put(lives->txn, lives->community, &stored);
 }
