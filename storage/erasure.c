@@ -133,6 +133,15 @@ enum closed closed_get(struct txn *txn, uint32_t community, const struct record_
     return !err && value.n == 1 && value.p[0] == CLOSED_ALONE ? CLOSED_ALONE : CLOSED_WITH_ALL;
 }
 
+bool closed_any(struct txn *txn, uint32_t community)
+{
+    struct key prefix = {0};
+    key_u32(&prefix, community);
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_CLOSED, key_of(&prefix), bytes_of(NULL, 0));
+    return walk_next(&walk);
+}
+
 void closed_put(struct txn *txn, uint32_t community, const struct record_key *record,
                 enum closed how)
 {

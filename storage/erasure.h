@@ -25,6 +25,8 @@ enum closed {
 };
 
 enum closed closed_get(struct txn *txn, uint32_t community, const struct record_key *record);
+// Whether any is: where none is, nothing that arrives has to be asked about.
+bool closed_any(struct txn *txn, uint32_t community);
 // What is closed with all stays so. A damaged row is taken for that.
 void closed_put(struct txn *txn, uint32_t community, const struct record_key *record,
                 enum closed how);

@@ -349,15 +349,42 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
 
 // --- what is about closed records when it arrives ---
 
+// What its creator says here that a record is about: whether that is closed with all, and whether
+// it is a person who is closed.
+static void look_at_about(struct erasing *e, const struct candidate *c, bool *hangs, bool *reaches)
+{
+    struct log_body body;
+    struct wire_field field;
+    *hangs = *reaches = false;
+    if (memcmp(c->record.id, c->entry.device, 8) != 0 || c->envelope.kind == KIND_REQUEST ||
+        txn_failed(e->txn, log_get_body(e->txn, e->community, c->position, &body)))
+        return;
+    struct wire_reader reader = wire_reader(body.fields);
+    while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK) {
+        struct ref ref = {0};
+        struct record_key to;
+        if (field.number != FIELD_ABOUT || field.type != WIRE_SIZED ||
+            message_decode(&ref_message, field.bytes, NULL, &ref, NULL) || !meant_key(&ref, &to))
+            continue;
+        enum closed how = closed_get(e->txn, e->community, &to);
+        *hangs |= how == CLOSED_WITH_ALL;
+        *reaches |= how != CLOSED_NOT && to.kind == KIND_PERSON;
+    }
+}
+
 // What hangs on what is closed, and a Contact of a closed person: its other changes say no more
-// whose it is.
+// whose it is. All that a record is about is asked for only when this change says that it hangs.
 static void close_arrived(struct erasing *e, const struct candidate *c)
 {
+    bool hangs;
+    bool reaches;
     struct meant meant = meant_by(e);
-    bool asks = c->envelope.kind == KIND_REQUEST;
-    if (meant_voice(&meant, &c->envelope) || (!asks && hangs_on_closed_alone(e, &c->record)))
+    if (closed_get(e->txn, e->community, &c->record) == CLOSED_WITH_ALL)
+        return;
+    look_at_about(e, c, &hangs, &reaches);
+    if (meant_voice(&meant, &c->envelope) || (hangs && hangs_on_closed_alone(e, &c->record)))
         close_record(e, &c->record, CLOSED_WITH_ALL);
-    if (meant_contact(&meant, &c->record))
+    else if (reaches && c->record.kind == KIND_CONTACT)
         close_record(e, &c->record, CLOSED_ALONE);
 }
 
@@ -411,6 +438,8 @@ enum err hub_erase_arrived(struct hub_decider *decider, const uint64_t *position
     static const struct hub_erasing everybodys;
     struct erasing e = begin(decider, &everybodys);
     uint64_t erased = 0;
+    if (!closed_any(e.txn, e.community))
+        n = 0;
     for (size_t i = 0; i < n && !e.err; i++)
         consider(&e, positions[i], close_arrived);
     close_reached(&e);

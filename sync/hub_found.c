@@ -83,16 +83,23 @@ enum err hub_found(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE],
 
 // What the chain that was here began with; the bytes are the arena's.
 static enum err read_first(struct txn *txn, const struct community *community, struct arena *arena,
-                           struct incarnation *first)
+                           struct incarnation *first, int64_t *time)
 {
     uint64_t position;
+    struct log_entry entry;
     struct log_body body;
+    struct envelope envelope;
     struct wire_field field;
     enum err err = log_find(txn, community->number, community->log, 1, &position);
+    if (!err)
+        err = log_get(txn, community->number, position, &entry);
+    if (!err)
+        err = envelope_decode(entry.envelope, arena, &envelope, NULL);
     if (!err)
         err = log_get_body(txn, community->number, position, &body);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
+    *time = envelope.time;
     struct bytes fields = arena_copy(arena, body.fields);
     if (!fields.p)
         return ERR_NOMEM;
@@ -112,11 +119,12 @@ enum err hub_begin_anew(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_S
     uint8_t root[HASH_SIZE];
     uint8_t signature[SIGN_SIZE];
     struct device hub = {.role = ROLE_HUB, .upto = UINT32_MAX};
+    int64_t begun = 0;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, (size_t)2 * CHANGE_MAX);
     enum err err = hub_own_device(txn, community, &before, &secret);
     if (!err)
-        err = read_first(txn, community, &arena, &incarnation);
+        err = read_first(txn, community, &arena, &incarnation, &begun);
     if (!err)
         err = tree_root(txn, community->number, community->size, root);
     if (!err)
@@ -137,5 +145,7 @@ enum err hub_begin_anew(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_S
     secret_put(txn, community->number, &secret);
     bytes_wipe(&secret, sizeof secret);
     err = endorse(identity_seed, community, hub.key, &incarnation, signature);
-    return err ? err : write_incarnation(txn, community, &hub, &incarnation, now, random, fault);
+    // It begins after the one before, whatever the clock of a machine says that was just put up.
+    int64_t time = now > begun ? now : begun + 1;
+    return err ? err : write_incarnation(txn, community, &hub, &incarnation, time, random, fault);
 }

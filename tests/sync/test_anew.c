@@ -206,3 +206,16 @@ Test(anew, is_the_same_for_who_comes_late)
     expect_once("since then");
     expect_all_the_same();
 }
+
+// A machine that was just put up, without a clock.
+Test(anew, holds_though_the_clock_is_set_back)
+{
+    size_t phone = PHONE;
+    world.now = 1000;
+    world_restore_hub_anew(&world, "copy");
+    world_decide(&world, make_coordinator, &phone);
+    network_settle(&world);
+    for (size_t i = 0; i < world.devices_n; i++)
+        cr_expect_eq(role_told(i, PHONE), ROLE_COORDINATOR, "device %zu", i);
+    expect_all_the_same();
+}
