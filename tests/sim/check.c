@@ -305,19 +305,24 @@ static bool begin(struct sim_device *device, struct scope *scope, struct progres
     return true;
 }
 
-// What a restored hub has not got back yet, who had seen it has; and until they sync again they
-// have what it has got back since.
+static bool is_behind(const struct sim *sim, const struct sim_device *device)
+{
+    return device->round < sim->round;
+}
+
+// What a restored hub has not got back yet, who had seen it has; and until they sync again, from
+// the beginning, they have what it has got back since.
 static bool is_healing(struct sim *sim)
 {
     for (size_t i = 0; i < sim->n; i++) {
-        if (sim->devices[i].is_behind)
+        if (is_behind(sim, &sim->devices[i]))
             return true;
     }
-    for (size_t i = 0; i < sim->n && sim->is_first_round; i++)
-        sim->devices[i].is_behind = true;
-    bool goes_on = sim->is_first_round;
-    sim->is_first_round = false;
-    return goes_on;
+    if (sim->rounds_left == 0)
+        return false;
+    sim->rounds_left--;
+    sim->round++;
+    return true;
 }
 
 void check_device(struct sim *sim, struct sim_device *device)
@@ -329,8 +334,8 @@ void check_device(struct sim *sim, struct sim_device *device)
         return;
     sim->checks++;
     size_t upto = (size_t)progress.position;
-    bool is_sound =
-        !device_is_dubious(device) && !progress.forked && !progress.revoked && !device->is_behind;
+    bool is_sound = !device_is_dubious(device) && !progress.forked && !progress.revoked &&
+                    !is_behind(sim, device);
     if (is_sound && progress.receipt_seq > 0) {
         check_receipt(sim, &scope, progress.receipt_seq);
         check_receipt(sim, &scope, 1 + (uint32_t)dice_below(&sim->dice, progress.receipt_seq));

@@ -154,7 +154,7 @@ static bool is_expected(const struct sim_device *device, const struct folkmoot_e
 {
     enum folkmoot_code code = error->code;
     // A sample of what it has not got back.
-    bool has_forgotten = device->sim->was_restored && strstr(error->text, "no such change");
+    bool has_forgotten = device->sim->round > 0 && strstr(error->text, "no such change");
     return code == FOLKMOOT_OK || code == FOLKMOOT_NETWORK ||
            (code == FOLKMOOT_FORKED && device->has_twin) ||
            (code == FOLKMOOT_REFUSED && (device_is_dubious(device) || device->has_twin ||
@@ -169,11 +169,12 @@ static enum folkmoot_code end(struct sim *sim, struct sim_device *device)
     folkmoot_session_progress(device->session, &progress);
     sim_must(sim, is_expected(device, error), "device %td: a sync ended with: %s",
              device - sim->devices, error->text);
-    sim_must(sim, !progress.alarm || sim->was_restored, "device %td: an honest hub raised an alarm",
+    sim_must(sim, !progress.alarm || sim->round > 0, "device %td: an honest hub raised an alarm",
              device - sim->devices);
     device->is_copy |= error->code == FOLKMOOT_FORKED;
     device->is_settled = error->code == FOLKMOOT_OK;
-    device->is_behind &= !device->is_settled;
+    if (device->is_settled)
+        device->round = device->session_round;
     sim_tell(sim, "device %td: %d, %u pushed, %u pulled", device - sim->devices, error->code,
              progress.pushed, progress.pulled);
     sim->syncs++;
@@ -222,10 +223,12 @@ void line_turn(struct sim *sim, struct sim_device *device, bool whole)
     struct folkmoot_error error;
     enum folkmoot_code code = FOLKMOOT_OK;
     device->is_settled = false;
-    if (!device->session)
+    if (!device->session) {
+        device->session_round = sim->round;
         code = dice_percent(&sim->dice, 10)
                    ? folkmoot_sync_and_check(device->fm, &device->session, &error)
                    : folkmoot_sync(device->fm, &device->session, &error);
+    }
     sim_must(sim, !code, "device %td: no sync begins: %s", device - sim->devices, error.text);
     (void)turn(sim, device, whole);
 }
@@ -240,11 +243,10 @@ void line_join(struct sim *sim, struct sim_device *device)
     sim_must(sim, !code, "device %td: no joining begins: %s", device - sim->devices, error.text);
     uint8_t before[HANDLE_SIZE];
     memcpy(before, device->handle, HANDLE_SIZE);
-    bool was_behind = device->is_behind;
+    device->session_round = device->round;
     device->is_revoked = false;
     device->is_joined = turn(sim, device, true) == FOLKMOOT_OK;
     device->is_settled = false;
-    device->is_behind = was_behind;
     check_log(sim);
     if (memcmp(before, device->handle, HANDLE_SIZE) != 0)
         device->is_copy = false;

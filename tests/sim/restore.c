@@ -62,12 +62,12 @@ static void restore_hub(struct sim *sim)
     hub_double_begin_anew(sim->hub);
     forget_positions(sim);
     check_log(sim);
-    sim->was_restored = sim->is_first_round = true;
+    sim->round++;
+    sim->rounds_left = 1;
     for (size_t i = 0; i < sim->n; i++) {
         struct sim_device *device = &sim->devices[i];
         folkmoot_session_done(&device->session);
         device->is_joined = device->is_joined && knows(sim, device);
-        device->is_behind = true;
         device->is_settled = false;
     }
     sim_tell(sim, "the hub is restored, with %zu entries", sim->log_n);

@@ -39,8 +39,10 @@ struct sim_device {
     bool was_revoked; // ever
     bool login_late;  // an old login has arrived while its session went on: its token may be void
     bool had_other;   // handles before: what is personal and was its own is no more
-    bool is_behind;   // the hub was restored, and it has not heard
     bool is_settled;  // its last session ended well: it holds what the hub held then
+    // Of the rounds that a restored hub needs: of its session, and the last that it has done.
+    unsigned session_round;
+    unsigned round;
 };
 
 // A request that is still somewhere on the way.
@@ -68,10 +70,10 @@ struct sim {
     unsigned copies;  // folders made so far
     struct dice dice; // of this step
     size_t step;
-    bool is_calm;        // no more faults
-    bool restores;       // a world in which the hub is restored; its phones are not, nor revoked
-    bool was_restored;   // the hub
-    bool is_first_round; // since then: not all have synced
+    bool is_calm;         // no more faults
+    bool restores;        // a world in which the hub is restored; its phones are not, nor revoked
+    unsigned round;       // of syncs; each restored hub needs two; 0: none was restored
+    unsigned rounds_left; // after this one, until it is whole
     char hub_saved[SIM_PATH_MAX]; // an old copy of the hub's store; "": none
     size_t saved_log_n;           // how long its log was then
     int64_t now;
