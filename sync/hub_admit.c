@@ -186,21 +186,26 @@ static enum err check_invitation(struct txn *txn, const struct hub_admitting *ad
                                  const uint8_t handle[HANDLE_SIZE], struct invitation *invitation,
                                  bool *again, struct fault *fault)
 {
+    uint64_t damage = txn_damage(txn);
     enum err err = invitation_get(txn, hash, invitation);
     if (err && err != ERR_NOT_FOUND)
         return err;
     *again = !err && invitation_used_by(txn, hash, handle);
+    bool may = !err && (*again || may_maker_invite(txn, invitation));
+    // Nobody is sent away because something could not be read.
+    if (txn_error(txn) || txn_damage(txn) != damage)
+        return txn_error(txn) ? txn_error(txn) : ERR_DAMAGED;
     bool open = !err && invitation->used < invitation->uses;
     if (err || invitation->community != community->number || (!open && !*again))
         return fault_set(
             fault, ERR_FORBIDDEN,
             "the invitation is not valid or was used by another device: ask for a new one");
-    if (!*again && !may_maker_invite(txn, invitation))
+    if (!may)
         return fault_set(fault, ERR_FORBIDDEN,
                          "whoever made the invitation may invite no more: ask for a new one");
     if (!*again && invitation->expires < admitting->now)
         return fault_set(fault, ERR_FORBIDDEN, "the invitation has expired: ask for a new one");
-    return txn_error(txn);
+    return OK;
 }
 
 // A device that comes in.

@@ -78,7 +78,7 @@ static bool read_life(struct txn *txn, uint32_t community, struct life *life)
     arena_init(&arena, MERGE_ARENA_MAX);
     if (log_find(txn, community, life->hub.handle, 1, &position) ||
         log_get(txn, community, position, &entry) ||
-        txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) ||
+        merge_envelope(txn, entry.envelope, &arena, &envelope) ||
         txn_failed(txn, log_get_body(txn, community, position, &body)) ||
         !read_fields(body.fields, &incarnation))
         return false;

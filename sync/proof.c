@@ -222,10 +222,10 @@ enum err proof_check_answer(struct txn *txn, const struct community *community,
     if (!report->alarm && !response->more && due > checked.proved)
         raise_alarm(&checked, ALARM_DROPPED, response->head ? response->head->size : 0, now,
                     report);
-    // Nobody is accused on the ground of what this device's own disk has damaged.
-    if (txn_damage(txn) != damage) {
+    // Nobody is accused on the ground of what this device's own disk has damaged, or refused.
+    if (txn_error(txn) || txn_damage(txn) != damage) {
         *report = (struct proof_report){.alarm = ALARM_NONE};
-        return ERR_DAMAGED;
+        return txn_error(txn) ? txn_error(txn) : ERR_DAMAGED;
     }
     if (report->checked || report->alarm)
         checked_put(txn, community->number, &checked);
@@ -279,7 +279,7 @@ static bool is_seen(struct txn *txn, const struct device *own, const struct log_
     struct eye eye = {.role = own->role, .device = own->handle};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
+    if (merge_envelope(txn, entry->envelope, &arena, &envelope))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record);

@@ -26,13 +26,16 @@ enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *sess
         bool left = place && scene->on_hub && !has_failed;
         if (left)
             fail_arm(scene->what, place);
-        fail_pause(!scene->on_hub);
+        (void)fail_pause(!scene->on_hub);
         hub_double_serve(scene->hub, &request, &answer);
-        fail_pause(false);
+        (void)fail_pause(false);
         if (left) {
             has_failed = fail_disarm();
             uint64_t counted = fail_counted();
             scene->counted = counted > scene->counted ? counted : scene->counted;
+            MUST(answer.status == 200 || answer.status >= 500,
+                 "what fails on the hub is called the phone's fault: %d %.*s", answer.status,
+                 (int)answer.body.n, (const char *)answer.body.p);
         }
         folkmoot_session_answer(session, answer.status, hub_double_tls_key(scene->hub));
         folkmoot_session_receive(session, answer.body.p, answer.body.n);
@@ -40,6 +43,9 @@ enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *sess
         buf_done(&answer.body);
     }
     enum folkmoot_code code = folkmoot_session_error(session)->code;
+    MUST(code == FOLKMOOT_OK || code == FOLKMOOT_STORE || code == FOLKMOOT_NETWORK ||
+             code == FOLKMOOT_INTERNAL,
+         "what failed for now is the hub's fault: %s", folkmoot_session_error(session)->text);
     folkmoot_session_done(&session);
     // The place is noted for whoever asks whether it has failed.
     if (place && scene->on_hub && has_failed)
@@ -184,6 +190,13 @@ static enum folkmoot_code sync_it(struct scene *scene)
     return scene_sync(scene, first(scene));
 }
 
+static enum folkmoot_code sync_and_check(struct scene *scene)
+{
+    struct folkmoot_session *session;
+    enum folkmoot_code code = folkmoot_sync_and_check(first(scene)->fm, &session, NULL);
+    return code ? code : scene_turn(scene, session);
+}
+
 static enum folkmoot_code remark_sent(struct scene *scene)
 {
     enum folkmoot_code code = remark(scene);
@@ -228,6 +241,7 @@ const struct task tasks[] = {
     {.name = "sync of an edit", .run = sync_it, .before = edit, .is_session = true},
     {.name = "sync of a voice", .run = sync_it, .before = speak, .is_session = true},
     {.name = "sync of a request", .run = sync_it, .before = remark_and_erase, .is_session = true},
+    {.name = "sync and proof", .run = sync_and_check, .before = edit, .is_session = true},
     {.name = "join", .run = join, .before = invite, .is_session = true},
     {.name = "role", .run = hub_changes_roles, .is_hubs = true},
     {.name = "revoke", .run = hub_revokes, .is_hubs = true},
