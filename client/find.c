@@ -292,6 +292,8 @@ static bool check_title(const struct record_key *record, void *arg)
     enum err err = live_each(scope->txn, scope->community.number, record, look_at_title, &look);
     if ((!err || err == ERR_DAMAGED) && look.has_it)
         note_found(finding, record);
+    if (look.arena.err)
+        txn_fail(scope->txn, ERR_NOMEM);
     arena_done(&look.arena);
     return finding->count < 2;
 }
@@ -329,6 +331,8 @@ enum folkmoot_code folkmoot_find(struct folkmoot *fm, const char *text, char *ki
     struct finding finding = {.fm = fm, .scope = &scope, .text = bytes_of_text(text)};
     uint64_t damage = txn_damage(scope.txn);
     enum err err = find(&finding);
+    if (!err)
+        err = txn_error(scope.txn);
     if (!err && txn_damage(scope.txn) != damage)
         err = ERR_DAMAGED;
     (void)state_end(fm, &scope, false, NULL);
