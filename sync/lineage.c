@@ -202,8 +202,11 @@ void lineage_take(struct txn *txn, const struct community *community,
         !read_fields(change->fields, &incarnation) ||
         !holds(txn, community, change->device, &incarnation))
         return;
-    if (device_get(txn, community->number, change->device, &hub) == ERR_NOT_FOUND)
-        hub = (struct device){.seq = 0};
+    enum err err = device_get(txn, community->number, change->device, &hub);
+    if (err && err != ERR_NOT_FOUND) {
+        txn_fail(txn, err);
+        return;
+    }
     memcpy(hub.handle, change->device, HANDLE_SIZE);
     memcpy(hub.key, incarnation.chain_key.p, KEY_SIZE);
     memcpy(hub.identity, incarnation.identity_key.p, KEY_SIZE);

@@ -54,6 +54,9 @@ static void check_unchanged(struct scene *scene, const struct task *task, const 
                             enum folkmoot_code code)
 {
     struct state is;
+    MUST(code == FOLKMOOT_OK || code == FOLKMOOT_STORE || code == FOLKMOOT_INTERNAL,
+         "%s: what failed at place %llu of %d is called %d", task->name,
+         (unsigned long long)scene->place, (int)scene->what, (int)code);
     look_at(scene, &is);
     bool is_same = memcmp(is.print, was->print, HASH) == 0;
     // Of a commit that failed nobody knows whether it took place; if it did, then all of it.
