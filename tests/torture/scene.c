@@ -18,7 +18,8 @@ enum folkmoot_code scene_start(struct phone *phone)
     return folkmoot_open(phone->path, &host, &phone->fm, NULL);
 }
 
-enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *session)
+// Whether its place has come, on the hub.
+static bool turn(struct scene *scene, struct folkmoot_session *session)
 {
     struct folkmoot_request request;
     bool has_failed = false;
@@ -44,13 +45,19 @@ enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *sess
         folkmoot_session_finish(session, true);
         buf_done(&answer.body);
     }
+    return has_failed;
+}
+
+enum folkmoot_code scene_turn(struct scene *scene, struct folkmoot_session *session)
+{
+    bool has_failed = turn(scene, session);
     enum folkmoot_code code = folkmoot_session_error(session)->code;
     MUST(code == FOLKMOOT_OK || code == FOLKMOOT_STORE || code == FOLKMOOT_NETWORK ||
              code == FOLKMOOT_INTERNAL,
          "what failed for now is the hub's fault: %s", folkmoot_session_error(session)->text);
     folkmoot_session_done(&session);
     // The place is noted for whoever asks whether it has failed.
-    if (place && scene->on_hub && has_failed)
+    if (scene->on_hub && has_failed)
         scene->place = 0;
     return code;
 }
@@ -279,6 +286,22 @@ static enum folkmoot_code invite(struct scene *scene)
     return FOLKMOOT_OK;
 }
 
+// A link that a phone made, not the hub's administrator.
+static enum folkmoot_code invite_by_phone(struct scene *scene)
+{
+    struct folkmoot_session *session;
+    struct folkmoot_invitation invitation = {.role = "coordinator"};
+    int64_t expires;
+    enum folkmoot_code code = folkmoot_invite(first(scene)->fm, &invitation, &session, NULL);
+    if (code)
+        return code;
+    (void)turn(scene, session);
+    const char *link = folkmoot_session_link(session, &expires);
+    (void)snprintf(scene->link, sizeof scene->link, "%s", link ? link : "");
+    folkmoot_session_done(&session);
+    return link ? FOLKMOOT_OK : FOLKMOOT_REFUSED;
+}
+
 static enum folkmoot_code join(struct scene *scene)
 {
     struct folkmoot_session *session;
@@ -304,6 +327,7 @@ const struct task tasks[] = {
     {.name = "sync of a request", .run = sync_it, .before = remark_and_erase, .is_session = true},
     {.name = "sync and proof", .run = sync_and_check, .before = edit, .is_session = true},
     {.name = "join", .run = join, .before = invite, .is_session = true},
+    {.name = "join by a phone", .run = join, .before = invite_by_phone, .is_session = true},
     {.name = "role", .run = hub_changes_roles, .is_hubs = true},
     {.name = "revoke", .run = hub_revokes, .is_hubs = true},
     {.name = "erase record", .run = hub_erases, .before = remark_sent, .is_hubs = true},
