@@ -389,13 +389,13 @@ static enum err start_parts(struct daemon *daemon, bool restored, struct fault *
         return err;
     set_up_calls(daemon);
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
+    if (!daemon->keeping)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
     int64_t now = loop_clock(daemon->loop);
-    if (restored && daemon->keeping)
+    if (restored)
         err = keeping_begin_anew(daemon->gate, daemon->service.identity.seed, now, fault);
-    if (err)
-        return err;
-    err = daemon->keeping ? keeping_restore(daemon->gate, now, fault)
-                          : fault_set(fault, ERR_NOMEM, "out of memory");
+    if (!err)
+        err = keeping_restore(daemon->gate, now, fault);
     if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)
