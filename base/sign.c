@@ -24,16 +24,19 @@ enum err sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes message,
     return made ? OK : ERR_NOMEM;
 }
 
-bool sign_check(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
-                const uint8_t signature[SIGN_SIZE])
+enum err sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
+                     const uint8_t signature[SIGN_SIZE])
 {
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, SIGN_KEY_SIZE);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good = pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
-                EVP_DigestVerify(ctx, signature, SIGN_SIZE, message.p, message.n) == 1;
+    enum err err = ERR_NOMEM;
+    if (pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1)
+        err = EVP_DigestVerify(ctx, signature, SIGN_SIZE, message.p, message.n) == 1
+                  ? OK
+                  : ERR_MALFORMED;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
-    return good;
+    return err;
 }
 
 // y as a little-endian number is below p = 2^255 - 19.

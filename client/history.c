@@ -57,7 +57,7 @@ static bool add_cover(const struct cover *cover, void *arg)
     if ((live_get(scope->txn, community, &cover->target, &live) == OK && live.tag == cover->tag) ||
         log_find(scope->txn, community, cover->target.device, cover->target.seq, &position) ||
         log_get(scope->txn, community, position, &entry) || log_tag(&entry) != cover->tag ||
-        envelope_decode(entry.envelope, &arena, &envelope, NULL))
+        txn_failed(scope->txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)))
         return true;
     history->err = add_past(history, cover, position, envelope.time);
     return !history->err;
@@ -112,7 +112,8 @@ static bool listen(const struct record_key *from, struct bytes person, void *arg
         view_record(scope->txn, &scope->community, from, &eye, listening->reading->arena, &view);
     if (!err)
         err = add_voice(listening, &view, BYTES(id));
-    if (err == ERR_NOMEM)
+    // What is damaged does not hide the others.
+    if (err != ERR_NOT_FOUND && err != ERR_DAMAGED)
         listening->err = err;
     return !listening->err;
 }

@@ -31,12 +31,17 @@ static enum folkmoot_code pinned_hub(struct folkmoot_session *session, uint8_t h
     return state_end(session->fm, &scope, false, &session->error);
 }
 
-static bool is_signed(const struct folkmoot_session *session, const struct info_response *info,
-                      const uint8_t hub_key[KEY_SIZE])
+// ERR_MALFORMED: the hub did not say that it is its key.
+static enum err check_key(const struct folkmoot_session *session, const struct info_response *info,
+                          const uint8_t hub_key[KEY_SIZE])
 {
     struct buf transcript BUF_CLEANUP = {0};
+    if (info->tls_key.n != 32 || info->tls_signature.n != SIGN_SIZE || !session->has_key ||
+        !bytes_equal(info->tls_key, BYTES(session->key)))
+        return ERR_MALFORMED;
     digest_tls_transcript(BYTES(session->nonce), info->tls_key.p, &transcript);
-    return !transcript.err && sign_check(hub_key, buf_bytes(&transcript), info->tls_signature.p);
+    return transcript.err ? transcript.err
+                          : sign_verify(hub_key, buf_bytes(&transcript), info->tls_signature.p);
 }
 
 static bool is_hub(struct folkmoot_session *session, const struct info_response *info,
@@ -47,13 +52,13 @@ static bool is_hub(struct folkmoot_session *session, const struct info_response 
                      session->address);
         return false;
     }
-    if (info->tls_key.n != 32 || info->tls_signature.n != SIGN_SIZE || !session->has_key ||
-        !bytes_equal(info->tls_key, BYTES(session->key)) || !is_signed(session, info, hub_key)) {
+    enum err err = check_key(session, info, hub_key);
+    if (err == ERR_MALFORMED)
         session_fail(session, FOLKMOOT_UNTRUSTED,
                      "somebody stands between this device and the hub at %s", session->address);
-        return false;
-    }
-    return true;
+    else if (err)
+        session_fail_answer(session, err, NULL);
+    return !err;
 }
 
 // Keeps the key that was proved.

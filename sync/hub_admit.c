@@ -154,12 +154,14 @@ static enum err check_signature(const struct enrol_transcript *transcript,
 {
     struct buf message BUF_CLEANUP = {0};
     digest_enrol_transcript(transcript, &message);
-    if (message.err)
-        return message.err;
-    if (signature.n != SIGN_SIZE || !sign_key_sound(key) ||
-        !sign_check(key, buf_bytes(&message), signature.p))
-        return fault_set(fault, ERR_MALFORMED, "the transcript's signature or key is wrong");
-    return OK;
+    enum err err = message.err;
+    if (!err)
+        err = signature.n == SIGN_SIZE && sign_key_sound(key)
+                  ? sign_verify(key, buf_bytes(&message), signature.p)
+                  : ERR_MALFORMED;
+    if (err == ERR_MALFORMED)
+        fault_set(fault, err, "the transcript's signature or key is wrong");
+    return err;
 }
 
 static enum err find_community(struct txn *txn, struct bytes id, struct community *community,

@@ -176,11 +176,13 @@ static enum err check_signature(struct checking *c, const struct run *run,
     }
     digest_run_transcript(c->caller->community.id, device->key, planned->last, head, run->seen,
                           &transcript);
-    if (transcript.err)
-        return transcript.err;
-    if (run->signature.n != SIGN_SIZE ||
-        !sign_check(device->key, buf_bytes(&transcript), run->signature.p))
-        return wrong_signature(c, run, planned);
+    enum err err = transcript.err;
+    if (!err)
+        err = run->signature.n == SIGN_SIZE
+                  ? sign_verify(device->key, buf_bytes(&transcript), run->signature.p)
+                  : ERR_MALFORMED;
+    if (err)
+        return err == ERR_MALFORMED ? wrong_signature(c, run, planned) : err;
     memcpy(planned->signature, run->signature.p, SIGN_SIZE);
     planned->seen = run->seen;
     return OK;

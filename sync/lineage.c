@@ -10,8 +10,8 @@
 // --- an incarnation ---
 
 // The identity key's word that this chain speaks for it, who founded the community.
-static bool holds(const struct community *community, const uint8_t author[HANDLE_SIZE],
-                  const struct incarnation *incarnation)
+static bool holds(struct txn *txn, const struct community *community,
+                  const uint8_t author[HANDLE_SIZE], const struct incarnation *incarnation)
 {
     uint8_t id[COMMUNITY_SIZE];
     uint8_t handle[HANDLE_SIZE];
@@ -25,8 +25,9 @@ static bool holds(const struct community *community, const uint8_t author[HANDLE
         return false;
     digest_incarnation_transcript(community->id, incarnation->chain_key.p, incarnation,
                                   &transcript);
-    return !transcript.err && sign_check(incarnation->identity_key.p, buf_bytes(&transcript),
-                                         incarnation->signature.p);
+    return !txn_failed(txn, transcript.err) &&
+           !txn_failed(txn, sign_verify(incarnation->identity_key.p, buf_bytes(&transcript),
+                                        incarnation->signature.p));
 }
 
 static bool read_fields(struct bytes fields, struct incarnation *incarnation)
@@ -201,7 +202,7 @@ void lineage_take(struct txn *txn, const struct community *community,
     struct device hub = {.upto = 0};
     if (change->record.kind != KIND_DECISION || change->seq != 1 ||
         !read_fields(change->fields, &incarnation) ||
-        !holds(community, change->device, &incarnation))
+        !holds(txn, community, change->device, &incarnation))
         return;
     if (device_get(txn, community->number, change->device, &hub) == ERR_NOT_FOUND)
         hub = (struct device){.seq = 0};

@@ -72,7 +72,7 @@ static bool signature_holds(const struct community *community, const struct devi
     if (head->root.n != HASH_SIZE || signature.n != SIGN_SIZE)
         return false;
     digest_head_transcript(community->id, hub->handle, head->size, head->root.p, &transcript);
-    return !transcript.err && sign_check(hub->key, buf_bytes(&transcript), signature.p);
+    return !transcript.err && sign_verify(hub->key, buf_bytes(&transcript), signature.p) == OK;
 }
 
 // --- growth ---
@@ -351,7 +351,8 @@ static bool run_holds(const struct sample *s, const uint8_t leaf[HASH_SIZE])
     }
     digest_run_transcript(s->community->id, s->author.key, s->seq + (uint32_t)proof->leaves.n, head,
                           proof->seen, &transcript);
-    return !transcript.err && sign_check(s->author.key, buf_bytes(&transcript), proof->signature.p);
+    return !transcript.err &&
+           sign_verify(s->author.key, buf_bytes(&transcript), proof->signature.p) == OK;
 }
 
 static bool is_in_log(const struct sample *s, const uint8_t leaf[HASH_SIZE])

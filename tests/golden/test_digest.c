@@ -241,7 +241,7 @@ static void check_transcript(struct golden *g, const cJSON *entry)
     golden_expect(BYTES(key), golden_bytes(g, entry, "key"), name);
     cr_assert_eq(sign_make(seed, buf_bytes(&made), signature), OK);
     golden_expect(BYTES(signature), golden_bytes(g, entry, "signature"), name);
-    cr_expect(sign_check(key, buf_bytes(&made), signature), "%s", name);
+    cr_expect(!sign_verify(key, buf_bytes(&made), signature), "%s", name);
 }
 
 Test(golden, each_transcript_gives_the_written_bytes_and_signature)

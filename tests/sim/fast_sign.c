@@ -7,8 +7,8 @@
 enum err __wrap_sign_public_key(const uint8_t seed[SIGN_SEED_SIZE], uint8_t key[SIGN_KEY_SIZE]);
 enum err __wrap_sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes message,
                           uint8_t signature[SIGN_SIZE]);
-bool __wrap_sign_check(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
-                       const uint8_t signature[SIGN_SIZE]);
+enum err __wrap_sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
+                            const uint8_t signature[SIGN_SIZE]);
 
 enum err __wrap_sign_public_key(const uint8_t seed[SIGN_SEED_SIZE], uint8_t key[SIGN_KEY_SIZE])
 {
@@ -41,10 +41,10 @@ enum err __wrap_sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes messa
     return err;
 }
 
-bool __wrap_sign_check(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
-                       const uint8_t signature[SIGN_SIZE])
+enum err __wrap_sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
+                            const uint8_t signature[SIGN_SIZE])
 {
     uint8_t made[SIGN_SIZE];
     make(key, message, made);
-    return memcmp(made, signature, SIGN_SIZE) == 0;
+    return memcmp(made, signature, SIGN_SIZE) == 0 ? OK : ERR_MALFORMED;
 }
