@@ -353,7 +353,7 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
     return err ? err : open_tls(daemon, fault);
 }
 
-static enum err start_parts(struct daemon *daemon, bool restored, struct fault *fault)
+static enum err start_parts(struct daemon *daemon, struct fault *fault)
 {
     enum err err = loop_new(&daemon->loop);
     if (err)
@@ -365,11 +365,7 @@ static enum err start_parts(struct daemon *daemon, bool restored, struct fault *
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
     if (!daemon->keeping)
         return fault_set(fault, ERR_NOMEM, "out of memory");
-    int64_t now = loop_clock(daemon->loop);
-    if (restored)
-        err = keeping_begin_anew(daemon->gate, daemon->service.identity.seed, now, fault);
-    if (!err)
-        err = keeping_restore(daemon->gate, now, fault);
+    err = keeping_restore(daemon->gate, loop_clock(daemon->loop), fault);
     if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)
@@ -381,8 +377,7 @@ static enum err start_parts(struct daemon *daemon, bool restored, struct fault *
     return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
 }
 
-enum err daemon_start(const struct config *config, bool restored, struct daemon **out,
-                      struct fault *fault)
+enum err daemon_start(const struct config *config, struct daemon **out, struct fault *fault)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (!daemon)
@@ -391,7 +386,7 @@ enum err daemon_start(const struct config *config, bool restored, struct daemon 
     daemon->lock = -1;
     enum err err = open_files(daemon, fault);
     if (!err)
-        err = start_parts(daemon, restored, fault);
+        err = start_parts(daemon, fault);
     if (err)
         daemon_free(&daemon);
     else

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -239,6 +240,8 @@ static cJSON *run_apart(const struct store_command *command, const struct config
         return failed("no process could be started");
     child = fork();
     if (child == 0) {
+        // Who is killed shall not go on in secret.
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)close(ends[0]);
         cJSON *answer = run(command, config, file);
         write_answer(answer, ends[1]);
