@@ -18,7 +18,7 @@ static const char usage[] =
     "  --steps N   in each world (400)\n"
     "  --syncs N   worlds until so many syncs have ended (0: one world)\n"
     "  --skip …    leave these steps out\n"
-    "  --tell      print each step\n"
+    "  --tell      print each step, and of a world that fails all that was written\n"
     "  --twice     run each world twice, which must come out the same\n"
     "  --shrink    of a world that fails: the fewest steps that still do\n";
 
