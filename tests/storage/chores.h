@@ -5,8 +5,8 @@
 
 #include "storage/store.h"
 
-// Rows of each kind, for the chores to find.
-void chores_prepare(struct txn *txn);
+// Where the chores find their rows.
+enum { CHORES_COMMUNITY = 1, CHORES_WHOLE, CHORES_HUSK, CHORES_DROP, CHORES_FREE };
 
 struct chore {
     const char *name;
@@ -14,5 +14,12 @@ struct chore {
     bool writes;
 };
 
-extern const struct chore chores[];
-extern const size_t chores_n;
+// Rows of each kind, for the chores to find.
+void chores_prepare(struct txn *txn);
+
+extern const struct chore chores_writing[];
+extern const size_t chores_writing_n;
+// These see for themselves whether the answer is right: ERR_WRONG_STATE where it is not and does
+// not say so.
+extern const struct chore chores_reading[];
+extern const size_t chores_reading_n;

@@ -82,7 +82,6 @@ static void expect_after(struct txn *txn, const struct prints *prints, const cha
     cr_assert_arr_eq(print, prints->after, HASH_SIZE, "%s, %u", name, nth);
 }
 
-// A chore says ERR_WRONG_STATE of an answer that is wrong and does not say so.
 static void expect_told(const struct chore *chore, struct txn *txn, enum err err, unsigned nth,
                         enum err expected)
 {
@@ -128,11 +127,14 @@ static bool refuse_once(const struct chore *chore, const char *kind, unsigned nt
 static unsigned refuse_each(const char *kind, int with, enum err expected)
 {
     unsigned all = 0;
-    for (size_t i = 0; i < chores_n; i++) {
+    for (size_t i = 0; i < chores_writing_n + chores_reading_n; i++) {
+        bool writes = i < chores_writing_n;
+        const struct chore *chore =
+            writes ? &chores_writing[i] : &chores_reading[i - chores_writing_n];
         struct prints prints;
         unsigned nth = 1;
-        do_well(&chores[i], &prints);
-        while (refuse_once(&chores[i], kind, nth, with, expected, &prints))
+        do_well(chore, &prints);
+        while (refuse_once(chore, kind, nth, with, expected, &prints))
             nth++;
         all += nth - 1;
     }
