@@ -6,6 +6,7 @@
 #include "storage/erasure.h"
 #include "storage/invitation.h"
 #include "storage/log.h"
+#include "storage/table.h"
 
 static const uint8_t id[COMMUNITY_SIZE] = {1};
 static const uint8_t handle[HANDLE_SIZE] = "the handle..";
@@ -252,4 +253,21 @@ void chores_prepare(struct txn *txn)
     live_put(txn, CHORES_COMMUNITY, &(struct live){.key = edit});
     cover_put(txn, CHORES_COMMUNITY, &(struct cover){.target = edit});
     about_put(txn, CHORES_COMMUNITY, &closed, &record, bytes_of(NULL, 0));
+}
+
+void chores_print(struct txn *txn, uint8_t print[HASH_SIZE])
+{
+    struct hash all;
+    hash_begin(&all, "all rows");
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        struct walk walk;
+        walk_begin(&walk, txn, (enum table)i, bytes_of(NULL, 0), bytes_of(NULL, 0));
+        while (walk_next(&walk)) {
+            hash_put_u8(&all, (uint8_t)walk.err);
+            hash_put_sized(&all, walk.key);
+            hash_put_sized(&all, walk.value);
+        }
+        walk_end(&walk);
+    }
+    hash_end(&all, print);
 }

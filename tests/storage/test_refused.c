@@ -32,24 +32,6 @@ static void tear_down(void)
 
 TestSuite(refused, .init = set_up, .fini = tear_down);
 
-// Every row, as a hash. The seals of words are the same each time, for the keys are.
-static void take_print(struct txn *txn, uint8_t print[HASH_SIZE])
-{
-    struct hash hash;
-    hash_begin(&hash, "all rows");
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        struct walk walk;
-        walk_begin(&walk, txn, (enum table)i, bytes_of(NULL, 0), bytes_of(NULL, 0));
-        while (walk_next(&walk)) {
-            cr_assert_eq(walk.err, OK);
-            hash_put_sized(&hash, walk.key);
-            hash_put_sized(&hash, walk.value);
-        }
-        walk_end(&walk);
-    }
-    hash_end(&hash, print);
-}
-
 struct prints {
     uint8_t before[HASH_SIZE];
     uint8_t after[HASH_SIZE];
@@ -64,11 +46,11 @@ static struct txn *begin(const struct chore *chore)
 static void do_well(const struct chore *chore, struct prints *prints)
 {
     struct txn *txn = begin(chore);
-    take_print(txn, prints->before);
+    chores_print(txn, prints->before);
     enum err err = chore->run(txn);
     cr_assert_eq(err, OK, "%s: %s", chore->name, err_text(err));
     cr_assert_eq(txn_error(txn), OK, "%s", chore->name);
-    take_print(txn, prints->after);
+    chores_print(txn, prints->after);
     cr_assert_eq(memcmp(prints->before, prints->after, HASH_SIZE) != 0, chore->writes, "%s",
                  chore->name);
     txn_abort(&txn);
@@ -78,7 +60,7 @@ static void expect_after(struct txn *txn, const struct prints *prints, const cha
                          unsigned nth)
 {
     uint8_t print[HASH_SIZE];
-    take_print(txn, print);
+    chores_print(txn, print);
     cr_assert_arr_eq(print, prints->after, HASH_SIZE, "%s, %u", name, nth);
 }
 
