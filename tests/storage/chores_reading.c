@@ -58,7 +58,7 @@ static enum err read_community(struct txn *txn)
     enum err err = community_get(txn, id, &one);
     if (!err)
         err = community_get_number(txn, CHORES_COMMUNITY, &one);
-    return err ? err : expect(txn, one.name_n, 5);
+    return err ? err : expect(txn, one.number, CHORES_COMMUNITY);
 }
 
 static enum err read_communities(struct txn *txn)
