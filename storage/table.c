@@ -192,9 +192,12 @@ static bool is_its_place(struct txn *txn, enum table table, struct bytes key)
     MDB_cursor *cursor;
     MDB_val k = val_of(key);
     MDB_val v = {0, NULL};
-    if (mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor) != 0)
+    int result = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
+    if (result) {
+        txn_fail(txn, txn_err_of(result));
         return false;
-    int result = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    }
+    result = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
     bool good = result == MDB_NOTFOUND || (!result && bytes_compare(bytes_of_val(k), key) > 0);
     result = mdb_cursor_get(cursor, &k, &v, result ? MDB_LAST : MDB_PREV);
     good = good && (result == MDB_NOTFOUND || (!result && is_before(&k, key)));
@@ -203,7 +206,7 @@ static bool is_its_place(struct txn *txn, enum table table, struct bytes key)
 }
 
 // LMDB moves rows about by what they say of their length. One that is damaged may say a wrong one:
-// it is overwritten in place or not at all.
+// it is overwritten in place or not at all. Other errors stick.
 static bool may_replace(struct txn *txn, enum table table, struct bytes key, size_t n)
 {
     struct bytes inner;
@@ -213,8 +216,12 @@ static bool may_replace(struct txn *txn, enum table table, struct bytes key, siz
     if (txn->damage == 0)
         return true;
     int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
-    if (result)
-        return result == MDB_NOTFOUND && is_its_place(txn, table, key);
+    if (result == MDB_NOTFOUND)
+        return is_its_place(txn, table, key);
+    if (result) {
+        txn_fail(txn, txn_err_of(result));
+        return false;
+    }
     return v.mv_size == n || strip_check(txn, table, key, bytes_of_val(v), &inner) == OK;
 }
 
