@@ -259,7 +259,7 @@ void chores_print(struct txn *txn, uint8_t print[HASH_SIZE])
 {
     struct hash all;
     hash_begin(&all, "all rows");
-    for (int i = 0; i < TABLE_COUNT; i++) {
+    for (int i = TABLE_COMMUNITY; i < TABLE_COUNT; i++) {
         struct walk walk;
         walk_begin(&walk, txn, (enum table)i, bytes_of(NULL, 0), bytes_of(NULL, 0));
         while (walk_next(&walk)) {

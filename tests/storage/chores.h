@@ -16,8 +16,8 @@ struct chore {
 
 // Rows of each kind, for the chores to find.
 void chores_prepare(struct txn *txn);
-// Every row of the store, as a hash. Words that are put again are sealed to the same bytes, for
-// their key stays.
+// Every row of the store but what it says of itself, as a hash. Words that are put again are sealed
+// to the same bytes, for their key stays.
 void chores_print(struct txn *txn, uint8_t print[HASH_SIZE]);
 
 extern const struct chore chores_writing[];
