@@ -128,7 +128,8 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, st
         err = open_body(txn, community, position, bytes, body);
     else
         err = ERR_DAMAGED;
-    return err == ERR_DAMAGED ? txn_damaged(txn) : err;
+    // Damage is passed over so that the others can be given; what failed for now may not be.
+    return err == ERR_DAMAGED ? txn_damaged(txn) : txn_fail(txn, err);
 }
 
 static void encode_entry(struct buf *buf, const struct log_entry *entry)

@@ -185,13 +185,16 @@ static enum err map_file(struct seal *seal, struct block *block)
     if (err)
         return err;
     void *keys = MAP_FAILED;
-    if (fstat(fd, &st) == 0 && st.st_size == FILE_SIZE)
-        keys = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    if (fstat(fd, &st) != 0)
+        err = err_of_errno();
+    else if (st.st_size != FILE_SIZE)
+        err = ERR_DAMAGED;
+    else if ((keys = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+        err = err_of_errno();
     (void)close(fd);
-    if (keys == MAP_FAILED)
-        return ERR_DAMAGED;
-    block->keys = keys;
-    return OK;
+    if (!err)
+        block->keys = keys;
+    return err;
 }
 
 static enum err remember(struct seal *seal, const struct block *block)
