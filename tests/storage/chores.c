@@ -44,7 +44,7 @@ static enum err put_again(struct txn *txn)
 
 static enum err erase(struct txn *txn)
 {
-    erased_put(txn, CHORES_COMMUNITY, handle, CHORES_WHOLE, 7, hash);
+    erased_put(txn, CHORES_COMMUNITY, handle, CHORES_WHOLE, CHORES_TAG, hash);
     log_erase(txn, CHORES_COMMUNITY, CHORES_WHOLE, hash);
     return OK;
 }
@@ -243,7 +243,7 @@ void chores_prepare(struct txn *txn)
              &(struct role_row){.from = 1, .decided = decided, .role = ROLE_MEMBER});
     token_put(txn, hash, CHORES_COMMUNITY, handle, 5);
     apart_put(txn, CHORES_COMMUNITY, handle, 1, 2, &decided, REASON_WRONG_ID);
-    erased_put(txn, CHORES_COMMUNITY, handle, CHORES_HUSK, 5, hash);
+    erased_put(txn, CHORES_COMMUNITY, handle, CHORES_HUSK, CHORES_TAG, hash);
     closed_put(txn, CHORES_COMMUNITY, &closed, CLOSED_ALONE);
     keep_put(txn, CHORES_COMMUNITY, &(struct keep){.until = -1, .record = record});
     (void)evidence_put(txn, CHORES_COMMUNITY, handle, hash, bytes_of_text("a run"));

@@ -7,6 +7,8 @@
 
 // Where the chores find their rows.
 enum { CHORES_COMMUNITY = 1, CHORES_WHOLE, CHORES_HUSK, CHORES_DROP, CHORES_FREE };
+// Of each of their changes: the beginning of the leaf.
+enum { CHORES_TAG = 0x61206c65 };
 
 struct chore {
     const char *name;

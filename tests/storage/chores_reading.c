@@ -179,7 +179,7 @@ static enum err read_apart(struct txn *txn)
 static enum err read_erased(struct txn *txn)
 {
     uint8_t body_hash[HASH_SIZE];
-    bool is_erased = erased_get(txn, CHORES_COMMUNITY, handle, CHORES_HUSK, 5, body_hash);
+    bool is_erased = erased_get(txn, CHORES_COMMUNITY, handle, CHORES_HUSK, CHORES_TAG, body_hash);
     return expect(txn, is_erased, 1);
 }
 

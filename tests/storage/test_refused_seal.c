@@ -99,7 +99,7 @@ static enum err exchange(void)
 {
     static const uint8_t handle[HANDLE_SIZE] = "the handle..";
     struct txn *txn = txn_begin_write(store);
-    erased_put(txn, OURS, handle, CHORES_WHOLE, 7, NULL);
+    erased_put(txn, OURS, handle, CHORES_WHOLE, CHORES_TAG, NULL);
     log_erase(txn, OURS, CHORES_WHOLE, NULL);
     put_words(txn, FAR_AT);
     return txn_commit(&txn);
@@ -138,7 +138,9 @@ static bool exchange_refused(const char *kind, unsigned nth, int with,
     enum err err = exchange();
     bool was_refused = refuse_end();
     cr_assert(!err || was_refused, "%s: %s", what, err_text(err));
-    cr_assert(err != ERR_DAMAGED || with == MDB_CORRUPTED, "%s: nothing is damaged", what);
+    // A search that fails beside a gap is taken for one that went astray.
+    bool may_seem_damaged = strcmp(kind, REFUSE_LMDB) == 0;
+    cr_assert(err != ERR_DAMAGED || may_seem_damaged, "%s: nothing is damaged", what);
     store_close(&store);
     store = open_store();
     print_now(print);
