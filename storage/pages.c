@@ -83,7 +83,7 @@ bool pages_hold(const void *p, size_t n, size_t page_size, bool is_mapped)
     const uint8_t *page = (const uint8_t *)p - HEADER;
     memcpy(&flags, page + FLAGS_AT, sizeof flags);
     memcpy(&pages, page + PAGES_AT, sizeof pages);
-    return (flags & OVERFLOW) && n <= (uint64_t)pages * page_size - HEADER;
+    return (flags & OVERFLOW) && pages && n <= (uint64_t)pages * page_size - HEADER;
 }
 
 enum err pages_check(const char *path, struct fault *fault)
