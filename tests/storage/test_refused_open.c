@@ -196,6 +196,105 @@ Test(refused_open, says_what_could_not_be_done_and_where)
     expect_no_leaks();
 }
 
+Test(refused_open, of_what_is_no_sound_database_says_that_it_is_damaged)
+{
+    static const struct {
+        const char *call;
+        unsigned nth;
+        int with;
+        const char *said;
+    } rows[] = {
+        {"mdb_env_open", 1, MDB_INVALID, "not a database of Folkmoot"},
+        {"mdb_env_open", 1, MDB_VERSION_MISMATCH, "not a database of Folkmoot"},
+        {"mdb_dbi_open", 1, MDB_NOTFOUND, "does not say its format"},
+        {"mdb_dbi_open", 4, MDB_NOTFOUND, "no sound table entry"},
+        {"mdb_dbi_open", 4, MDB_INCOMPATIBLE, "no sound table entry"},
+    };
+    uint8_t print[HASH_SIZE];
+    struct store *store = NULL;
+    fill(print);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fault fault = {0};
+        refuse(rows[i].call, rows[i].nth, rows[i].with);
+        cr_assert_eq(try_open(false, &store, &fault), ERR_DAMAGED, "%zu: %s", i, fault.text);
+        cr_assert(refuse_end());
+        cr_assert(strstr(fault.text, rows[i].said), "%s", fault.text);
+    }
+    expect_no_leaks();
+}
+
+// Somebody else wrote a row, and did not note that commit.
+static void write_behind_its_back(void)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val key = {3, (void *)"key"};
+    cr_assert_eq(mdb_env_create(&env), 0);
+    cr_assert_eq(mdb_env_set_maxdbs(env, TABLE_COUNT), 0);
+    cr_assert_eq(mdb_env_open(env, scratch.path, 0, 0600), 0);
+    cr_assert_eq(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    cr_assert_eq(mdb_dbi_open(txn, "name", 0, &dbi), 0);
+    cr_assert_eq(mdb_put(txn, dbi, &key, &key, 0), 0);
+    cr_assert_eq(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+Test(refused_open, of_a_store_whose_last_commit_is_not_its_own)
+{
+    uint8_t print[HASH_SIZE];
+    struct store *store = NULL;
+    struct fault fault = {0};
+    fill(print);
+    write_behind_its_back();
+    cr_assert_eq(try_open(false, &store, &fault), ERR_DAMAGED);
+    cr_assert(strstr(fault.text, "not at its last commit"), "%s", fault.text);
+    expect_no_leaks();
+}
+
+Test(refused_open, of_a_store_whose_format_is_of_another_length)
+{
+    static const uint8_t format[5] = {0, 0, 0, 3, 0};
+    uint8_t print[HASH_SIZE];
+    struct store *store = NULL;
+    struct fault fault = {0};
+    fill(print);
+    cr_assert_eq(try_open(false, &store, NULL), OK);
+    struct txn *txn = txn_begin_write(store);
+    table_put(txn, TABLE_META, bytes_of_text("format"), BYTES(format));
+    cr_assert_eq(txn_commit(&txn), OK);
+    store_close(&store);
+    cr_assert_eq(try_open(false, &store, &fault), ERR_DAMAGED);
+    cr_assert(strstr(fault.text, "does not say its format"), "%s", fault.text);
+}
+
+Test(refused_open, of_a_map_greater_than_any_is_told_and_leaves_nothing)
+{
+    struct store_options options = {.map_size = SIZE_MAX};
+    struct store *store = NULL;
+    struct fault fault = {0};
+    cr_assert_neq(store_open(scratch.path, &options, &store, &fault), OK);
+    cr_assert_null(store);
+    cr_assert(strstr(fault.text, "cannot"), "%s", fault.text);
+    cr_assert_not(scratch_has(&scratch, "store.new"));
+    cr_assert_not(scratch_has(&scratch, "store"));
+    cr_assert_eq(try_open(false, &store, NULL), OK);
+    store_close(&store);
+    expect_no_leaks();
+}
+
+Test(refused_open, of_a_directory_in_the_place_of_the_file)
+{
+    struct store *store = NULL;
+    struct fault fault = {0};
+    char path[sizeof scratch.path + 16];
+    (void)snprintf(path, sizeof path, "%s/data.mdb", scratch.path);
+    cr_assert_eq(mkdir(scratch.path, 0700), 0);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    cr_assert_eq(try_open(false, &store, &fault), ERR_DAMAGED);
+    cr_assert(strstr(fault.text, "no file"), "%s", fault.text);
+}
+
 Test(refused_open, waits_for_the_lock_though_a_signal_comes)
 {
     refuse("flock", 1, EINTR);
@@ -214,6 +313,29 @@ Test(refused_open, says_why_what_a_creation_left_cannot_be_taken_away)
     cr_assert(strstr(fault.text, "store.new/data.mdb"), "%s", fault.text);
     cr_assert_eq(create_store(scratch.path, 16 << 20, &fault), OK);
     cr_assert_not(scratch_has(&scratch, "store.new"));
+}
+
+Test(refused_open, takes_no_file_away_that_stands_where_a_store_is_made)
+{
+    struct fault fault = {0};
+    scratch_write(&scratch, ".", "store.new", "a letter");
+    cr_assert_eq(create_store(scratch.path, 16 << 20, &fault), ERR_IO);
+    cr_assert(strstr(fault.text, "store.new"), "%s", fault.text);
+    cr_assert(scratch_has(&scratch, "store.new"));
+    cr_assert_not(scratch_has(&scratch, "store"));
+}
+
+Test(refused_open, says_that_a_place_is_taken_however_the_system_names_it)
+{
+    static const int names[] = {EEXIST, ENOTEMPTY, ENOTDIR};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct fault fault = {0};
+        refuse("rename", 1, names[i]);
+        cr_assert_eq(create_store(scratch.path, 16 << 20, &fault), ERR_DAMAGED);
+        cr_assert(refuse_end());
+        cr_assert(strstr(fault.text, "choose another place"), "%s", fault.text);
+        cr_assert_not(scratch_has(&scratch, "store.new"));
+    }
 }
 
 Test(refused_open, of_a_parent_that_may_not_be_read_is_no_matter)

@@ -216,6 +216,33 @@ Test(settle, leaves_words_alone_whose_change_is_whole_again_or_another)
     cr_expect(is_destroyed(1, 2));
 }
 
+Test(settle, is_no_matter_where_the_keys_of_what_is_erased_are_lost)
+{
+    char path[SCRATCH_MAX + 64];
+    erase(1, 1);
+    drop(1, 2);
+    store_close(&store);
+    (void)snprintf(path, sizeof path, "%s/keys/00000001-0000000000000000", scratch.path);
+    cr_assert_eq(remove(path), 0);
+    store = scratch_open(&scratch);
+    cr_expect_not(can_be_read(1, 1));
+    cr_expect(can_be_read(2, 1));
+}
+
+Test(settle, knows_more_files_of_keys_than_it_began_with_room_for)
+{
+    enum { FILES = 40 };
+    for (uint64_t i = 1; i <= FILES; i++) {
+        struct txn *txn = txn_begin_write(store);
+        put_words(txn, 1, i * SEAL_BLOCK);
+        cr_assert_eq(txn_commit(&txn), OK);
+    }
+    for (uint64_t i = 1; i <= FILES; i++)
+        cr_expect(can_be_read(1, i * SEAL_BLOCK), "%d", (int)i);
+    drop(1, 1);
+    expect_no_leaks();
+}
+
 static bool note_keep(const struct keep *keep, void *arg)
 {
     (void)keep;
