@@ -164,6 +164,7 @@ static void settle(struct sim *sim)
     for (size_t i = 0; i < ROUNDS_MAX * sim->n; i++)
         line_turn(sim, &sim->devices[i % sim->n], true);
     check_all(sim);
+    check_store(sim);
 }
 
 void sim_run(const struct sim_options *options, struct sim *sim, uint8_t digest[HASH_SIZE])

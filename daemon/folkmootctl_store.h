@@ -1,0 +1,13 @@
+#pragma once
+
+// The commands of folkmootctl that work on the database's files: backup, restore, compact, verify.
+
+#include <cjson/cJSON.h>
+
+#include "daemon/config.h"
+
+// Whether a command is one of them: nothing is asked of a hub.
+bool ctl_store_has(const char *command);
+// Runs it; file: what it names (NULL: nothing). The answer is an object with "ok", as a
+// hub's is; the caller frees it. Progress goes to standard error where that is a terminal.
+cJSON *ctl_store_run(const char *command, const struct config *config, const char *file);
