@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "base/cipher.h"
 
@@ -63,6 +64,19 @@ WRAP(enum err, cipher_encrypt, REFUSE_MEMORY,
 WRAP(enum err, cipher_decrypt, REFUSE_MEMORY,
      (const uint8_t key[CIPHER_KEY_SIZE], struct bytes in, uint8_t *out), (key, in, out), ERR_NOMEM)
 
+// What zstd says when it has no memory.
+static const size_t zstd_error = (size_t)-64;
+
+WRAP(ZSTD_CCtx *, ZSTD_createCCtx, REFUSE_MEMORY, (void), (), NULL)
+WRAP(ZSTD_DCtx *, ZSTD_createDCtx, REFUSE_MEMORY, (void), (), NULL)
+WRAP(size_t, ZSTD_CCtx_setParameter, REFUSE_MEMORY,
+     (ZSTD_CCtx * zstd, ZSTD_cParameter parameter, int value), (zstd, parameter, value), zstd_error)
+WRAP(size_t, ZSTD_DCtx_setParameter, REFUSE_MEMORY,
+     (ZSTD_DCtx * zstd, ZSTD_dParameter parameter, int value), (zstd, parameter, value), zstd_error)
+WRAP(size_t, ZSTD_compressStream2, REFUSE_MEMORY,
+     (ZSTD_CCtx * zstd, ZSTD_outBuffer *out, ZSTD_inBuffer *in, ZSTD_EndDirective directive),
+     (zstd, out, in, directive), zstd_error)
+
 // --- LMDB ---
 
 WRAP(int, mdb_env_create, REFUSE_LMDB, (MDB_env * *env), (env), with)
@@ -89,6 +103,9 @@ WRAP(int, mdb_cursor_get, REFUSE_LMDB,
      (MDB_cursor * cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op), (cursor, key, data, op),
      with)
 
+WRAP(int, mdb_stat, REFUSE_LMDB, (MDB_txn * txn, MDB_dbi dbi, MDB_stat *about), (txn, dbi, about),
+     with)
+
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
 // It frees the transaction in any case.
@@ -107,6 +124,8 @@ WRAP(int, fdatasync, REFUSE_FILES, (int fd), (fd), -1)
 WRAP(int, flock, REFUSE_FILES, (int fd, int operation), (fd, operation), -1)
 WRAP(int, fstat, REFUSE_FILES, (int fd, struct stat *st), (fd, st), -1)
 WRAP(int, fsync, REFUSE_FILES, (int fd), (fd), -1)
+WRAP(int, ftruncate, REFUSE_FILES, (int fd, off_t size), (fd, size), -1)
+WRAP(off_t, lseek, REFUSE_FILES, (int fd, off_t at, int from), (fd, at, from), -1)
 WRAP(int, mkdir, REFUSE_FILES, (const char *path, mode_t mode), (path, mode), -1)
 WRAP(void *, mmap, REFUSE_FILES, (void *p, size_t n, int protection, int flags, int fd, off_t at),
      (p, n, protection, flags, fd, at), MAP_FAILED)
@@ -154,3 +173,5 @@ int __wrap_close(int fd)
 WRAP_TRANSFER(pread, (int fd, void *p, size_t n, off_t at), (fd, p, n, at), (fd, p, n / 2, at))
 WRAP_TRANSFER(pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at),
               (fd, p, n / 2, at))
+WRAP_TRANSFER(read, (int fd, void *p, size_t n), (fd, p, n), (fd, p, n / 2 + 1))
+WRAP_TRANSFER(write, (int fd, const void *p, size_t n), (fd, p, n), (fd, p, n / 2 + 1))

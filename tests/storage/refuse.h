@@ -10,7 +10,7 @@
 #define REFUSE_LMDB   "lmdb"
 #define REFUSE_FILES  "files"
 
-// Instead of an error: the call does half of what it should (pread, pwrite).
+// Instead of an error: the call does half of what it should (pread, pwrite, read, write).
 enum { REFUSE_SHORT = -1 };
 
 // The nth call (from 1) of the kind fails with this error: an errno, or a code of LMDB.
