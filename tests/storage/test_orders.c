@@ -60,19 +60,32 @@ static const struct store_order kinds[] = {
     {.community = {1}, .is_closing = true, .kind = 8, .id = {9}},
 };
 
+static void expect_same(const struct store_order *found, const struct store_order *put)
+{
+    cr_expect_arr_eq(found->community, put->community, COMMUNITY_SIZE);
+    cr_expect_arr_eq(found->handle, put->handle, HANDLE_SIZE);
+    cr_expect_arr_eq(found->body_hash, put->body_hash, HASH_SIZE);
+    cr_expect_arr_eq(found->id, put->id, ID_SIZE);
+    cr_expect_eq(found->is_closing, put->is_closing);
+    cr_expect_eq(found->with_all, put->with_all);
+    cr_expect_eq(found->kind, put->kind);
+    cr_expect_eq(found->seq, put->seq);
+    cr_expect_eq(found->tag, put->tag);
+}
+
 Test(orders, come_back_as_they_were_put_until_there_were_enough)
 {
     struct buf orders = {0};
     struct found found = {.max = 8};
     for (size_t i = 0; i < 3; i++)
         orders_put(&orders, &kinds[i]);
-    cr_assert_eq(orders.n, 3 * RECORD);
+    cr_assert_eq(orders.n, (size_t)3 * RECORD);
     append(&orders, 3);
     append(&orders, 6);
     cr_assert_eq(orders_each(scratch.path, 6, take, &found), OK);
     cr_assert_eq(found.n, 6);
     for (size_t i = 0; i < found.n; i++)
-        cr_expect_eq(memcmp(&found.all[i], &kinds[i % 3], sizeof *kinds), 0, "%zu", i);
+        expect_same(&found.all[i], &kinds[i % 3]);
     found = (struct found){.max = 2};
     cr_assert_eq(orders_each(scratch.path, 6, take, &found), OK, "the others are not missing");
     cr_assert_eq(found.n, 2);
