@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -138,16 +137,10 @@ WRAP(enum err, cipher_random, REFUSE_FILES, (void *out, size_t n), (out, n), ERR
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
+// Whatever is made here is made with this mode.
 int __wrap_open(const char *path, int flags, ...)
 {
-    mode_t mode = 0;
-    if (flags & O_CREAT) {
-        va_list more;
-        va_start(more, flags);
-        mode = va_arg(more, mode_t);
-        va_end(more);
-    }
-    return is_refused("open", REFUSE_FILES) ? -1 : __real_open(path, flags, mode);
+    return is_refused("open", REFUSE_FILES) ? -1 : __real_open(path, flags, 0600);
 }
 
 int __real_close(int fd);
