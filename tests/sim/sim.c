@@ -24,6 +24,8 @@ void sim_fail(const struct sim *sim, const char *format, ...)
     va_end(args);
     (void)fprintf(stderr, "\nsim: at step %zu; again: sim --seed %llu --steps %zu\n", sim->step,
                   (unsigned long long)sim->options.seed, sim->options.steps);
+    if (sim->options.is_told)
+        registry_tell(&sim->registry);
     (void)fflush(stderr);
     _exit(1);
 }
