@@ -314,7 +314,7 @@ enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[
     if (!walk_next(&walk))
         return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
     if (walk.err || walk.key.n != from.n)
-        return ERR_DAMAGED;
+        return txn_damaged(txn);
     return decode_run(walk.key, walk.value, run);
 }
 
