@@ -2,7 +2,7 @@
 
 // One act on a store, done again and again, and each time something else of it fails: an
 // allocation, a call into LMDB, a row that is gone or damaged. Whatever is not as it must be, fails
-// the test. Link with folkmoot_may_fail.
+// the test.
 
 #include "tests/sync/world.h"
 
