@@ -43,10 +43,19 @@ uint64_t fail_counted(void)
 
 static bool concerns(enum fail_call call)
 {
-    if (what == FAIL_MEMORY)
+    switch (what) {
+    case FAIL_MEMORY:
         return call == CALL_FOR_MEMORY;
-    bool is_of_rows = what == FAIL_ROW_MISSING || what == FAIL_ROW_DAMAGED;
-    return call == CALL_THAT_READS || (!is_of_rows && call == CALL_OF_STORAGE);
+    case FAIL_ROW_GONE:
+        return call == CALL_FOR_A_ROW;
+    case FAIL_ROW_MISSING:
+    case FAIL_ROW_DAMAGED:
+        return call == CALL_THAT_READS;
+    case FAIL_STORAGE:
+    case FAIL_STORAGE_LATE:
+        break;
+    }
+    return call == CALL_THAT_READS || call == CALL_OF_STORAGE;
 }
 
 bool fail_now(enum fail_call call)

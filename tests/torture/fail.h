@@ -11,10 +11,11 @@ enum fail_what {
     FAIL_STORAGE,      // a call into LMDB or to a file: not carried out, EIO
     FAIL_STORAGE_LATE, // the same, but it was carried out and nobody is told
     FAIL_ROW_MISSING,  // a row that is read is not there
+    FAIL_ROW_GONE,     // the same, and nothing beside it says so
     FAIL_ROW_DAMAGED   // a bit of it is another
 };
 
-enum fail_call { CALL_FOR_MEMORY, CALL_THAT_READS, CALL_OF_STORAGE };
+enum fail_call { CALL_FOR_MEMORY, CALL_FOR_A_ROW, CALL_THAT_READS, CALL_OF_STORAGE };
 
 void fail_arm(enum fail_what what, uint64_t n);
 // No more. Whether it has failed.
