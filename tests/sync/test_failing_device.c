@@ -11,6 +11,7 @@
 #include "tests/leaks.h"
 #include "tests/sync/failing.h"
 #include "tests/sync/field.h"
+#include "tests/sync/sample.h"
 
 static struct field_work said;
 static struct community community; // as PHONE has it
@@ -235,12 +236,6 @@ Test(failing_device, tells_its_fingerprint_or_does_not)
     expect_no_leaks();
 }
 
-struct sample {
-    uint8_t device[HANDLE_SIZE];
-    uint32_t seq;
-    struct prove_response proof;
-};
-
 static enum err draw(struct failing *f, void *arg)
 {
     struct sample sample = {.seq = 0};
@@ -250,21 +245,6 @@ static enum err draw(struct failing *f, void *arg)
         failing_say(f, &prove_request_message,
                     &(struct prove_request){BYTES(sample.device), sample.seq, 0});
     return err;
-}
-
-static void sample_one(struct sample *sample)
-{
-    struct fault fault = {0};
-    struct checked checked;
-    struct hub_caller caller = world_caller(&world, COORDINATOR);
-    struct txn *txn = txn_begin_read(world.devices[COORDINATOR].store);
-    cr_assert_eq(proof_draw(txn, &community, &own, 77, sample->device, &sample->seq), OK);
-    checked_get(txn, community.number, &checked);
-    txn_abort(&txn);
-    struct prove_request request = {BYTES(sample->device), sample->seq, checked.frontier.size};
-    txn = txn_begin_read(world.hub);
-    cr_assert_eq(hub_prove(txn, &caller, &request, &arena, &sample->proof, &fault), OK);
-    txn_abort(&txn);
 }
 
 static enum err check_sample(struct failing *f, void *arg)
@@ -280,7 +260,7 @@ Test(failing_device, draws_a_sample_and_checks_it_or_does_not)
 {
     struct sample sample;
     look_again(COORDINATOR);
-    sample_one(&sample);
+    sample_draw(&world, COORDINATOR, 77, &arena, &sample);
     failing_reads(world.devices[COORDINATOR].store, draw, NULL);
     failing_writes(world.devices[COORDINATOR].store, check_sample, &sample);
     expect_no_leaks();
