@@ -110,13 +110,15 @@ static void serve(size_t device)
     look_again(device);
 }
 
+static bool erases; // words that are damaged, too
+
 static enum err hear(struct failing *f, void *arg)
 {
     struct exchange_report report = {0};
     struct proof_report checked = {0};
     struct community mine = community;
     const struct world_device *device = arg;
-    f->forgives = true; // an erasure
+    f->forgives = erases;
     enum err err = OK;
     for (size_t i = 0; !err && i < response.receipts.n; i++)
         err = exchange_take_receipt(f->txn, &mine, &own,
@@ -149,10 +151,19 @@ Test(failing_device, takes_in_what_was_decided_or_nothing_of_it)
     said_membership(&world, COORDINATOR, member, ROLE_VOLUNTEER, -1);
     said_membership(&world, COORDINATOR, member, ROLE_NONE, 1);
     said_membership(&world, COORDINATOR, member, ROLE_NONE, 0);
+    network_sync(&world, COORDINATOR);
+    serve(PHONE);
+    failing_writes(world.devices[PHONE].store, hear, &world.devices[PHONE]);
+    expect_no_leaks();
+}
+
+Test(failing_device, takes_in_that_words_are_erased_or_nothing_of_it)
+{
     said_erase_record(&world, COORDINATOR, &said.remark.record);
     said_erase_record(&world, COORDINATOR, &said.voices[0].record);
     network_sync(&world, COORDINATOR);
     serve(PHONE);
+    erases = true;
     failing_writes(world.devices[PHONE].store, hear, &world.devices[PHONE]);
     expect_no_leaks();
 }

@@ -63,7 +63,6 @@ static enum err meet(struct failing *f, void *arg)
     for (size_t i = 0; !err && i < response->pieces.n; i++)
         err = exchange_take_piece(f->txn, &mine, &own, LIST_AT(struct piece, response->pieces, i),
                                   f->arena, &report, f->fault);
-    f->forgives = true; // its words are gone where they cannot be read
     return err;
 }
 
