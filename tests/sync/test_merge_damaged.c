@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "proto/schema.h"
+#include "storage/table.h"
 #include "sync/chain.h"
 #include "sync/collect.h"
 #include "sync/digest.h"
@@ -198,6 +199,18 @@ Test(merge_damaged, change_whose_envelope_cannot_be_read_comes_not_to_life_in_si
 {
     put_entry("\x0a\x7f", 3);
     struct dot dot = {bytes_of(author, HANDLE_SIZE), 3, 0, 0};
+    cr_expect_not(lives_again(CLASS_ORDINARY, &dot));
+    cr_expect_eq(txn_error(txn), ERR_DAMAGED, "nothing is built on it");
+    expect_no_leaks();
+}
+
+Test(merge_damaged, change_whose_words_are_not_there_comes_not_to_life_in_silence)
+{
+    struct walk walk WALK_CLEANUP;
+    struct dot dot = title();
+    walk_begin(&walk, txn, TABLE_BODY, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    while (walk_next(&walk))
+        table_delete(txn, TABLE_BODY, walk.key);
     cr_expect_not(lives_again(CLASS_ORDINARY, &dot));
     cr_expect_eq(txn_error(txn), ERR_DAMAGED, "nothing is built on it");
     expect_no_leaks();
