@@ -168,6 +168,20 @@ Test(failing_device, takes_in_that_words_are_erased_or_nothing_of_it)
     expect_no_leaks();
 }
 
+// Of what the old chain decided and the new one does not know, nothing counts any more.
+Test(failing_device, takes_in_that_a_hub_begins_anew_or_nothing_of_it)
+{
+    world.may_alarm = true;
+    world_save_hub(&world, "yesterday");
+    said_membership(&world, COORDINATOR, PHONE, ROLE_MEMBER, -1);
+    network_settle(&world);
+    world_restore_hub_anew(&world, "yesterday");
+    network_sync(&world, COORDINATOR);
+    serve(PHONE);
+    failing_writes(world.devices[PHONE].store, hear, &world.devices[PHONE]);
+    expect_no_leaks();
+}
+
 // --- its own words ---
 
 static enum err write_need(struct failing *f, void *arg)
