@@ -297,7 +297,7 @@ static enum err get(const struct scope *scope, const struct record_key *key,
     struct reading reading = {scope, *key, arena, &out};
     enum err err = read_record(&reading, depth);
     if (!err)
-        err = txn_error(scope->txn);
+        err = arena->err ? ERR_NOMEM : txn_error(scope->txn);
     if (err)
         folkmoot_record_done(&out);
     else

@@ -184,12 +184,12 @@ static enum err map_file(struct seal *seal, struct block *block)
     free(path);
     if (err)
         return err;
-    void *keys = MAP_FAILED;
     if (fstat(fd, &st) != 0)
         err = err_of_errno();
     else if (st.st_size != FILE_SIZE)
         err = ERR_DAMAGED;
-    else if ((keys = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0)) == MAP_FAILED)
+    void *keys = err ? NULL : mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+    if (keys == MAP_FAILED)
         err = err_of_errno();
     (void)close(fd);
     if (!err)

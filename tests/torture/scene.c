@@ -217,7 +217,9 @@ static enum folkmoot_code look_twice(struct scene *scene,
     (void)fail_pause(false);
     hash_end(&told[0], prints[0]);
     hash_end(&told[1], prints[1]);
-    MUST(code || memcmp(prints[0], prints[1], HASH) == 0, "something failed, and is left out");
+    MUST(code || memcmp(prints[0], prints[1], HASH) == 0,
+         "place %llu of %d: something failed, and is left out", (unsigned long long)scene->place,
+         (int)scene->what);
     return code;
 }
 
