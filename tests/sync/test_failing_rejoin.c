@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "proto/schema.h"
+#include "sync/erase_own.h"
 #include "sync/rejoin.h"
 #include "tests/leaks.h"
 #include "tests/sync/failing.h"
@@ -91,6 +92,55 @@ static enum err write_anew(struct failing *f, void *arg)
     uint32_t carried;
     (void)arg;
     return rejoin_finish(f->txn, &author, random, &carried, f->fault);
+}
+
+static enum err erase(struct failing *f, void *arg)
+{
+    f->forgives = true; // words that are damaged are erased, too
+    return erase_own(f->txn, &community, &own, arg, NULL, NULL);
+}
+
+// What waits to be written anew, and stands where it stood or gave way to the hub's branch.
+Test(failing_rejoin, erases_what_waits_or_lets_it_wait)
+{
+    struct record_key need = seek(copy, "a bench at the market").record;
+    struct ref ref = {KIND_NEED, BYTES(need.id)};
+    struct list records = {&ref, 1};
+    world_rejoin(&world, copy, ROLE_VOLUNTEER);
+    look_again();
+    failing_writes(world.devices[copy].store, erase, &records);
+    pull_all(copy);
+    look_again();
+    failing_writes(world.devices[copy].store, erase, &records);
+    expect_no_leaks();
+}
+
+static void count_one(const struct change_ref *ref, void *arg)
+{
+    (void)ref;
+    ++*(size_t *)arg;
+}
+
+Test(failing_rejoin, that_was_erased_is_not_written_anew)
+{
+    size_t n = 0;
+    struct record_key need = seek(copy, "a bench at the market").record;
+    struct ref ref = {KIND_NEED, BYTES(need.id)};
+    struct list records = {&ref, 1};
+    world_rejoin(&world, copy, ROLE_VOLUNTEER);
+    pull_all(copy);
+    look_again();
+    uint32_t before = waiting(copy);
+    struct txn *txn = txn_begin_write(world.devices[copy].store);
+    cr_assert_eq(erase_own(txn, &community, &own, &records, count_one, &n), OK);
+    cr_assert_eq(txn_commit(&txn), OK);
+    cr_expect_geq(n, (size_t)2, "the need and what it was renamed to");
+    cr_expect_lt(waiting(copy), before);
+    finish(copy, true);
+    network_settle(&world);
+    expect_gone("a bench");
+    expect_gone("a bench at the market");
+    expect_no_leaks();
 }
 
 static void name(struct txn *txn, const char *text, const struct record_key *record)
