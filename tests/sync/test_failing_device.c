@@ -80,6 +80,20 @@ Test(failing_device, asks_with_all_that_is_unsent_or_not_at_all)
     expect_no_leaks();
 }
 
+// After the hub lost the cursor.
+Test(failing_device, asks_by_a_vector_or_does_not)
+{
+    struct progress progress;
+    struct txn *txn = txn_begin_write(world.devices[PHONE].store);
+    progress_get(txn, community.number, &progress);
+    progress.by_vector = true;
+    progress_put(txn, community.number, &progress);
+    cr_assert_eq(txn_commit(&txn), OK);
+    look_again(PHONE);
+    failing_writes(world.devices[PHONE].store, ask, NULL);
+    expect_no_leaks();
+}
+
 static enum err probe(struct failing *f, void *arg)
 {
     struct sync_request request = {0};
