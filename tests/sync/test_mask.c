@@ -182,7 +182,7 @@ Test(mask, keep_until_is_as_coarse_as_other_times_even_at_the_ends_of_time)
         cr_assert_eq(wire_next(&reader, &field), OK);
         int64_t coarse = (int64_t)field.value;
         cr_expect_leq(coarse, times[i]);
-        cr_expect(times[i] == INT64_MIN || times[i] - coarse < INT64_C(7 * 24 * 3600 * 1000));
+        cr_expect(times[i] == INT64_MIN || times[i] - coarse < INT64_C(7) * 24 * 3600 * 1000);
     }
     expect_no_leaks();
 }
