@@ -207,22 +207,24 @@ enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const ui
 
 // --- taking a value out ---
 
-// Marks the live values that read like `value`; how many.
-static size_t mark_equal(struct draft *draft, const struct schema_field *field, const char *value,
-                         struct arena *arena)
+// Marks the live values that read like `value`. ERR_NOT_FOUND: there is none.
+static enum err mark_equal(struct draft *draft, const struct schema_field *field, const char *value,
+                           struct arena *arena)
 {
-    size_t found = 0;
+    enum err err = ERR_NOT_FOUND;
     for (size_t i = 0; i < draft->present.n; i++) {
         const struct present_edit *each = &draft->present.edits[i];
         if (each->live.field != field->number || !each->field.whole.p)
             continue;
         const char *text = value_text(draft->kind->kind, &each->field, arena);
-        if (text && strcmp(text, value) == 0) {
+        if (!text)
+            return ERR_NOMEM;
+        if (strcmp(text, value) == 0) {
             draft->gone[i] = true;
-            found++;
+            err = OK;
         }
     }
-    return found;
+    return err;
 }
 
 static enum folkmoot_code remove_value(struct folkmoot *fm, struct scope *scope,
@@ -237,8 +239,11 @@ static enum folkmoot_code remove_value(struct folkmoot *fm, struct scope *scope,
     arena_init(&arena, EDIT_ARENA_MAX);
     struct draft draft DRAFT_CLEANUP = {0};
     enum folkmoot_code code = begin_draft(scope, &draft, kind, id, time, &arena, error);
-    if (!code && mark_equal(&draft, field, value, &arena) == 0)
+    enum err err = code ? OK : mark_equal(&draft, field, value, &arena);
+    if (err == ERR_NOT_FOUND)
         code = state_fail(error, FOLKMOOT_NOT_FOUND, "%s: no such value is there", name);
+    else if (err)
+        code = state_fail_err(error, err, NULL);
     return code ? code : draft_write(fm, scope, &draft, error);
 }
 

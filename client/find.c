@@ -276,10 +276,11 @@ static bool look_at_title(const struct live *live, void *arg)
     struct title_look *look = arg;
     const struct scope *scope = look->finding->scope;
     struct wire_field field;
-    look->has_it = live->field == FIELD_TITLE &&
-                   present_words(scope->txn, scope->community.number, live->position,
-                                 live->key.index, &look->arena, &field) == OK &&
-                   field.type == WIRE_SIZED && bytes_equal(field.bytes, look->finding->text);
+    look->has_it =
+        live->field == FIELD_TITLE &&
+        !txn_failed(scope->txn, present_words(scope->txn, scope->community.number, live->position,
+                                              live->key.index, &look->arena, &field)) &&
+        field.type == WIRE_SIZED && bytes_equal(field.bytes, look->finding->text);
     return !look->has_it;
 }
 

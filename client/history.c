@@ -113,7 +113,8 @@ static bool listen(const struct record_key *from, struct bytes person, void *arg
         view_record(scope->txn, &scope->community, from, &eye, listening->reading->arena, &view);
     if (!err)
         err = add_voice(listening, &view, BYTES(id));
-    if (err == ERR_NOMEM)
+    // What is damaged does not hide the others.
+    if (err != ERR_NOT_FOUND && err != ERR_DAMAGED)
         listening->err = err;
     return !listening->err;
 }

@@ -141,12 +141,15 @@ enum err link_parse(const char *text, struct link *link, struct fault *fault)
     if (sound)
         memcpy(out.address, address.p, address.n);
     unsigned seen = 0;
-    while (sound && rest.n) {
+    enum err err = OK;
+    while (sound && !err && rest.n) {
         struct bytes value = take_until(&rest, '&');
         struct bytes key = take_until(&value, '=');
-        sound = read_parameter(key, value, &out, &seen) == OK;
+        err = read_parameter(key, value, &out, &seen);
     }
-    if (!sound || (seen & SEEN_NEEDED) != SEEN_NEEDED)
+    if (err == ERR_NOMEM)
+        return err;
+    if (!sound || err || (seen & SEEN_NEEDED) != SEEN_NEEDED)
         return fault_set(fault, ERR_MALFORMED,
                          "this is no whole join link: it reads folkmoot://HOST:PORT/join?…, as the "
                          "person who invites shows or sends it");

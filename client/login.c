@@ -31,8 +31,9 @@ static enum folkmoot_code pinned_hub(struct folkmoot_session *session, uint8_t h
     return state_end(session->fm, &scope, false, &session->error);
 }
 
-static enum err check_signed(const struct folkmoot_session *session,
-                             const struct info_response *info, const uint8_t hub_key[KEY_SIZE])
+// ERR_MALFORMED: the hub did not say that it is its key.
+static enum err check_key(const struct folkmoot_session *session, const struct info_response *info,
+                          const uint8_t hub_key[KEY_SIZE])
 {
     struct buf transcript BUF_CLEANUP = {0};
     if (info->tls_key.n != 32 || info->tls_signature.n != SIGN_SIZE || !session->has_key ||
@@ -51,12 +52,12 @@ static bool is_hub(struct folkmoot_session *session, const struct info_response 
                      session->address);
         return false;
     }
-    enum err err = check_signed(session, info, hub_key);
+    enum err err = check_key(session, info, hub_key);
     if (err == ERR_MALFORMED)
         session_fail(session, FOLKMOOT_UNTRUSTED,
                      "somebody stands between this device and the hub at %s", session->address);
-    else if (err && state_fail_err(&session->error, err, NULL))
-        session_failed(session);
+    else if (err)
+        session_fail_answer(session, err, NULL);
     return !err;
 }
 

@@ -284,6 +284,8 @@ void folkmoot_session_finish(struct folkmoot_session *session, bool whole)
     else if (!whole ||
              (syncing && session->status == 200 && !stream_is_whole(&session->taking.stream)))
         cut_short(session);
+    else if (session->answer.err)
+        session_fail_answer(session, session->answer.err, NULL);
     else if (session->status != 200)
         refused(session);
     else

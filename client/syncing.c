@@ -59,8 +59,10 @@ static enum err encode_request(struct folkmoot_session *session, const struct sc
                                   : exchange_request(scope->txn, &scope->community, &scope->device,
                                                      scope->secret.seed, &options, &arena, &request,
                                                      &session->taking.asked);
-    if (!err)
-        session_encode(session, &sync_request_message, &request);
+    if (!err) {
+        message_encode(&sync_request_message, &request, &session->body);
+        err = session->body.err;
+    }
     *pushes = !err && request.push.n > 0;
     return err;
 }

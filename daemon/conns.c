@@ -97,17 +97,26 @@ static void check_time(struct conn *conn, int64_t now)
     }
 }
 
+// Bytes a second that moved within its window, which has lasted for so long.
+static uint64_t speed_of(const struct conn *conn, int64_t age_ms)
+{
+    bool has_unacknowledged;
+    uint64_t so_far = moved(conn, &has_unacknowledged);
+    // A connection's end that waits, too, makes it less than it was.
+    uint64_t n = so_far > conn->window_moved ? so_far - conn->window_moved : 0;
+    return n * 1000 / (uint64_t)age_ms;
+}
+
 // --- room ---
 
 // Bytes a second that moved, of those that hold room and have been waited for long enough to tell.
 // False: not of those.
 static bool find_speed(const struct conn *conn, int64_t now, uint64_t *speed)
 {
-    bool has_unacknowledged;
     int64_t age = now - conn->window_since;
     if (http2_held(conn->http2) == 0 || !conn->window_since || age < JUDGED_AFTER_MS)
         return false;
-    *speed = (moved(conn, &has_unacknowledged) - conn->window_moved) * 1000 / (uint64_t)age;
+    *speed = speed_of(conn, age);
     return true;
 }
 
@@ -150,7 +159,6 @@ static void make_room(struct conns *conns, int64_t now)
 // whom nothing is awaited. False: not of those.
 static bool find_worth(const struct conn *conn, int64_t now, uint64_t *speed)
 {
-    bool has_unacknowledged;
     int64_t age = now - conn->window_since;
     *speed = 0;
     if (conn->state == STATE_LINGERING || !http2_is_greeted(conn->http2))
@@ -159,7 +167,7 @@ static bool find_worth(const struct conn *conn, int64_t now, uint64_t *speed)
         return http2_streams(conn->http2) == 0 && now - conn->idle_since >= JUDGED_AFTER_MS;
     if (age < JUDGED_AFTER_MS)
         return false;
-    *speed = (moved(conn, &has_unacknowledged) - conn->window_moved) * 1000 / (uint64_t)age;
+    *speed = speed_of(conn, age);
     return true;
 }
 
@@ -371,6 +379,11 @@ size_t conns_reset(struct conns *conns,
         n++;
     }
     return n;
+}
+
+size_t conns_max(const struct conns *conns)
+{
+    return conns->options.connections;
 }
 
 size_t conns_count(const struct conns *conns)

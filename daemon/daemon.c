@@ -14,6 +14,7 @@
 #include "daemon/journal.h"
 #include "daemon/keeping.h"
 #include "daemon/notify.h"
+#include "daemon/place.h"
 #include "daemon/random.h"
 #include "daemon/report.h"
 
@@ -49,48 +50,21 @@ struct daemon {
 
 // --- files ---
 
-static enum err in_state_dir(const struct config *config, const char *name, char path[PATH_MAX],
-                             struct fault *fault)
-{
-    int n = snprintf(path, PATH_MAX, "%s/%s", config->state_dir, name);
-    return n > 0 && n < PATH_MAX ? OK : fault_set(fault, ERR_LIMIT, "[hub] state_dir is too long");
-}
-
-// Two hubs on one store would each believe themselves the only writer.
-static enum err lock_state_dir(struct daemon *daemon, struct fault *fault)
-{
-    char path[PATH_MAX];
-    enum err err = in_state_dir(daemon->config, "lock", path, fault);
-    return err ? err : file_lock(path, &daemon->lock, fault);
-}
-
-// systemd.exec(5), LoadCredential=identity.key:… A key that is given so is never made here.
-static bool find_credential(char path[PATH_MAX])
-{
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    if (!directory)
-        return false;
-    int n = snprintf(path, PATH_MAX, "%s/identity.key", directory);
-    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
-}
-
 static enum err open_identity(struct daemon *daemon, struct fault *fault)
 {
     char path[PATH_MAX];
     bool made = false;
-    bool given = find_credential(path);
-    enum err err = given ? OK : in_state_dir(daemon->config, "identity.key", path, fault);
-    const char *chosen = daemon->config->identity[0] ? daemon->config->identity : path;
+    enum err err = place_identity(daemon->config, path, fault);
     // Where there are communities, none is made: it would be of no use to their devices.
-    if (!err && access(chosen, F_OK) != 0)
+    if (!err && access(path, F_OK) != 0)
         err = belong_check(daemon->gate, NULL, fault);
     if (!err)
-        err = identity_open(chosen, &daemon->service.identity, &made, fault);
+        err = identity_open(path, &daemon->service.identity, &made, fault);
     if (!err)
         err = belong_check(daemon->gate, daemon->service.identity.key, fault);
     if (!err && made)
         report_put(REPORT_INFO, "made the identity key %s: back it up, and apart from the data",
-                   chosen);
+                   path);
     return err;
 }
 
@@ -102,7 +76,7 @@ static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
         (void)snprintf(daemon->key, PATH_MAX, "%s", config->key);
         return OK;
     }
-    enum err err = in_state_dir(config, "tls.pem", daemon->certificate, fault);
+    enum err err = place_in_state(config, "tls.pem", daemon->certificate, fault);
     if (err)
         return err;
     memcpy(daemon->key, daemon->certificate, PATH_MAX);
@@ -127,7 +101,7 @@ static enum err open_tls(struct daemon *daemon, struct fault *fault)
 static enum err open_store(struct daemon *daemon, struct fault *fault)
 {
     char path[PATH_MAX];
-    enum err err = in_state_dir(daemon->config, "db", path, fault);
+    enum err err = place_in_state(daemon->config, "db", path, fault);
     return err ? err : gate_open(path, daemon->config->database_bytes, &daemon->gate, fault);
 }
 
@@ -371,7 +345,7 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
 {
     enum err err = file_make_directory(daemon->config->state_dir, fault);
     if (!err)
-        err = lock_state_dir(daemon, fault);
+        err = place_lock(daemon->config, &daemon->lock, fault);
     if (!err)
         err = open_store(daemon, fault);
     if (!err)
@@ -379,7 +353,7 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
     return err ? err : open_tls(daemon, fault);
 }
 
-static enum err start_parts(struct daemon *daemon, bool restored, struct fault *fault)
+static enum err start_parts(struct daemon *daemon, struct fault *fault)
 {
     enum err err = loop_new(&daemon->loop);
     if (err)
@@ -389,13 +363,9 @@ static enum err start_parts(struct daemon *daemon, bool restored, struct fault *
         return err;
     set_up_calls(daemon);
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
-    int64_t now = loop_clock(daemon->loop);
-    if (restored && daemon->keeping)
-        err = keeping_begin_anew(daemon->gate, daemon->service.identity.seed, now, fault);
-    if (err)
-        return err;
-    err = daemon->keeping ? keeping_restore(daemon->gate, now, fault)
-                          : fault_set(fault, ERR_NOMEM, "out of memory");
+    if (!daemon->keeping)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    err = keeping_restore(daemon->gate, loop_clock(daemon->loop), fault);
     if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)
@@ -407,8 +377,7 @@ static enum err start_parts(struct daemon *daemon, bool restored, struct fault *
     return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
 }
 
-enum err daemon_start(const struct config *config, bool restored, struct daemon **out,
-                      struct fault *fault)
+enum err daemon_start(const struct config *config, struct daemon **out, struct fault *fault)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (!daemon)
@@ -417,7 +386,7 @@ enum err daemon_start(const struct config *config, bool restored, struct daemon 
     daemon->lock = -1;
     enum err err = open_files(daemon, fault);
     if (!err)
-        err = start_parts(daemon, restored, fault);
+        err = start_parts(daemon, fault);
     if (err)
         daemon_free(&daemon);
     else

@@ -6,23 +6,24 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "daemon/folkmootctl_ask.h"
 #include "daemon/folkmootctl_show.h"
+#include "daemon/folkmootctl_store.h"
 #include "daemon/terminal.h"
 #include "sync/fingerprint.h"
 
 enum exit_code { CODE_OK, CODE_REFUSED, CODE_USAGE, CODE_UNREACHABLE };
 
 static const char default_socket[] = "/run/folkmoot/control.sock";
+static const char default_config[] = "/etc/folkmoot/folkmootd.conf";
 
 static const char help[] =
-    "usage: folkmootctl [--socket PATH] [--json] COMMAND\n"
+    "usage: folkmootctl [--socket PATH] [--config FILE] [--json] COMMAND\n"
     "\n"
     "Commands:\n"
     "  status                     what the hub is and does\n"
@@ -55,20 +56,32 @@ static const char help[] =
     "  fingerprint COMMUNITY      one number for all its records, to compare with a device's;\n"
     "                             reads the database, so it needs the right to\n"
     "\n"
+    "On the hub's files, with the right to them (as root, or as the hub's user):\n"
+    "  backup FILE                write a backup, while the hub runs; - is standard output\n"
+    "  verify [FILE]              read all of the database, or of a backup: every hash, chain,\n"
+    "                             signature, index; the hub may run\n"
+    "  restore FILE               put a backup in the database's place; the hub is stopped\n"
+    "  doctor                     look at what the hub stands on, and say what to do\n"
+    "  compact                    write the database anew, as small as it can be; the hub is\n"
+    "                             stopped\n"
+    "\n"
     "COMMUNITY is its name, or 8 or more digits of its id. DEVICE is its label, or 6 or more\n"
     "digits of its handle.\n"
     "\n"
     "  --socket PATH  the hub's control socket; if not given, $FOLKMOOT_CONTROL or\n"
     "                 /run/folkmoot/control.sock\n"
+    "  --config FILE  the hub's configuration, for what is done on its files; if not given,\n"
+    "                 /etc/folkmoot/folkmootd.conf where that is there\n"
     "  --json         print the hub's answer as JSON\n"
     "  --version      print the version\n"
     "  --help         print this\n"
     "\n"
-    "Exit status: 0 done; 1 the hub refused, and says why; 2 called wrongly;\n"
+    "Exit status: 0 done; 1 refused, or something is damaged, and why; 2 called wrongly;\n"
     "3 the hub cannot be reached.\n";
 
 struct arguments {
     const char *socket;
+    const char *config;
     bool json;
     const char *role;
     const char *label;
@@ -80,77 +93,6 @@ struct arguments {
     const char *since;
     const char *limit;
 };
-
-// --- the hub ---
-
-static int connect_to(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t n = strlen(path);
-    if (n >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(address.sun_path, path, n);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)(void *)&address, sizeof address)) {
-        int code = errno;
-        (void)close(fd);
-        errno = code;
-        return -1;
-    }
-    return fd;
-}
-
-static bool send_line(int fd, const char *text)
-{
-    struct buf line = {0};
-    buf_put_text(&line, text);
-    buf_put_u8(&line, '\n');
-    bool ok = !line.err;
-    for (size_t at = 0; ok && at < line.n;) {
-        ssize_t n = send(fd, line.p + at, line.n - at, MSG_NOSIGNAL);
-        ok = n > 0 || (n < 0 && errno == EINTR);
-        at += n > 0 ? (size_t)n : 0;
-    }
-    buf_done(&line);
-    return ok;
-}
-
-static bool read_line(int fd, struct buf *line)
-{
-    for (;;) {
-        uint8_t *room = buf_room(line, 4096);
-        ssize_t n = room ? read(fd, room, 4096) : -1;
-        if (n < 0 && room && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        line->n += (size_t)n;
-        if (line->p[line->n - 1] == '\n')
-            return true;
-    }
-}
-
-// NULL, with a line on standard error, when the hub cannot be reached.
-static cJSON *ask(const char *path, const cJSON *request)
-{
-    struct buf line = {0};
-    cJSON *answer = NULL;
-    char *text = cJSON_PrintUnformatted(request);
-    int fd = connect_to(path);
-    if (fd < 0)
-        (void)fprintf(stderr, "folkmootctl: cannot reach the hub at %s: %s\n", path,
-                      strerror(errno));
-    else if (!text || !send_line(fd, text) || !read_line(fd, &line) ||
-             !(answer = cJSON_ParseWithLength((const char *)line.p, line.n)))
-        (void)fprintf(stderr, "folkmootctl: the hub at %s did not answer\n", path);
-    if (fd >= 0)
-        (void)close(fd);
-    cJSON_free(text);
-    buf_done(&line);
-    return answer;
-}
 
 // --- what this process reads by itself ---
 
@@ -337,6 +279,11 @@ static const struct command {
     {"who-may", NULL, "who-may", {"role"}, 0, ctl_show_who_may},
     {"rotate", "tokens", "rotate tokens", {"community", "device"}, 1, ctl_show_voided},
     {"rotate", "tls", "rotate tls", {NULL}, 0, ctl_show_rotated},
+    {"backup", NULL, "backup", {"file"}, 1, ctl_show_backup},
+    {"restore", NULL, "restore", {"file"}, 1, ctl_show_restored},
+    {"compact", NULL, "compact", {NULL}, 0, ctl_show_compacted},
+    {"verify", NULL, "verify", {"file"}, 0, ctl_show_verified},
+    {"doctor", NULL, "doctor", {NULL}, 0, ctl_show_doctor},
 };
 
 // False: called wrongly.
@@ -384,14 +331,53 @@ static enum exit_code report(const struct arguments *arguments, const struct com
         char *text = cJSON_Print(answer);
         (void)puts(text ? text : "{}");
         cJSON_free(text);
-    } else if (ok) {
+        return ok ? CODE_OK : CODE_REFUSED;
+    }
+    bool has_error = cJSON_HasObjectItem(answer, "error");
+    if (!has_error)
         command->show(answer);
-    } else {
+    if (has_error) {
         (void)fputs("folkmootctl: ", stderr);
         terminal_text(stderr, text_of(answer, "error"));
         (void)fputc('\n', stderr);
     }
     return ok ? CODE_OK : CODE_REFUSED;
+}
+
+static cJSON *see_doctor(const struct arguments *arguments, const struct config *config)
+{
+    cJSON *request = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(request, "command", "status");
+    cJSON *status = ctl_ask(arguments->socket, request);
+    cJSON *answer = ctl_doctor(config, status);
+    cJSON_Delete(status);
+    cJSON_Delete(request);
+    return answer;
+}
+
+// NULL, with a line on standard error, when the configuration is wrong.
+static cJSON *run_on_files(const struct arguments *arguments, const char *command,
+                           const cJSON *request)
+{
+    static struct config config;
+    struct fault fault = {0};
+    const char *path = arguments->config;
+    config_default(&config);
+    if (!path && access(default_config, R_OK) == 0)
+        path = default_config;
+    enum err err = path ? config_read(path, &config, &fault) : OK;
+    if (err) {
+        (void)fprintf(stderr, "folkmootctl: %s\n", fault.text);
+        return NULL;
+    }
+    const char *file = text_of(request, "file");
+    cJSON *answer = strcmp(command, "doctor") == 0
+                        ? see_doctor(arguments, &config)
+                        : ctl_store_run(command, &config, *file ? file : NULL);
+    // What was written there is not to be mixed with words about it.
+    if (strcmp(file, "-") == 0)
+        (void)dup2(STDERR_FILENO, STDOUT_FILENO);
+    return answer;
 }
 
 static enum exit_code wrong_call(void)
@@ -413,7 +399,8 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
     if (!fill_request(arguments, command, n - used, words + used, request))
         code = wrong_call();
     else
-        answer = ask(arguments->socket, request);
+        answer = ctl_store_has(command->name) ? run_on_files(arguments, command->name, request)
+                                              : ctl_ask(arguments->socket, request);
     if (answer && command->show == ctl_show_fingerprint)
         add_fingerprint(answer);
     if (answer)
@@ -429,10 +416,10 @@ static void read_option(int option, struct arguments *arguments)
         int option;
         const char **to;
     } texts[] = {
-        {'s', &arguments->socket}, {'r', &arguments->role},   {'l', &arguments->label},
-        {'v', &arguments->valid},  {'u', &arguments->uses},   {'R', &arguments->record},
-        {'P', &arguments->person}, {'C', &arguments->change}, {'S', &arguments->since},
-        {'L', &arguments->limit},
+        {'s', &arguments->socket}, {'c', &arguments->config}, {'r', &arguments->role},
+        {'l', &arguments->label},  {'v', &arguments->valid},  {'u', &arguments->uses},
+        {'R', &arguments->record}, {'P', &arguments->person}, {'C', &arguments->change},
+        {'S', &arguments->since},  {'L', &arguments->limit},
     };
     arguments->json |= option == 'j';
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -443,14 +430,21 @@ static void read_option(int option, struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
-        {"role", required_argument, NULL, 'r'},   {"label", required_argument, NULL, 'l'},
-        {"valid", required_argument, NULL, 'v'},  {"uses", required_argument, NULL, 'u'},
-        {"record", required_argument, NULL, 'R'}, {"person", required_argument, NULL, 'P'},
-        {"change", required_argument, NULL, 'C'}, {"since", required_argument, NULL, 'S'},
-        {"limit", required_argument, NULL, 'L'},  {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"role", required_argument, NULL, 'r'},
+                                            {"label", required_argument, NULL, 'l'},
+                                            {"valid", required_argument, NULL, 'v'},
+                                            {"uses", required_argument, NULL, 'u'},
+                                            {"record", required_argument, NULL, 'R'},
+                                            {"person", required_argument, NULL, 'P'},
+                                            {"change", required_argument, NULL, 'C'},
+                                            {"since", required_argument, NULL, 'S'},
+                                            {"limit", required_argument, NULL, 'L'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *chosen = getenv("FOLKMOOT_CONTROL");
     struct arguments arguments = {.socket = chosen ? chosen : default_socket};
     for (int option; (option = getopt_long(argc, argv, "s:jh", options, NULL)) != -1;) {

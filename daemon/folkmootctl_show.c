@@ -210,3 +210,87 @@ void ctl_show_who_may(const cJSON *answer)
     show_table(answer, "write");
     show_table(answer, "see");
 }
+
+// --- whole databases ---
+
+static void show_fault(const cJSON *item)
+{
+    (void)printf("%s: %s", text_of(item, "table"), text_of(item, "fault"));
+    if (text_of(item, "affects")[0])
+        (void)printf(": %s", text_of(item, "affects"));
+    if (cJSON_HasObjectItem(item, "community"))
+        (void)printf("; community %.0f", number_of(item, "community"));
+    if (cJSON_HasObjectItem(item, "position"))
+        (void)printf(", entry %.0f", number_of(item, "position"));
+    if (text_of(item, "device")[0])
+        (void)printf(", device %s", text_of(item, "device"));
+    if (cJSON_HasObjectItem(item, "change"))
+        (void)printf(", change %.0f", number_of(item, "change"));
+    if (cJSON_HasObjectItem(item, "kind"))
+        (void)printf(", record %.0f:%s", number_of(item, "kind"), text_of(item, "id"));
+    (void)putchar('\n');
+}
+
+static void show_faults(const cJSON *answer)
+{
+    const cJSON *item;
+    double all = number_of(answer, "faults_in_all");
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "faults")) show_fault(item);
+    if (all > 0)
+        (void)printf(
+            "%.0f faults: keep this copy, and restore a backup that \"folkmootctl verify\" "
+            "finds sound;\ndevices give back what is theirs\n",
+            all);
+}
+
+static void show_copied(const cJSON *answer, const char *what)
+{
+    show_faults(answer);
+    (void)printf("%s: %.0f communities, %.0f changes, %.1f MiB\n", what,
+                 number_of(answer, "communities"), number_of(answer, "changes"),
+                 number_of(answer, "bytes") / (1 << 20));
+}
+
+void ctl_show_backup(const cJSON *answer)
+{
+    show_copied(answer, "backed up");
+}
+
+void ctl_show_restored(const cJSON *answer)
+{
+    show_copied(answer, "restored");
+    (void)puts(
+        "Start the hub: the chains begin anew, and devices give back what is theirs. Who was\n"
+        "revoked since the backup is to be revoked again.");
+    if (text_of(answer, "kept")[0])
+        (void)printf("The database that was there is %s: it can read what was\n"
+                     "erased since; destroy it when all is well.\n",
+                     text_of(answer, "kept"));
+}
+
+void ctl_show_compacted(const cJSON *answer)
+{
+    show_copied(answer, "compacted");
+}
+
+void ctl_show_verified(const cJSON *answer)
+{
+    show_faults(answer);
+    if (number_of(answer, "faults_in_all") == 0)
+        (void)printf("verified: %.0f rows and changes read, all is as the log makes it\n",
+                     number_of(answer, "rows_read"));
+}
+
+void ctl_show_doctor(const cJSON *answer)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "findings"))
+    {
+        const char *state = text_of(item, "state");
+        (void)printf("%-13s %-5s ", text_of(item, "of"), strcmp(state, "well") == 0 ? "" : state);
+        terminal_text(stdout, text_of(item, "text"));
+        (void)putchar('\n');
+        if (text_of(item, "advice")[0])
+            (void)printf("%19s → %s\n", "", text_of(item, "advice"));
+    }
+}

@@ -13,14 +13,12 @@
 enum exit_code { EXIT_CODE_OK, EXIT_CODE_FAILED, EXIT_CODE_USAGE };
 
 static const char help[] =
-    "usage: folkmootd [--config FILE] [--check-config | --restored]\n"
+    "usage: folkmootd [--config FILE] [--check-config]\n"
     "\n"
     "The Folkmoot hub: keeps communities' changes and syncs them with devices.\n"
     "\n"
     "  --config FILE   read this configuration; without it every key has its default\n"
     "  --check-config  print every key with its value, and end\n"
-    "  --restored      the database was put back from an older copy: once, at the first start "
-    "after\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
@@ -33,16 +31,16 @@ static const char help[] =
 struct arguments {
     const char *config;
     bool check_only;
-    bool restored;
 };
 
 // EXIT_CODE_OK with `ended`: nothing more to do.
 static enum exit_code parse(int argc, char **argv, struct arguments *arguments, bool *ended)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'C'},
-        {"restored", no_argument, NULL, 'R'},     {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check-config", no_argument, NULL, 'C'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     *ended = true;
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {
@@ -51,9 +49,6 @@ static enum exit_code parse(int argc, char **argv, struct arguments *arguments, 
             break;
         case 'C':
             arguments->check_only = true;
-            break;
-        case 'R':
-            arguments->restored = true;
             break;
         case 'V':
             (void)puts("folkmootd " FOLKMOOT_VERSION);
@@ -91,12 +86,12 @@ static enum err read_config(const struct arguments *arguments, struct config *co
     return err ? err : config_check(config, fault);
 }
 
-static enum exit_code run(const struct config *config, bool restored)
+static enum exit_code run(const struct config *config)
 {
     struct fault fault = {0};
     struct daemon *daemon;
     report_set_level(level_of(config->level));
-    if (daemon_start(config, restored, &daemon, &fault)) {
+    if (daemon_start(config, &daemon, &fault)) {
         report_put(REPORT_ERROR, "cannot start: %s", fault.text);
         return EXIT_CODE_FAILED;
     }
@@ -135,5 +130,5 @@ int main(int argc, char **argv)
         config_print(&config, stdout);
         return EXIT_CODE_OK;
     }
-    return (int)run(&config, arguments.restored);
+    return (int)run(&config);
 }

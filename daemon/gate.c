@@ -45,24 +45,23 @@ void gate_close(struct gate **gate)
     *gate = NULL;
 }
 
-static struct txn *begin(struct gate *gate, struct txn *(*begin_it)(struct store *))
+static struct txn *begin(struct gate *gate, bool writes)
 {
-    bool writes = begin_it == txn_begin_write;
     (void)pthread_rwlock_rdlock(&gate->lock);
     if (gate->store && !(writes && gate->only_reads))
-        return begin_it(gate->store);
+        return writes ? txn_begin_write(gate->store) : txn_begin_read(gate->store);
     (void)pthread_rwlock_unlock(&gate->lock);
     return NULL;
 }
 
 struct txn *gate_begin_read(struct gate *gate)
 {
-    return begin(gate, txn_begin_read);
+    return begin(gate, false);
 }
 
 struct txn *gate_begin_write(struct gate *gate)
 {
-    return begin(gate, txn_begin_write);
+    return begin(gate, true);
 }
 
 void gate_end_read(struct gate *gate, struct txn **txn)

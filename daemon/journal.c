@@ -41,25 +41,38 @@ static bool tell(const struct decision *decision, void *arg)
     return ++telling->lines < LINES_MAX;
 }
 
+static enum err tell_all(struct gate *gate, uint32_t community, const struct hub_effects *effects,
+                         uint32_t *seq, struct telling *telling)
+{
+    struct community own;
+    struct txn *txn = gate_begin_read(gate);
+    if (!txn)
+        return ERR_BUSY;
+    enum err err = community_get_number(txn, community, &own);
+    for (; !err && *seq <= effects->last && *seq - effects->first < READ_MAX &&
+           telling->lines < LINES_MAX;
+         ++*seq)
+        err = decisions_read(txn, &own, *seq, tell, telling);
+    gate_end_read(gate, &txn);
+    return err;
+}
+
 void journal_put(struct gate *gate, uint32_t community, const struct hub_effects *effects)
 {
     struct telling telling = {0};
-    struct community own;
-    struct txn *txn = effects->last ? gate_begin_read(gate) : NULL;
-    enum err err = txn ? community_get_number(txn, community, &own) : OK;
     uint32_t seq = effects->first;
-    for (; txn && !err && seq <= effects->last && seq - effects->first < READ_MAX &&
-           telling.lines < LINES_MAX;
-         seq++)
-        err = decisions_read(txn, &own, seq, tell, &telling);
-    if (txn)
-        gate_end_read(gate, &txn);
-    if (txn && !err && seq <= effects->last)
-        report_put(REPORT_INFO, "and more: see folkmootctl audit");
+    if (effects->last == 0)
+        return;
+    enum err err = tell_all(gate, community, effects, &seq, &telling);
+    bool is_more = !err && seq <= effects->last;
+    const char *at_least = is_more ? "at least " : "";
     if (telling.erased > 0)
-        report_put(REPORT_INFO, "the words of %zu changes were erased", telling.erased);
+        report_put(REPORT_INFO, "the words of %s%zu changes were erased", at_least, telling.erased);
     if (telling.released > 0)
-        report_put(REPORT_INFO, "%zu changes that were set apart take effect", telling.released);
+        report_put(REPORT_INFO, "%s%zu changes that were set apart take effect", at_least,
+                   telling.released);
+    if (is_more)
+        report_put(REPORT_INFO, "and more: see folkmootctl audit");
     if (err)
         report_put(REPORT_WARNING, "what was decided could not be read: %s", err_text(err));
 }

@@ -150,27 +150,33 @@ static void encode_entry(struct buf *buf, const struct log_entry *entry)
         buf_put(buf, entry->envelope);
 }
 
+void log_put_body(struct txn *txn, uint32_t community, uint64_t position,
+                  const struct log_body *body)
+{
+    // Copied before the put: they may be borrowed from this transaction.
+    BUF_CLEANUP struct buf words = {0};
+    buf_put(&words, BYTES(body->salt));
+    buf_put(&words, body->fields);
+    buf_put_be32(&words, words_check(buf_bytes(&words)));
+    txn_fail(txn, words.err);
+    seal_body(txn, community, position, &words);
+    struct key key = position_key(community, position);
+    table_append(txn, TABLE_BODY, key_of(&key), buf_bytes(&words));
+}
+
 void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
              const struct log_body *body)
 {
     assert((entry->form == LOG_WHOLE) == (body != NULL));
-    // Both are copied before the first put: they may be borrowed from this transaction.
-    BUF_CLEANUP struct buf row = {0};
-    BUF_CLEANUP struct buf words = {0};
-    encode_entry(&row, entry);
-    if (body) {
-        buf_put(&words, BYTES(body->salt));
-        buf_put(&words, body->fields);
-        buf_put_be32(&words, words_check(buf_bytes(&words)));
-    }
-    txn_fail(txn, row.err ? row.err : words.err);
-    if (body)
-        seal_body(txn, community, position, &words);
     struct key key = position_key(community, position);
-    table_append(txn, TABLE_ENTRY, key_of(&key), buf_bytes(&row));
+    // Copied before the first put: the envelope may be borrowed from this transaction.
+    BUF_CLEANUP struct buf row = {0};
+    encode_entry(&row, entry);
+    txn_fail(txn, row.err);
     if (body)
-        table_append(txn, TABLE_BODY, key_of(&key), buf_bytes(&words));
-    else
+        log_put_body(txn, community, position, body);
+    table_append(txn, TABLE_ENTRY, key_of(&key), buf_bytes(&row));
+    if (!body)
         table_delete(txn, TABLE_BODY, key_of(&key));
     if (entry->form == LOG_AGAIN)
         return;

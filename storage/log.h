@@ -40,6 +40,9 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position,
 // chain's pointer at a position. Envelope and fields may be borrowed from the same transaction.
 void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,
              const struct log_body *body);
+// Puts back the words of a whole change whose entry is there, under a seal of their own.
+void log_put_body(struct txn *txn, uint32_t community, uint64_t position,
+                  const struct log_body *body);
 // Destroys the words of the whole change at a position: it is a husk from then on. After the commit
 // nothing of fields and salt is in any file of the store. body_hash: NULL where it is not known.
 void log_erase(struct txn *txn, uint32_t community, uint64_t position, const uint8_t *body_hash);

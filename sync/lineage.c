@@ -39,7 +39,7 @@ static bool read_fields(struct bytes fields, struct incarnation *incarnation)
 
 // --- all chains of an identity ---
 
-struct life {
+struct chain {
     struct device hub;
     int64_t time;                  // when it began
     uint8_t previous[HANDLE_SIZE]; // zeros: none
@@ -49,25 +49,25 @@ struct life {
     uint64_t size; // and its log up to this size
 };
 
-struct lives {
+struct chains {
     struct txn *txn;
     uint32_t community;
     const uint8_t *identity;
-    struct buf all; // struct life
+    struct buf all; // struct chain
 };
 
-static struct life *life_at(const struct lives *lives, size_t i)
+static struct chain *chain_at(const struct chains *chains, size_t i)
 {
-    return (struct life *)(void *)(lives->all.p + i * sizeof(struct life));
+    return (struct chain *)(void *)(chains->all.p + i * sizeof(struct chain));
 }
 
-static size_t count(const struct lives *lives)
+static size_t count(const struct chains *chains)
 {
-    return lives->all.n / sizeof(struct life);
+    return chains->all.n / sizeof(struct chain);
 }
 
 // As its first change says, which was checked when it was taken in.
-static bool read_life(struct txn *txn, uint32_t community, struct life *life)
+static bool read_chain(struct txn *txn, uint32_t community, struct chain *chain)
 {
     uint64_t position;
     struct log_entry entry;
@@ -76,72 +76,72 @@ static bool read_life(struct txn *txn, uint32_t community, struct life *life)
     struct incarnation incarnation;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (log_find(txn, community, life->hub.handle, 1, &position) ||
+    if (log_find(txn, community, chain->hub.handle, 1, &position) ||
         log_get(txn, community, position, &entry) ||
         merge_envelope(txn, entry.envelope, &arena, &envelope) ||
         txn_failed(txn, log_get_body(txn, community, position, &body)) ||
         !read_fields(body.fields, &incarnation))
         return false;
-    life->time = envelope.time;
+    chain->time = envelope.time;
     if (incarnation.previous_log.n)
-        memcpy(life->previous, incarnation.previous_log.p, HANDLE_SIZE);
-    life->previous_seq = incarnation.previous_seq;
-    life->previous_size = incarnation.previous_size;
+        memcpy(chain->previous, incarnation.previous_log.p, HANDLE_SIZE);
+    chain->previous_seq = incarnation.previous_seq;
+    chain->previous_size = incarnation.previous_size;
     return true;
 }
 
-static bool take_life(const struct device *device, void *arg)
+static bool take_chain(const struct device *device, void *arg)
 {
-    struct lives *lives = arg;
-    struct life life = {.hub = *device};
-    if (device->role == ROLE_HUB && memcmp(device->identity, lives->identity, KEY_SIZE) == 0 &&
-        read_life(lives->txn, lives->community, &life))
-        buf_put(&lives->all, bytes_of(&life, sizeof life));
+    struct chains *chains = arg;
+    struct chain chain = {.hub = *device};
+    if (device->role == ROLE_HUB && memcmp(device->identity, chains->identity, KEY_SIZE) == 0 &&
+        read_chain(chains->txn, chains->community, &chain))
+        buf_put(&chains->all, bytes_of(&chain, sizeof chain));
     return true;
 }
 
-static void gather(struct lives *lives)
+static void gather(struct chains *chains)
 {
-    device_each(lives->txn, lives->community, take_life, lives);
-    txn_fail(lives->txn, lives->all.err);
+    device_each(chains->txn, chains->community, take_chain, chains);
+    txn_fail(chains->txn, chains->all.err);
 }
 
-static struct life *find(const struct lives *lives, const uint8_t handle[HANDLE_SIZE])
+static struct chain *find(const struct chains *chains, const uint8_t handle[HANDLE_SIZE])
 {
-    for (size_t i = 0; i < count(lives); i++) {
-        if (memcmp(life_at(lives, i)->hub.handle, handle, HANDLE_SIZE) == 0)
-            return life_at(lives, i);
+    for (size_t i = 0; i < count(chains); i++) {
+        if (memcmp(chain_at(chains, i)->hub.handle, handle, HANDLE_SIZE) == 0)
+            return chain_at(chains, i);
     }
     return NULL;
 }
 
-static bool is_later(const struct life *a, const struct life *b)
+static bool is_later(const struct chain *a, const struct chain *b)
 {
     return a->time != b->time ? a->time > b->time
                               : memcmp(a->hub.handle, b->hub.handle, HANDLE_SIZE) > 0;
 }
 
-static struct life *latest(const struct lives *lives)
+static struct chain *latest(const struct chains *chains)
 {
-    struct life *found = NULL;
-    for (size_t i = 0; i < count(lives); i++) {
-        if (!found || is_later(life_at(lives, i), found))
-            found = life_at(lives, i);
+    struct chain *found = NULL;
+    for (size_t i = 0; i < count(chains); i++) {
+        if (!found || is_later(chain_at(chains, i), found))
+            found = chain_at(chains, i);
     }
     return found;
 }
 
 // How far each holds from the view of `from`, which holds to its end.
-static void follow(struct lives *lives, struct life *from)
+static void follow(struct chains *chains, struct chain *from)
 {
     uint32_t upto = UINT32_MAX;
     uint64_t size = UINT64_MAX;
-    for (size_t n = 0; from && n < count(lives); n++) {
+    for (size_t n = 0; from && n < count(chains); n++) {
         from->upto = upto;
         from->size = size;
         upto = from->previous_seq;
         size = from->previous_size;
-        from = find(lives, from->previous);
+        from = find(chains, from->previous);
     }
 }
 
@@ -161,36 +161,36 @@ static void turn_one(struct txn *txn, uint32_t community, const uint8_t handle[H
 
 // What no longer holds goes while it still may decide, for its withdrawal is a decision, too; what
 // holds again comes when it may.
-static void turn(struct lives *lives, const struct life *life)
+static void turn(struct chains *chains, const struct chain *chain)
 {
-    struct device hub = life->hub;
-    uint32_t from = hub.upto < life->upto ? hub.upto : life->upto;
-    uint32_t to = hub.upto < life->upto ? life->upto : hub.upto;
-    bool in_effect = hub.upto < life->upto;
+    struct device hub = chain->hub;
+    uint32_t from = hub.upto < chain->upto ? hub.upto : chain->upto;
+    uint32_t to = hub.upto < chain->upto ? chain->upto : hub.upto;
+    bool in_effect = hub.upto < chain->upto;
     struct device stored = hub;
-    stored.upto = life->upto;
+    stored.upto = chain->upto;
     if (in_effect)
-        device_put(lives->txn, lives->community, &stored);
+        device_put(chains->txn, chains->community, &stored);
     to = to < hub.seq ? to : hub.seq;
     for (uint32_t seq = from + 1; in_effect && seq && seq <= to; seq++)
-        turn_one(lives->txn, lives->community, hub.handle, seq, true);
+        turn_one(chains->txn, chains->community, hub.handle, seq, true);
     // The last goes first: what it went over comes back, and goes in its turn.
     for (uint32_t seq = to; !in_effect && seq > from; seq--)
-        turn_one(lives->txn, lives->community, hub.handle, seq, false);
+        turn_one(chains->txn, chains->community, hub.handle, seq, false);
     if (!in_effect)
-        device_put(lives->txn, lives->community, &stored);
+        device_put(chains->txn, chains->community, &stored);
 }
 
 static void settle(struct txn *txn, uint32_t community, const uint8_t identity[KEY_SIZE])
 {
-    struct lives lives = {.txn = txn, .community = community, .identity = identity};
-    gather(&lives);
-    follow(&lives, latest(&lives));
-    for (size_t i = 0; i < count(&lives) && !txn_error(txn); i++) {
-        if (life_at(&lives, i)->upto != life_at(&lives, i)->hub.upto)
-            turn(&lives, life_at(&lives, i));
+    struct chains chains = {.txn = txn, .community = community, .identity = identity};
+    gather(&chains);
+    follow(&chains, latest(&chains));
+    for (size_t i = 0; i < count(&chains) && !txn_error(txn); i++) {
+        if (chain_at(&chains, i)->upto != chain_at(&chains, i)->hub.upto)
+            turn(&chains, chain_at(&chains, i));
     }
-    buf_done(&lives.all);
+    buf_done(&chains.all);
 }
 
 void lineage_take(struct txn *txn, const struct community *community,
@@ -224,13 +224,13 @@ bool lineage_reaches(struct txn *txn, const struct community *community,
         return true;
     if (device_get(txn, community->number, community->log, &hub))
         return false;
-    struct lives lives = {.txn = txn, .community = community->number, .identity = hub.identity};
-    gather(&lives);
-    follow(&lives, find(&lives, community->log));
-    const struct life *life = find(&lives, log);
-    bool reaches = life && life->size > 0;
+    struct chains chains = {.txn = txn, .community = community->number, .identity = hub.identity};
+    gather(&chains);
+    follow(&chains, find(&chains, community->log));
+    const struct chain *chain = find(&chains, log);
+    bool reaches = chain && chain->size > 0;
     if (reaches)
-        *size = life->size;
-    buf_done(&lives.all);
+        *size = chain->size;
+    buf_done(&chains.all);
     return reaches;
 }

@@ -153,8 +153,8 @@ check_files() {
     function check_foreign(file, n, name) {
         if (name == "lmdb.h" && room != "storage")
             complain(file, n, "lmdb.h belongs to storage/")
-        if (name ~ /^(zstd|zdict)[a-z_]*\.h$/ && room != "proto")
-            complain(file, n, "zstd belongs to proto/")
+        if (name ~ /^(zstd|zdict)[a-z_]*\.h$/ && room != "proto" && room != "storage")
+            complain(file, n, "zstd belongs to proto/ and storage/")
         if (name ~ /^openssl\// && room != "base" && room != "daemon" && !is_command_file(file))
             complain(file, n, "openssl/ belongs to base/, daemon/ and the commands of client/")
         if (name ~ /^nghttp2\// && room != "daemon")
@@ -254,8 +254,8 @@ plant_includes() {
 plant_libraries() {
     plant sync/new.c '#include <lmdb.h>' 'belongs to storage/'
     plant daemon/new.c '#include <lmdb.h>' 'belongs to storage/'
-    plant sync/new.c '#include <zstd.h>' 'belongs to proto/'
-    plant daemon/new.c '#include <zdict.h>' 'belongs to proto/'
+    plant sync/new.c '#include <zstd.h>' 'belongs to proto/ and'
+    plant daemon/new.c '#include <zdict.h>' 'belongs to proto/ and'
     plant sync/new.c '#include <openssl/sha.h>' 'openssl/ belongs'
     plant client/outbox.c '#include <openssl/rand.h>' 'openssl/ belongs'
     plant client/new.c '#include <nghttp2/nghttp2.h>' 'belongs to daemon/'

@@ -41,20 +41,6 @@ static bool has(struct phone *where, const char *title, uint8_t id[16])
     return folkmoot_find(where->fm, title, kind, id, NULL) == FOLKMOOT_OK;
 }
 
-static bool count_one(const struct folkmoot_record *record, void *arg)
-{
-    (void)record;
-    ++*(size_t *)arg;
-    return true;
-}
-
-static size_t count(struct phone *where, const char *kind)
-{
-    size_t n = 0;
-    cr_assert_eq(folkmoot_list(where->fm, kind, count_one, &n, NULL), FOLKMOOT_OK);
-    return n;
-}
-
 static void sync(struct phone *with)
 {
     cr_assert_eq(phone_sync(with, world.hub, NULL, &progress), FOLKMOOT_OK);
@@ -176,8 +162,8 @@ Test(rejoin, carries_no_personal_details_that_were_pushed)
     sync(&copy);
     cr_expect_eq(progress.carried, 2);
     sync(&world.phones[0]);
-    cr_expect_eq(count(&world.phones[0], "contact"), 1);
-    cr_expect_eq(count(&world.phones[0], "need"), 7);
+    cr_expect_eq(phone_count(&world.phones[0], "contact"), 1);
+    cr_expect_eq(phone_count(&world.phones[0], "need"), 7);
 }
 
 Test(rejoin, whose_sync_breaks_at_any_byte_loses_nothing_and_says_nothing_twice)
@@ -270,16 +256,22 @@ static void who(struct phone *of, uint8_t person[16])
     cr_assert_eq(folkmoot_myself(of->fm, person, NULL), FOLKMOOT_OK);
 }
 
-// Offline, at once, and though the answer that says so was lost.
-Test(rejoin, leaves_whoever_speaks_the_person_that_they_were)
+// before: the person that they were; link: by which the copy may join anew.
+static void part_as_member(uint8_t before[16], char link[LINK_MAX])
 {
     uint8_t id[16];
-    uint8_t before[16];
-    uint8_t after[16];
-    char link[LINK_MAX];
     part(id);
     who(phone(), before);
     hub_double_invite(world.hub, ROLE_MEMBER, link);
+}
+
+// Offline, at once, and though the answer that says so was lost.
+Test(rejoin, leaves_whoever_speaks_the_person_that_they_were)
+{
+    uint8_t before[16];
+    uint8_t after[16];
+    char link[LINK_MAX];
+    part_as_member(before, link);
     struct hub_line line = {.loses_answer_to = "/Enrol"};
     cr_assert_eq(phone_join(&copy, world.hub, link, &line), FOLKMOOT_NETWORK);
     cr_assert_eq(phone_join(&copy, world.hub, link, NULL), FOLKMOOT_OK);
@@ -294,13 +286,10 @@ Test(rejoin, leaves_whoever_speaks_the_person_that_they_were)
 // And however often it takes until the hub hears of it.
 Test(rejoin, by_a_second_link_leaves_the_person_too)
 {
-    uint8_t id[16];
     uint8_t before[16];
     uint8_t after[16];
     char link[LINK_MAX];
-    part(id);
-    who(phone(), before);
-    hub_double_invite(world.hub, ROLE_MEMBER, link);
+    part_as_member(before, link);
     struct hub_line line = {.loses_requests = true};
     cr_assert_eq(phone_join(&copy, world.hub, link, &line), FOLKMOOT_NETWORK);
     world_join(&world, &copy, ROLE_MEMBER);

@@ -151,20 +151,6 @@ static enum err make_observer(struct hub_decider *decider, void *arg)
     return hub_grant(decider, NULL, arg, ROLE_OBSERVER);
 }
 
-static bool count_one(const struct folkmoot_record *record, void *arg)
-{
-    (void)record;
-    ++*(size_t *)arg;
-    return true;
-}
-
-static size_t count(struct phone *where, const char *kind)
-{
-    size_t n = 0;
-    cr_assert_eq(folkmoot_list(where->fm, kind, count_one, &n, NULL), FOLKMOOT_OK);
-    return n;
-}
-
 Test(trust, leaves_a_coordinator_who_observes_from_now_on_nobodys_personal_details)
 {
     uint8_t id[16];
@@ -174,16 +160,17 @@ Test(trust, leaves_a_coordinator_who_observes_from_now_on_nobodys_personal_detai
     cr_assert_eq(folkmoot_add(world.phones[1].fm, "contact", contact, 2, 0, id, NULL), FOLKMOOT_OK);
     phone_add_need(&world.phones[1], "a bench", id);
     world_sync_all(&world);
-    cr_expect_eq(count(coordinator, "contact"), 1);
+    cr_expect_eq(phone_count(coordinator, "contact"), 1);
     cr_assert_eq(folkmoot_community_at(coordinator->fm, 0, &community), FOLKMOOT_OK);
     cr_assert_eq(hub_double_decide(world.hub, make_observer, community.device), OK);
     phone_add_need(coordinator, "not sent", id);
     cr_assert_eq(phone_sync(coordinator, world.hub, NULL, NULL), FOLKMOOT_REFUSED);
-    cr_expect_eq(count(coordinator, "contact"), 0, "it has gone from the phone");
-    cr_expect_eq(count(coordinator, "need"), 2, "what anybody may see, and what is its own, stays");
+    cr_expect_eq(phone_count(coordinator, "contact"), 0, "it has gone from the phone");
+    cr_expect_eq(phone_count(coordinator, "need"), 2,
+                 "what anybody may see, and what is its own, stays");
     cr_assert_eq(folkmoot_community_at(coordinator->fm, 0, &community), FOLKMOOT_OK);
     cr_expect_str_eq(community.role, "observer");
     cr_assert_eq(phone_sync(coordinator, world.hub, NULL, NULL), FOLKMOOT_REFUSED);
-    cr_expect_eq(count(&world.phones[1], "contact"), 1);
+    cr_expect_eq(phone_count(&world.phones[1], "contact"), 1);
     expect_no_leaks();
 }

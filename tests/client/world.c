@@ -194,3 +194,18 @@ void world_close(struct world *world)
     hub_double_free(&world->hub);
     nftw(world->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
+
+static bool count_one(const struct folkmoot_record *record, void *arg)
+{
+    (void)record;
+    ++*(size_t *)arg;
+    return true;
+}
+
+size_t phone_count(struct phone *phone, const char *kind)
+{
+    size_t n = 0;
+    enum folkmoot_code code = folkmoot_list(phone->fm, kind, count_one, &n, NULL);
+    assert(code == FOLKMOOT_OK);
+    return n;
+}

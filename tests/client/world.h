@@ -51,6 +51,8 @@ void world_sync_all(struct world *world);
 // How many live values a field has; `text` (may be NULL) the one that is shown, in `size` bytes.
 size_t phone_values(struct phone *phone, const char *kind, const uint8_t *id, const char *name,
                     bool *tension, char *text, size_t size);
+// How many records of a kind it lists.
+size_t phone_count(struct phone *phone, const char *kind);
 // Edits one field.
 enum folkmoot_code phone_put(struct phone *phone, const char *kind, const uint8_t *id,
                              const char *field, const char *value);

@@ -19,7 +19,13 @@
 #include "tests/e2e/check.h"
 #include "tests/e2e/child.h"
 
-enum { START_SECONDS_MAX = 30, STOP_SECONDS_MAX = 30, WORDS_MAX = 12, PATH_BYTES = 160 };
+enum {
+    START_SECONDS_MAX = 30,
+    STOP_SECONDS_MAX = 30,
+    WORDS_MAX = 12,
+    COMMAND_FIRST = 6,
+    PATH_BYTES = 160
+};
 
 // --- the directory ---
 
@@ -110,13 +116,11 @@ static void start_process(struct hub *hub)
     path_of(hub, "stderr", errors);
     char limited[64];
     (void)snprintf(limited, sizeof limited, "ulimit -n %u && exec \"$@\"", hub->files_max);
-    const char *restored = hub->restored ? "--restored" : NULL;
     // The first four make a shell that becomes the hub.
-    const char *const argv[] = {"/bin/sh",  "-c",        limited,  "sh", FOLKMOOTD_PATH,
-                                "--config", hub->config, restored, NULL};
+    const char *const argv[] = {"/bin/sh",      "-c",       limited,     "sh",
+                                FOLKMOOTD_PATH, "--config", hub->config, NULL};
     CHECK(!hub->pid, "the hub runs already");
     hub->pid = child_start(hub->files_max ? argv : argv + 4, errors, NULL);
-    hub->restored = false;
     hub->starts++;
 }
 
@@ -272,23 +276,63 @@ void hub_lose_database(struct hub *hub)
 
 // --- folkmootctl ---
 
-cJSON *hub_control(struct hub *hub, const char *const *words)
+static size_t fill_command(struct hub *hub, const char *const *words, const char **argv)
 {
-    char errors[PATH_BYTES];
-    path_of(hub, "stderr", errors);
-    const char *argv[WORDS_MAX + 6] = {FOLKMOOTCTL_PATH, "--socket", hub->socket, "--json"};
-    size_t n = 4;
+    const char *const first[] = {FOLKMOOTCTL_PATH, "--socket",  hub->socket,
+                                 "--config",       hub->config, "--json"};
+    size_t n = 0;
+    for (; n < COMMAND_FIRST; n++)
+        argv[n] = first[n];
     for (size_t i = 0; words[i]; i++) {
         CHECK(i < WORDS_MAX, "too many words");
         argv[n++] = words[i];
     }
+    argv[n] = NULL;
+    return n;
+}
+
+cJSON *hub_on_files(struct hub *hub, const char *const *words, bool may_fail)
+{
+    char errors[PATH_BYTES];
+    path_of(hub, "stderr", errors);
+    const char *argv[WORDS_MAX + COMMAND_FIRST + 1];
+    (void)fill_command(hub, words, argv);
     int code;
     char *text = child_output(argv, errors, &code);
-    CHECK(code == 0, "folkmootctl %s ended with %d: %s", words[0], code, text);
+    CHECK(may_fail || code == 0, "folkmootctl %s ended with %d: %s", words[0], code, text);
     cJSON *answer = cJSON_Parse(text);
     CHECK(answer, "folkmootctl %s said no JSON: %s", words[0], text);
     free(text);
     return answer;
+}
+
+cJSON *hub_control(struct hub *hub, const char *const *words)
+{
+    return hub_on_files(hub, words, false);
+}
+
+void hub_kill_command(struct hub *hub, const char *const *words, uint64_t after_us)
+{
+    char errors[PATH_BYTES];
+    path_of(hub, "stderr", errors);
+    const char *argv[WORDS_MAX + COMMAND_FIRST + 1];
+    (void)fill_command(hub, words, argv);
+    const struct timespec wait = {(time_t)(after_us / 1000000), (long)(after_us % 1000000) * 1000};
+    int output;
+    pid_t pid = child_start(argv, errors, &output);
+    (void)nanosleep(&wait, NULL);
+    (void)kill(pid, SIGKILL);
+    (void)child_wait(pid, STOP_SECONDS_MAX);
+    // What it has begun apart ends when nobody reads what it says.
+    char c;
+    while (read(output, &c, 1) > 0)
+        continue;
+    (void)close(output);
+}
+
+void hub_path_of(const struct hub *hub, const char *name, char *path)
+{
+    (void)snprintf(path, HUB_PATH_BYTES, "%s/%s", hub->dir, name);
 }
 
 void hub_invite(struct hub *hub, const char *role, char link[HUB_LINK_BYTES])

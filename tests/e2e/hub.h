@@ -17,11 +17,10 @@ struct hub {
     int holder; // a socket that keeps the port ours while the hub is down
     pid_t pid;  // 0: not running
     unsigned starts;
-    bool restored;      // its next start is told so
     unsigned files_max; // from the next start on it may not have more descriptors; 0: as we may
 };
 
-enum { HUB_LINK_BYTES = 512 };
+enum { HUB_LINK_BYTES = 512, HUB_PATH_BYTES = 160 };
 
 // Makes the directory and a configuration (more: further lines of it, may be ""), starts the hub
 // and founds a community.
@@ -55,5 +54,12 @@ void hub_lose_database(struct hub *hub);
 // A copy of all that it has, and back to that. Stopped.
 void hub_keep_state(struct hub *hub);
 void hub_restore_state(struct hub *hub);
+// What folkmootctl does with these words on its files, as hub_control; `may_fail`: what it says is
+// looked at by the caller.
+cJSON *hub_on_files(struct hub *hub, const char *const *words, bool may_fail);
+// Starts folkmootctl with these words and kills it after so many microseconds.
+void hub_kill_command(struct hub *hub, const char *const *words, uint64_t after_us);
+// The path of a file in the hub's directory; room for HUB_PATH_BYTES.
+void hub_path_of(const struct hub *hub, const char *name, char *path);
 // A second hub with the same keys that goes on from that copy, on another port.
 void hub_open_twin(struct hub *twin, const struct hub *hub);

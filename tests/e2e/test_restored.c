@@ -26,11 +26,18 @@ static void set_role(struct hub *hub, struct device_host *device, const char *ro
     cJSON_Delete(hub_control(hub, words));
 }
 
+static void back_up(struct hub *hub, const char *command)
+{
+    char file[HUB_PATH_BYTES];
+    hub_path_of(hub, "backup", file);
+    const char *const words[] = {command, file, NULL};
+    cJSON_Delete(hub_on_files(hub, words, false));
+}
+
 static void restore(struct hub *hub)
 {
     hub_stop(hub);
-    hub_restore_state(hub);
-    hub->restored = true;
+    back_up(hub, "restore");
     hub_start(hub);
 }
 
@@ -57,9 +64,7 @@ static void what_is_lost_comes_back_and_what_is_decided_reaches_everybody(void)
         open_joined(&devices[i], &hub, (const char *[]){"ann", "ben", "late"}[i], "volunteer");
     device_add(&devices[0], "need", "title", "before", NULL);
     settle(devices, 3);
-    hub_stop(&hub);
-    hub_keep_state(&hub);
-    hub_start(&hub);
+    back_up(&hub, "backup");
     device_add(&devices[0], "need", "title", "since then", NULL);
     device_add(&devices[1], "need", "title", "that, too", NULL);
     settle(devices, 2);

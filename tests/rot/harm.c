@@ -89,6 +89,22 @@ static void write_file(const char *path, const uint8_t *p, size_t n)
     (void)close(fd);
 }
 
+uint8_t *file_read_all(const char *folder, const char *name, size_t *n)
+{
+    char path[ROT_PATH_MAX];
+    path_of(path, folder, name);
+    uint8_t *p = read_file(path, n);
+    assert(p);
+    return p;
+}
+
+void file_write_all(const char *folder, const char *name, const uint8_t *p, size_t n)
+{
+    char path[ROT_PATH_MAX];
+    path_of(path, folder, name);
+    write_file(path, p, n);
+}
+
 static void make_folders(char *path)
 {
     for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {

@@ -81,11 +81,22 @@ struct files {
 // Every file below the folder, in the order of names.
 void files_list(struct files *files, const char *folder);
 void files_copy(const char *from, const char *to);
+// The caller frees it.
+uint8_t *file_read_all(const char *folder, const char *name, size_t *n);
+void file_write_all(const char *folder, const char *name, const uint8_t *p, size_t n);
 // Damages a file of `folder` as `dice` say; old: where an earlier copy of it may be. False when
 // nothing was changed.
 bool harm_do(enum harm harm, const char *folder, const char *old, const char *file, uint64_t *dice,
              char *said, size_t size);
 uint64_t dice_next(uint64_t *dice);
+
+// --- verifying (scrub.c) ---
+
+#define SCRUB_FAILED (1u << 31) // it could not be read: that names damage, too
+
+// Of which tables verifying a hub's store says that something is wrong: bits as below. In a process
+// of its own.
+void scrub_hub(const char *path, uint32_t *told);
 
 // --- rows (rows.c) ---
 
@@ -96,3 +107,6 @@ struct rows *rows_read(const char *path);
 void rows_free(struct rows **rows);
 void rows_lost(const struct rows *sound, const char *path, uint32_t *lost);
 const char *rows_table_name(unsigned i);
+// Flips the lowest bit of the middle of some row's value in this table, as LMDB's file has it.
+// False: the table has no row. LMDB must not have it open.
+bool rows_flip(const char *path, unsigned table, uint64_t *dice);

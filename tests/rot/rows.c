@@ -200,6 +200,77 @@ static bool is_lost(const struct table_rows *sound, struct table_rows *rows, boo
            !is_in_order(sound, rows);
 }
 
+// --- one byte of a row ---
+
+struct row_place {
+    uint8_t bytes[4096]; // key and value as they stand one after the other in a page
+    size_t n;
+    size_t at; // of the byte
+};
+
+static bool draw_row(MDB_txn *txn, MDB_dbi dbi, uint64_t *dice, struct row_place *place)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    MDB_stat stat;
+    if (mdb_stat(txn, dbi, &stat) != 0 || stat.ms_entries == 0 ||
+        mdb_cursor_open(txn, dbi, &cursor) != 0)
+        return false;
+    size_t wanted = (size_t)(dice_next(dice) % stat.ms_entries);
+    int result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    for (size_t i = 0; i < wanted && result == 0; i++)
+        result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    bool found = result == 0 && key.mv_size + value.mv_size <= sizeof place->bytes;
+    if (found) {
+        memcpy(place->bytes, key.mv_data, key.mv_size);
+        memcpy(place->bytes + key.mv_size, value.mv_data, value.mv_size);
+        place->n = key.mv_size + value.mv_size;
+        place->at = key.mv_size + value.mv_size / 2;
+    }
+    mdb_cursor_close(cursor);
+    return found;
+}
+
+static bool find_row(const char *path, unsigned table, uint64_t *dice, struct row_place *place)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    int failed = mdb_env_create(&env);
+    assert(!failed);
+    (void)mdb_env_set_maxdbs(env, TABLES);
+    (void)mdb_env_set_mapsize(env, 256 << 20);
+    bool found = false;
+    if (mdb_env_open(env, path, MDB_RDONLY | MDB_NOTLS, 0600) == 0 &&
+        mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0) {
+        found = mdb_dbi_open(txn, names[table], 0, &dbi) == 0 && draw_row(txn, dbi, dice, place);
+        mdb_txn_abort(txn);
+    }
+    mdb_env_close(env);
+    return found;
+}
+
+bool rows_flip(const char *path, unsigned table, uint64_t *dice)
+{
+    struct row_place place;
+    size_t n;
+    unsigned found = 0;
+    if (table == FREE || !find_row(path, table, dice, &place))
+        return false;
+    uint8_t *file = file_read_all(path, "data.mdb", &n);
+    // Pages that are no longer used may have it, too.
+    for (size_t at = 0; at + place.n <= n; at++) {
+        if (memcmp(file + at, place.bytes, place.n) == 0) {
+            file[at + place.at] ^= 1;
+            found++;
+        }
+    }
+    file_write_all(path, "data.mdb", file, n);
+    free(file);
+    return found > 0;
+}
+
 void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
 {
     *lost = 0;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "storage/device.h"
 #include "tests/rot/rot.h"
 
 enum { COORDINATOR, PHONE, OTHER, PHONES };
@@ -95,6 +96,18 @@ static void be_refused(struct town *town, const uint8_t *need)
     world_sync_all(&town->world);
 }
 
+// What a hub notes by itself of a device.
+static void note_contact(struct town *town)
+{
+    struct folkmoot_community own;
+    struct contact contact = {.last_sync = WORLD_NOW, .bytes_in = 1000, .bytes_out = 2000};
+    must(folkmoot_community_at(fm_of(town, PHONE), 0, &own));
+    struct txn *txn = txn_begin_write(hub_double_store(town->world.hub));
+    contact_put(txn, 1, own.device, &contact);
+    enum err err = txn_commit(&txn);
+    assert(!err);
+}
+
 static void grow_older(struct town *town)
 {
     uint8_t needs[NEEDS][16];
@@ -111,6 +124,8 @@ static void grow_older(struct town *town)
     be_refused(town, needs[2]);
     must(folkmoot_erase(fm_of(town, COORDINATOR), "need", needs[4], false, &erased, NULL));
     must(folkmoot_erase(fm_of(town, PHONE), "need", needs[7], true, &erased, NULL));
+    must(phone_put(&town->world.phones[COORDINATOR], "need", needs[5], "keep_until", "2031-01-01"));
+    note_contact(town);
     must(folkmoot_name(fm_of(town, PHONE), "row 17", "need", needs[0], NULL));
     world_sync_all(&town->world);
 }

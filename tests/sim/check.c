@@ -409,11 +409,14 @@ static void check_settled(struct sim *sim, struct sim_device *device, const stru
     sim_fail(sim, "device %td has another fingerprint", device - sim->devices);
 }
 
-static bool is_said_elsewhere(const struct sim *sim, const struct written *written)
+// Under another key of the same phone; or it was, and was erased as that.
+static bool is_said_elsewhere(const struct sim *sim, const struct fates *fates,
+                              const struct written *written)
 {
     for (size_t i = 0; i < sim->registry.n; i++) {
         const struct written *other = &sim->registry.p[i];
-        if (other->position && bytes_equal(other->words, written->words))
+        bool is_or_was = other->position || other->is_erased || fates_erased(fates, other);
+        if (is_or_was && bytes_equal(other->words, written->words))
             return true;
     }
     return false;
@@ -455,7 +458,7 @@ static void check_voices(struct sim *sim, struct txn *txn, const struct fates *f
             fates_erased(fates, written))
             continue;
         bool is_there = written->position ? has_words(txn, sim->community, written)
-                                          : is_said_elsewhere(sim, written);
+                                          : is_said_elsewhere(sim, fates, written);
         sim_must(sim, is_there || (!written->position && is_replaced(sim, written)),
                  "\"%.*s\" is lost", (int)written->words.n, (const char *)written->words.p);
     }

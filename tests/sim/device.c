@@ -135,17 +135,39 @@ static void lose_unsent(struct sim *sim, const struct sim_device *device)
     }
 }
 
+static bool is_husk(const struct scope *scope, const struct written *written)
+{
+    uint64_t position;
+    struct log_entry entry;
+    return log_find(scope->txn, scope->community.number, written->device, written->seq,
+                    &position) == OK &&
+           log_get(scope->txn, scope->community.number, position, &entry) == OK &&
+           log_tag(&entry) == written->tag && entry.form == LOG_HUSK;
+}
+
+// What it erased after the copy was made the copy has still.
+static void forget_erased(struct sim *sim, const struct sim_device *device)
+{
+    struct scope scope;
+    enum folkmoot_code code = state_begin(device->fm, 0, false, &scope, NULL);
+    sim_must(sim, !code, "a restored device cannot read its own row");
+    for (size_t i = 0; i < sim->registry.n; i++) {
+        if (!is_husk(&scope, &sim->registry.p[i]))
+            sim->registry.p[i].erasers &= ~(1U << (device - sim->devices));
+    }
+    (void)state_end(device->fm, &scope, false, NULL);
+}
+
 void device_restore(struct sim *sim, struct sim_device *device)
 {
     lose_unsent(sim, device);
-    // The old copy has the words still.
-    for (size_t i = 0; i < sim->registry.n; i++)
-        sim->registry.p[i].erasers &= ~(1U << (device - sim->devices));
     device_stop(device);
     (void)snprintf(device->path, sizeof device->path, "%s/back%u", sim->folder, sim->copies++);
     sim_copy_folder(device->saved, device->path);
     device->noted = 0;
     device_start(sim, device);
+    if (folkmoot_community_count(device->fm) > 0)
+        forget_erased(sim, device);
     device->is_copy = true;
     device->has_twin = true;
 }

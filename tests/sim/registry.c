@@ -1,5 +1,6 @@
 #include "tests/sim/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/change.h"
@@ -108,4 +109,18 @@ struct written *registry_add(struct registry *registry, const uint8_t key[KEY_SI
     registry->slots[slot_of(registry, entry->device, entry->seq, added->tag)] =
         (uint32_t)++registry->n;
     return added;
+}
+
+void registry_tell(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct written *w = &registry->p[i];
+        (void)fprintf(stderr,
+                      "  device %08x change %u tag %08x, record %u:%08x…%08x, on the hub at %llu, "
+                      "by %x, erased by %x%s%s: \"%.*s\"\n",
+                      be32_get(w->device), w->seq, w->tag, w->record.kind, be32_get(w->record.id),
+                      be32_get(w->record.id + 12), (unsigned long long)w->position, w->authors,
+                      w->erasers, w->is_erased ? ", erased" : "", w->is_lost ? ", lost" : "",
+                      (int)w->words.n, (const char *)w->words.p);
+    }
 }

@@ -40,6 +40,8 @@ struct registry {
 };
 
 void registry_init(struct registry *registry);
+// Prints all that was written to standard error.
+void registry_tell(const struct registry *registry);
 void registry_done(struct registry *registry);
 // The change, NULL when nobody wrote it. Valid until the next one is added.
 struct written *registry_find(const struct registry *registry, const uint8_t device[HANDLE_SIZE],

@@ -24,6 +24,8 @@ void sim_fail(const struct sim *sim, const char *format, ...)
     va_end(args);
     (void)fprintf(stderr, "\nsim: at step %zu; again: sim --seed %llu --steps %zu\n", sim->step,
                   (unsigned long long)sim->options.seed, sim->options.steps);
+    if (sim->options.is_told)
+        registry_tell(&sim->registry);
     (void)fflush(stderr);
     _exit(1);
 }
@@ -164,6 +166,7 @@ static void settle(struct sim *sim)
     for (size_t i = 0; i < ROUNDS_MAX * sim->n; i++)
         line_turn(sim, &sim->devices[i % sim->n], true);
     check_all(sim);
+    check_store(sim);
 }
 
 void sim_run(const struct sim_options *options, struct sim *sim, uint8_t digest[HASH_SIZE])

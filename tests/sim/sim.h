@@ -74,7 +74,7 @@ struct sim {
     bool restores;        // a world in which the hub is restored; its phones are not, nor revoked
     unsigned round;       // of syncs; each restored hub needs two; 0: none was restored
     unsigned rounds_left; // after this one, until it is whole
-    char hub_saved[SIM_PATH_MAX]; // an old copy of the hub's store; "": none
+    char hub_saved[SIM_PATH_MAX]; // a backup of the hub's store; "": none
     size_t saved_log_n;           // how long its log was then
     int64_t now;
     struct registry registry;
@@ -149,8 +149,10 @@ void work_as_admin(struct sim *sim);
 
 // --- restore.c ---
 
-// Copies the hub's store, or goes back to the copy.
+// Backs the hub up, or goes back to the backup.
 void restore_something(struct sim *sim);
+// Verifies the hub's store, and a copy that goes through a backup.
+void check_store(struct sim *sim);
 
 // --- check.c ---
 

@@ -345,14 +345,27 @@ static void put_many_and_close(char key[KEYS][16])
     store_close(&store);
 }
 
+// One of the bytes that decide where it sorts.
+static void alter(const char key[16], int i)
+{
+    cr_assert_geq(scratch_flip(&scratch, bytes_of_text(key), (size_t)i % 4), 1);
+}
+
+static void mend(const char key[16], int i)
+{
+    char altered[16];
+    memcpy(altered, key, sizeof altered);
+    altered[i % 4] ^= 1;
+    alter(altered, i);
+}
+
 // What a search that went astray by an altered key says: nothing that is there is called absent.
 Test(table, calls_nothing_absent_that_an_altered_key_hides)
 {
     static char key[KEYS][16];
     put_many_and_close(key);
     for (int i = 0; i < KEYS; i += 7) {
-        // The first bytes decide where it sorts.
-        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(key[i]), (size_t)i % 4), 1);
+        alter(key[i], i);
         store = scratch_open(&scratch);
         struct txn *txn = txn_begin_read(store);
         for (int j = 0; j < KEYS; j++)
@@ -360,10 +373,7 @@ Test(table, calls_nothing_absent_that_an_altered_key_hides)
         cr_assert_gt(txn_damage(txn), 0);
         txn_abort(&txn);
         store_close(&store);
-        char altered[16];
-        memcpy(altered, key[i], sizeof altered);
-        altered[i % 4] ^= 1;
-        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(altered), (size_t)i % 4), 1);
+        mend(key[i], i);
     }
     store = scratch_open(&scratch);
 }
@@ -373,7 +383,7 @@ Test(table, ends_no_walk_at_an_altered_key_without_saying_so)
     static char key[KEYS][16];
     put_many_and_close(key);
     for (int i = 0; i < KEYS; i += 7) {
-        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(key[i]), (size_t)i % 4), 1);
+        alter(key[i], i);
         store = scratch_open(&scratch);
         struct txn *txn = txn_begin_read(store);
         for (int j = 0; j < KEYS; j++) {
@@ -388,10 +398,7 @@ Test(table, ends_no_walk_at_an_altered_key_without_saying_so)
         }
         txn_abort(&txn);
         store_close(&store);
-        char altered[16];
-        memcpy(altered, key[i], sizeof altered);
-        altered[i % 4] ^= 1;
-        cr_assert_geq(scratch_flip(&scratch, bytes_of_text(altered), (size_t)i % 4), 1);
+        mend(key[i], i);
     }
     store = scratch_open(&scratch);
 }

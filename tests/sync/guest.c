@@ -8,6 +8,7 @@ struct world world;
 struct arena arena;
 struct fault fault;
 uint8_t chance[32];
+struct guest guest;
 
 void guest_challenge(struct guest *g)
 {
@@ -32,6 +33,21 @@ void guest_init(struct guest *g)
     dice_bytes(&world.dice, g, sizeof *g);
     cr_assert_eq(sign_public_key(g->seed, g->key), OK);
     guest_challenge(g);
+}
+
+void guest_set_up(void)
+{
+    world_open(&world, 1);
+    world_begin(&world, 6);
+    arena_init(&arena, 1 << 20);
+    guest_init(&guest);
+    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
+}
+
+void guest_tear_down(void)
+{
+    arena_done(&arena);
+    world_close(&world);
 }
 
 void guest_sign_for(struct guest *g, enum enrol_purpose purpose, const uint8_t key[KEY_SIZE])

@@ -20,7 +20,11 @@ extern struct world world;
 extern struct arena arena; // of the answers
 extern struct fault fault; // the last
 extern uint8_t chance[32];
+extern struct guest guest;
 
+// A world, and `guest` with an invitation to it as volunteer.
+void guest_set_up(void);
+void guest_tear_down(void);
 void guest_challenge(struct guest *g);
 void guest_invite(struct guest *g, enum role role, int64_t expires);
 void guest_init(struct guest *g);

@@ -8,24 +8,7 @@
 #include "tests/sync/guest.h"
 #include "tests/sync/network.h"
 
-static struct guest guest;
-
-static void set_up(void)
-{
-    world_open(&world, 1);
-    world_begin(&world, 6);
-    arena_init(&arena, 1 << 20);
-    guest_init(&guest);
-    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
-}
-
-static void tear_down(void)
-{
-    arena_done(&arena);
-    world_close(&world);
-}
-
-TestSuite(admit, .init = set_up, .fini = tear_down);
+TestSuite(admit, .init = guest_set_up, .fini = guest_tear_down);
 
 Test(admit, founds_a_community_whose_id_and_log_follow_from_its_keys)
 {

@@ -6,25 +6,9 @@
 #include "tests/sync/failing.h"
 #include "tests/sync/guest.h"
 
-static struct guest guest;
 static struct guest later;
 
-static void set_up(void)
-{
-    world_open(&world, 2);
-    world_begin(&world, 35);
-    arena_init(&arena, 1 << 20);
-    guest_init(&guest);
-    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
-}
-
-static void tear_down(void)
-{
-    arena_done(&arena);
-    world_close(&world);
-}
-
-TestSuite(failing_guest, .init = set_up, .fini = tear_down);
+TestSuite(failing_guest, .init = guest_set_up, .fini = guest_tear_down);
 
 static enum err say(struct failing *f, enum err err, const struct admission *admission)
 {
@@ -123,8 +107,8 @@ static enum err turn(struct failing *f, void *arg)
 
 Test(failing_guest, is_known_by_the_token_or_told_to_wait)
 {
-    failing_reads(world.hub, authenticate, world.devices[1].token);
-    failing_writes(world.hub, turn, world.devices[1].token);
+    failing_reads(world.hub, authenticate, world.devices[0].token);
+    failing_writes(world.hub, turn, world.devices[0].token);
     expect_no_leaks();
 }
 
@@ -136,13 +120,13 @@ static enum err contact(struct failing *f, void *arg)
 
 Test(failing_guest, is_noted_as_seen_or_not_at_all)
 {
-    struct hub_caller caller = world_caller(&world, 1);
+    struct hub_caller caller = world_caller(&world, 0);
     failing_writes(world.hub, contact, &caller);
     struct contact noted;
     struct txn *txn = txn_begin_write(world.hub);
     hub_note_contact(txn, &caller, world.now, 100, 200);
     hub_note_contact(txn, &caller, world.now + 1, 1, 2);
-    contact_get(txn, world.community, world.devices[1].handle, &noted);
+    contact_get(txn, world.community, world.devices[0].handle, &noted);
     cr_expect_eq(noted.last_sync, world.now + 1);
     cr_expect_eq(noted.bytes_in, 101);
     cr_expect_eq(noted.bytes_out, 202);

@@ -5,24 +5,7 @@
 #include "tests/leaks.h"
 #include "tests/sync/guest.h"
 
-static struct guest guest;
-
-static void set_up(void)
-{
-    world_open(&world, 1);
-    world_begin(&world, 6);
-    arena_init(&arena, 1 << 20);
-    guest_init(&guest);
-    guest_invite(&guest, ROLE_VOLUNTEER, world.now + 1000);
-}
-
-static void tear_down(void)
-{
-    arena_done(&arena);
-    world_close(&world);
-}
-
-TestSuite(vouch, .init = set_up, .fini = tear_down);
+TestSuite(vouch, .init = guest_set_up, .fini = guest_tear_down);
 
 static const uint8_t *first_of(const struct guest *g, struct device *device)
 {
@@ -33,19 +16,25 @@ static const uint8_t *first_of(const struct guest *g, struct device *device)
     return device_first(device);
 }
 
+// Somebody else, who has come in.
+static void enrol(struct guest *g)
+{
+    guest_init(g);
+    guest_invite(g, ROLE_VOLUNTEER, world.now + 1000);
+    struct enrol_request request = guest_enrolment(g);
+    cr_assert_eq(guest_ask_enrol(g, &request), OK);
+}
+
 Test(vouch, takes_a_new_key_for_the_person_whose_key_vouches_for_it)
 {
-    struct guest later;
+    struct guest earlier;
     struct device device;
     struct device before;
-    struct enrol_request request = guest_enrolment(&guest);
-    cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
-    guest_init(&later);
-    guest_invite(&later, ROLE_VOLUNTEER, world.now + 1000);
-    request = guest_succession(&later, &guest);
-    cr_assert_eq(guest_ask_enrol(&later, &request), OK, "%s", fault.text);
-    const uint8_t *first = first_of(&guest, &before);
-    cr_expect_arr_eq(first_of(&later, &device), first, HANDLE_SIZE);
+    enrol(&earlier);
+    struct enrol_request request = guest_succession(&guest, &earlier);
+    cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
+    const uint8_t *first = first_of(&earlier, &before);
+    cr_expect_arr_eq(first_of(&guest, &device), first, HANDLE_SIZE);
     cr_expect_arr_eq(device.first, first, HANDLE_SIZE);
     expect_no_leaks();
 }
@@ -82,10 +71,7 @@ Test(vouch, never_makes_a_device_that_is_in_another_person)
     struct device device;
     struct enrol_request request = guest_enrolment(&guest);
     cr_assert_eq(guest_ask_enrol(&guest, &request), OK);
-    guest_init(&other);
-    guest_invite(&other, ROLE_VOLUNTEER, world.now + 1000);
-    request = guest_enrolment(&other);
-    cr_assert_eq(guest_ask_enrol(&other, &request), OK);
+    enrol(&other);
     dice_bytes(&world.dice, guest.code, sizeof guest.code);
     guest_invite(&guest, ROLE_COORDINATOR, world.now + 1000);
     request = guest_succession(&guest, &other);

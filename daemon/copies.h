@@ -1,0 +1,37 @@
+#pragma once
+
+// What an administrator does with whole databases: backing up, restoring, compacting, verifying.
+// Each works on files in the caller's process, which needs the right to; nothing is asked of a hub
+// that runs. Whatever ends a call halfway, the database is as it was, or as it shall be.
+
+#include <limits.h>
+
+#include "daemon/config.h"
+#include "storage/dump.h"
+
+struct copied {
+    struct dump dump;
+    uint64_t bytes;      // of the backup, or of the new database
+    char kept[PATH_MAX]; // where the database is that was there before; empty: there was none
+};
+
+// Writes a backup of the hub's database to a file, which is whole or absent, or to standard output
+// ("-"). The hub may run. Damaged rows are told and left out.
+enum err copies_backup(const struct config *config, const char *file, const struct scrub *scrub,
+                       struct copied *copied, struct fault *fault) must_check;
+// Puts a backup, or an older copy of the database's directory, in the database's place: the hubs'
+// chains begin anew, tokens are void, and what the file of orders says was erased is erased again.
+// The hub does not run (ERR_EXISTS), and its identity key is in its place.
+enum err copies_restore(const struct config *config, const char *file, int64_t now,
+                        const struct scrub *scrub, struct copied *copied,
+                        struct fault *fault) must_check;
+// Writes the database anew, without the room that deleted rows left, and destroys the old one. The
+// hub does not run.
+enum err copies_compact(const struct config *config, const struct scrub *scrub,
+                        struct copied *copied, struct fault *fault) must_check;
+// Verifies the hub's database (what: NULL), a backup or a database's directory (sync/verify.h). The
+// hub may run: then a copy of one instant is verified. What it makes beside the database meanwhile
+// goes with copies_tidy, also after a crash.
+enum err copies_verify(const struct config *config, const char *what, const struct scrub *scrub,
+                       struct dump *dump, struct fault *fault) must_check;
+void copies_tidy(const struct config *config);

@@ -1,0 +1,39 @@
+#include "daemon/place.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/file.h"
+
+enum err place_in_state(const struct config *config, const char *name, char *path,
+                        struct fault *fault)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", config->state_dir, name);
+    return n > 0 && n < PATH_MAX ? OK : fault_set(fault, ERR_LIMIT, "[hub] state_dir is too long");
+}
+
+static bool find_credential(char *path)
+{
+    const char *directory = getenv("CREDENTIALS_DIRECTORY");
+    if (!directory)
+        return false;
+    int n = snprintf(path, PATH_MAX, "%s/identity.key", directory);
+    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
+}
+
+enum err place_identity(const struct config *config, char *path, struct fault *fault)
+{
+    if (config->identity[0]) {
+        (void)snprintf(path, PATH_MAX, "%s", config->identity);
+        return OK;
+    }
+    return find_credential(path) ? OK : place_in_state(config, "identity.key", path, fault);
+}
+
+enum err place_lock(const struct config *config, int *fd, struct fault *fault)
+{
+    char path[PATH_MAX];
+    enum err err = place_in_state(config, "lock", path, fault);
+    return err ? err : file_lock(path, fd, fault);
+}

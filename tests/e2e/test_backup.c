@@ -1,0 +1,221 @@
+// A backup is taken while devices write, the hub is destroyed, and from the backup and what the
+// devices have all comes back. Whoever kills folkmootctl halfway has harmed nothing.
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/e2e/check.h"
+#include "tests/e2e/device.h"
+#include "tests/e2e/hub.h"
+
+enum { WRITERS = 2, BEFORE = 300, KILLS = 60 };
+
+struct writer {
+    pthread_t thread;
+    struct device_host device;
+    atomic_bool is_over;
+    atomic_uint receipts;
+    unsigned needs;
+};
+
+static void write_and_sync(struct writer *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char title[40];
+        (void)snprintf(title, sizeof title, "need %u of this one", ++w->needs);
+        device_add(&w->device, "need", "title", title, NULL);
+    }
+    device_must_sync(&w->device);
+    atomic_store(&w->receipts, w->needs);
+}
+
+static void *write_on(void *arg)
+{
+    struct writer *w = arg;
+    while (!atomic_load(&w->is_over))
+        write_and_sync(w, 3);
+    return NULL;
+}
+
+static void open_writer(struct writer *w, struct hub *hub, const char *name)
+{
+    char link[HUB_LINK_BYTES];
+    *w = (struct writer){.needs = 0};
+    device_open(&w->device, hub->dir, name);
+    hub_invite(hub, "volunteer", link);
+    device_must_join(&w->device, link);
+    write_and_sync(w, BEFORE);
+}
+
+static void run(struct hub *hub, const char *command, const char *file)
+{
+    const char *const words[] = {command, file, NULL};
+    cJSON_Delete(hub_on_files(hub, words, false));
+}
+
+static double changes_in(struct hub *hub, const char *file)
+{
+    const char *const words[] = {"verify", file, NULL};
+    cJSON *answer = hub_on_files(hub, words, false);
+    double changes = cJSON_GetNumberValue(cJSON_GetObjectItem(answer, "changes"));
+    cJSON_Delete(answer);
+    return changes;
+}
+
+static void destroy(struct hub *hub)
+{
+    hub_kill(hub);
+    hub_lose_database(hub);
+}
+
+// Words that are lost to the hub only: the devices have them, and give them back.
+static void check_all_back(struct hub *hub, struct writer *writers)
+{
+    struct device_host late;
+    char link[HUB_LINK_BYTES];
+    size_t needs = 0;
+    for (int i = 0; i < 2 * WRITERS; i++)
+        device_must_sync(&writers[i % WRITERS].device);
+    for (int i = 0; i < WRITERS; i++)
+        needs += writers[i].needs;
+    device_open(&late, hub->dir, "late");
+    hub_invite(hub, "volunteer", link);
+    device_must_join(&late, link);
+    device_must_sync(&late);
+    CHECK(device_count(&late, "need") == needs, "not all %zu needs are back", needs);
+    for (int i = 0; i < WRITERS; i++) {
+        device_must_sync(&writers[i].device);
+        device_check_equal(&writers[i].device, &late);
+    }
+    device_close(&late);
+}
+
+static void from_a_backup_that_was_taken_while_devices_wrote_all_comes_back(void)
+{
+    static struct writer writers[WRITERS];
+    char file[HUB_PATH_BYTES];
+    struct hub hub;
+    hub_open(&hub, "");
+    hub_path_of(&hub, "backup", file);
+    for (int i = 0; i < WRITERS; i++)
+        open_writer(&writers[i], &hub, (const char *[]){"ann", "ben"}[i]);
+    for (int i = 0; i < WRITERS; i++)
+        CHECK(pthread_create(&writers[i].thread, NULL, write_on, &writers[i]) == 0, "a thread");
+    for (int round = 0; round < 5; round++) {
+        unsigned receipts = 0;
+        for (int i = 0; i < WRITERS; i++)
+            receipts += atomic_load(&writers[i].receipts);
+        run(&hub, "backup", file);
+        double changes = changes_in(&hub, file);
+        CHECK(changes >= receipts, "%.0f changes of %u that had a receipt", changes, receipts);
+        run(&hub, "verify", NULL);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        atomic_store(&writers[i].is_over, true);
+        pthread_join(writers[i].thread, NULL);
+        write_and_sync(&writers[i], 3);
+    }
+    destroy(&hub);
+    run(&hub, "restore", file);
+    run(&hub, "verify", NULL);
+    hub_start(&hub);
+    check_all_back(&hub, writers);
+    run(&hub, "verify", NULL);
+    hub_stop(&hub);
+    run(&hub, "compact", NULL);
+    run(&hub, "verify", NULL);
+    hub_start(&hub);
+    check_all_back(&hub, writers);
+    for (int i = 0; i < WRITERS; i++)
+        device_close(&writers[i].device);
+    hub_close(&hub);
+}
+
+// Either nothing has happened, or all of it.
+static void a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing(void)
+{
+    static struct writer writer;
+    char file[HUB_PATH_BYTES], second[HUB_PATH_BYTES];
+    uint64_t random = check_seed();
+    struct hub hub;
+    struct stat st;
+    unsigned done = 0;
+    hub_open(&hub, "");
+    hub_path_of(&hub, "backup", file);
+    hub_path_of(&hub, "second", second);
+    open_writer(&writer, &hub, "ann");
+    run(&hub, "backup", file);
+    double changes = changes_in(&hub, file);
+    uint64_t within_us = UINT64_C(15000) * check_slowness();
+    for (int i = 0; i < KILLS; i++) {
+        const char *const words[] = {"backup", second, NULL};
+        (void)unlink(second);
+        hub_kill_command(&hub, words, check_random(&random) % within_us);
+        if (stat(second, &st) == 0) {
+            CHECK(changes_in(&hub, second) == changes, "a backup that is not whole");
+            done++;
+        }
+    }
+    hub_stop(&hub);
+    for (int i = 0; i < KILLS; i++) {
+        const char *const words[] = {i % 2 ? "restore" : "compact", i % 2 ? file : NULL, NULL};
+        hub_kill_command(&hub, words, check_random(&random) % within_us);
+        run(&hub, "verify", NULL);
+    }
+    hub_start(&hub);
+    device_must_sync(&writer.device);
+    device_must_sync(&writer.device);
+    CHECK(device_count(&writer.device, "need") == writer.needs, "a need is lost");
+    write_and_sync(&writer, 5);
+    run(&hub, "verify", NULL);
+    CHECK(done > 0 && done < KILLS, "%u of %d backups had ended", done, KILLS);
+    printf("    %d backups killed, %u of them had ended; %d restores and compactions killed\n",
+           KILLS, done, KILLS);
+    device_close(&writer.device);
+    hub_close(&hub);
+}
+
+static void a_backup_is_put_back_only_where_it_belongs(void)
+{
+    static struct writer writer;
+    struct hub hub;
+    char file[HUB_PATH_BYTES], key[HUB_PATH_BYTES], kept[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_path_of(&hub, "backup", file);
+    hub_path_of(&hub, "state/identity.key", key);
+    hub_path_of(&hub, "kept.key", kept);
+    open_writer(&writer, &hub, "ann");
+    run(&hub, "backup", file);
+    const char *const words[] = {"restore", file, NULL};
+    cJSON *answer = hub_on_files(&hub, words, true);
+    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "hub runs"),
+          "a running hub's database was replaced");
+    cJSON_Delete(answer);
+    hub_stop(&hub);
+    CHECK(rename(key, kept) == 0, "rename");
+    answer = hub_on_files(&hub, words, true);
+    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "identity key"),
+          "restored without the identity key");
+    cJSON_Delete(answer);
+    CHECK(rename(kept, key) == 0, "rename");
+    hub_start(&hub);
+    device_must_sync(&writer.device);
+    device_close(&writer.device);
+    hub_close(&hub);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct check_case cases[] = {
+        {"from_a_backup_that_was_taken_while_devices_wrote_all_comes_back",
+         from_a_backup_that_was_taken_while_devices_wrote_all_comes_back},
+        {"a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing",
+         a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing},
+        {"a_backup_is_put_back_only_where_it_belongs", a_backup_is_put_back_only_where_it_belongs},
+    };
+    return check_main(cases, 3, argc, argv);
+}
