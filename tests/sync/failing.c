@@ -105,14 +105,13 @@ static bool is_same(const struct outcome *a, const struct outcome *b)
 
 static bool is_named(enum fail_what what, const struct outcome *outcome)
 {
-    // What cannot be read is damaged.
     switch ((unsigned)outcome->err) {
     case ERR_NOMEM:
         return what == FAIL_MEMORY || what == FAIL_STORAGE;
     case ERR_IO:
         return what == FAIL_STORAGE;
     case ERR_DAMAGED:
-        return what != FAIL_MEMORY;
+        return what == FAIL_ROW_DAMAGED;
     default:
         return what == FAIL_ROW_DAMAGED && outcome->is_noted;
     }
