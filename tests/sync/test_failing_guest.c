@@ -114,7 +114,8 @@ Test(failing_guest, is_known_by_the_token_or_told_to_wait)
 
 static enum err contact(struct failing *f, void *arg)
 {
-    hub_note_contact(f->txn, arg, world.now, 100, 200);
+    const struct contact heard = {.last_sync = world.now, .bytes_in = 100, .bytes_out = 200};
+    hub_note_contact(f->txn, arg, &heard);
     return OK;
 }
 
@@ -124,12 +125,18 @@ Test(failing_guest, is_noted_as_seen_or_not_at_all)
     failing_writes(world.hub, contact, &caller);
     struct contact noted;
     struct txn *txn = txn_begin_write(world.hub);
-    hub_note_contact(txn, &caller, world.now, 100, 200);
-    hub_note_contact(txn, &caller, world.now + 1, 1, 2);
+    hub_note_contact(
+        txn, &caller,
+        &(struct contact){
+            .last_sync = world.now, .bytes_in = 100, .bytes_out = 200, .written = 7, .error = 9});
+    hub_note_contact(txn, &caller,
+                     &(struct contact){.last_sync = world.now + 1, .bytes_in = 1, .bytes_out = 2});
     contact_get(txn, world.community, world.devices[0].handle, &noted);
     cr_expect_eq(noted.last_sync, world.now + 1);
     cr_expect_eq(noted.bytes_in, 101);
     cr_expect_eq(noted.bytes_out, 202);
+    cr_expect_eq(noted.written, 7, "not said again");
+    cr_expect_eq(noted.error, 0, "the last was not refused");
     txn_abort(&txn);
     expect_no_leaks();
 }
