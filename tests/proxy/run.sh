@@ -5,7 +5,8 @@
 #   tests/proxy/run.sh nginx|caddy FOLKMOOTD FOLKMOOTCTL FOLKMOOT
 #
 # Ends with 77 where it cannot run: without the proxy, or without a network of its own, for it takes
-# the ports and the name that the examples have.
+# the ports and the name that the examples have. With FOLKMOOT_PROXY_DIR set a proxy that is not
+# installed is unpacked there from its Debian package: installing it would start its service.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 examples=$here/../../docs/examples
@@ -23,6 +24,16 @@ fail() {
         tail -n 15 "$log" >&2
     done
     exit 1
+}
+
+unpack() {
+    local kept=${FOLKMOOT_PROXY_DIR:?}/$proxy
+    PATH=$kept/usr/sbin:$kept/usr/bin:$PATH
+    if ! command -v "$proxy" >/dev/null; then
+        mkdir -p "$kept"
+        (cd "$kept" && timeout 120 apt-get download "$proxy" && dpkg -x "$proxy"_*.deb .) \
+            >/dev/null 2>&1 || true
+    fi
 }
 
 # --- what runs ---
@@ -269,7 +280,7 @@ CONF
 }
 
 if [ $# -ne 4 ] || { [ "$1" != nginx ] && [ "$1" != caddy ]; }; then
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,10s/^# \{0,1\}//p' "$0"
     exit 2
 fi
 proxy=$1 folkmootd=$2 folkmootctl=$3 folkmoot=$4
@@ -277,6 +288,7 @@ if [ "${FOLKMOOT_PROXY_INSIDE:-}" = yes ]; then
     inside
 else
     PATH=$PATH:/usr/sbin
+    command -v "$proxy" >/dev/null || [ -z "${FOLKMOOT_PROXY_DIR:-}" ] || unpack
     command -v "$proxy" >/dev/null || skip "there is no $proxy here (apt install $proxy)"
     FOLKMOOT_PROXY_INSIDE=yes exec "$here/../netns.sh" "$here/run.sh" "$@"
 fi
