@@ -103,7 +103,7 @@ enum err reach(const char *address, uint8_t key[HASH_SIZE], struct fault *fault)
 {
     char host[HOST_MAX];
     const char *port = "";
-    int fd;
+    int fd = -1;
     enum err err = split(address, host, &port, fault);
     if (!err)
         err = connect_to(address, host, port, &fd, fault);

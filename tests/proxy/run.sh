@@ -50,7 +50,7 @@ stop_all() {
 
 wait_for() {
     local try
-    for try in $(seq 200); do
+    for try in $(seq 600); do
         if "$@" >/dev/null 2>&1; then
             return
         fi
@@ -125,6 +125,13 @@ proxy_reload() {
         HOME=$dir XDG_DATA_HOME=$dir XDG_CONFIG_HOME=$dir \
             caddy reload --force --adapter caddyfile --config "$dir/Caddyfile" 2>>"$dir/caddy.log"
     fi
+}
+
+proxy_shows_the_certificate() {
+    local shown
+    shown=$(openssl s_client -connect "$name:443" -servername "$name" </dev/null 2>/dev/null |
+        openssl x509 -noout -fingerprint)
+    [ "$shown" = "$(openssl x509 -in "$dir/fullchain.pem" -noout -fingerprint)" ]
 }
 
 # --- devices ---
@@ -215,7 +222,8 @@ a_hub_that_is_down_is_tried_again_later() {
 a_certificate_with_another_key_needs_a_reload_of_the_hub() {
     make_certificate
     proxy_reload
-    sleep 1
+    wait_for proxy_shows_the_certificate
+    sleep 1 # until the last of the old workers accepts no more
     ends 4 amina sync
     says 'somebody stands between'
     kill -HUP "$hub"
