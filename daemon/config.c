@@ -124,6 +124,7 @@ static const struct key keys[] = {
     TEXT("listen", tls, "0.0.0.0:8443", check_tls_addresses),
     TEXT("listen", plain, "", check_plain_addresses),
     TEXT("listen", control, "/run/folkmoot/control.sock", check_set_path),
+    TEXT("listen", metrics, "", check_plain_addresses),
     TEXT("tls", certificate, "", check_path),
     TEXT("tls", key, "", check_path),
     TEXT("tls", proxy_certificate, "", check_path),

@@ -21,6 +21,7 @@ struct config {
     char tls[CONFIG_TEXT_MAX];      // lists of addresses
     char plain[CONFIG_TEXT_MAX];
     char control[CONFIG_TEXT_MAX]; // a path
+    char metrics[CONFIG_TEXT_MAX]; // a list of addresses
     char certificate[CONFIG_TEXT_MAX];
     char key[CONFIG_TEXT_MAX];
     char proxy_certificate[CONFIG_TEXT_MAX];

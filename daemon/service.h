@@ -18,6 +18,7 @@ struct service {
 };
 
 enum {
+    SERVICE_METHODS = 9,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,
@@ -67,6 +68,10 @@ struct service_method {
 
 // NULL: no such method. The path as in ":path", without a query.
 const struct service_method *service_find(struct bytes path);
+// A number below SERVICE_METHODS; NULL: SERVICE_METHODS. And the name at the path's end by number,
+// "unknown" for SERVICE_METHODS.
+size_t service_number(const struct service_method *method);
+const char *service_name(size_t number);
 
 // Runs a step; `again` see writer.h. Authenticates anew first where the method needs a caller, so
 // that a revoked device gets nothing more and the caller's state is that of the transaction.

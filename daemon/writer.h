@@ -13,6 +13,7 @@
 #include "daemon/contacts.h"
 #include "daemon/gate.h"
 #include "daemon/loop.h"
+#include "daemon/measure.h"
 
 struct writer;
 
@@ -28,6 +29,7 @@ struct writer_item {
     // been called, writer_is_deciding.
     bool decides;
     bool is_held; // the writer's own
+    char request[16]; // by which the log names whose item it is; empty: nobody's
     enum err err;
     struct fault fault;
 };
@@ -59,3 +61,16 @@ bool writer_is_deciding(struct writer *writer) must_check;
 void writer_flush(struct writer *writer);
 // Of items that wait or are being written; the loop's thread.
 size_t writer_waiting(struct writer *writer);
+
+struct writer_counts {
+    uint64_t commits;
+    uint64_t commits_failed;
+    uint64_t reopened;       // how often the store was opened anew
+    uint64_t refused;        // items, for want of a store that takes them
+    struct measure commit;   // MEASURE_TIME
+    struct measure batch;    // MEASURE_ITEMS, of a transaction
+    enum err failing;        // why the last write found no place on disk; OK: it did
+};
+
+// Since the start. Any thread.
+void writer_counts(struct writer *writer, struct writer_counts *counts);
