@@ -388,6 +388,11 @@ size_t conns_count(const struct conns *conns)
     return conns->count;
 }
 
+size_t conns_max(const struct conns *conns)
+{
+    return conns->options.connections;
+}
+
 const struct conns_counts *conns_counts(const struct conns *conns)
 {
     return &conns->counts;

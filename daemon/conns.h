@@ -25,7 +25,7 @@ struct conn_options {
 
 struct conns;
 
-enum conns_cut { // why the hub ended a connection
+enum conns_cut {         // why the hub ended a connection
     CONNS_CUT_HANDSHAKE, // it did not greet in time
     CONNS_CUT_STALLED,   // what was on its way did not move
     CONNS_CUT_ROOM,      // memory was short
@@ -62,4 +62,6 @@ size_t conns_reset(struct conns *conns,
                    bool (*ends)(const struct call_carried *carried, bool has_unsent, void *arg),
                    void *arg);
 size_t conns_count(const struct conns *conns);
+// At most.
+size_t conns_max(const struct conns *conns);
 const struct conns_counts *conns_counts(const struct conns *conns);

@@ -14,6 +14,7 @@
 #include "daemon/journal.h"
 #include "daemon/keeping.h"
 #include "daemon/notify.h"
+#include "daemon/observe.h"
 #include "daemon/place.h"
 #include "daemon/random.h"
 #include "daemon/report.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct keeping *keeping;
     struct admin_context admin;
     struct control *control;
+    struct observe *observe;
     struct tls_context *tls;
     char certificate[PATH_MAX];
     char key[PATH_MAX];
@@ -136,6 +138,7 @@ static enum err start_writer(struct daemon *daemon, struct fault *fault)
 static void on_affected(void *arg, uint32_t community, const struct hub_effects *effects)
 {
     struct daemon *daemon = arg;
+    daemon->calls.counts.changes_erased += effects->words;
     journal_put(daemon->gate, community, effects);
     if (daemon->conns)
         cutoff_run(daemon->conns, daemon->gate, community, effects);
@@ -164,6 +167,7 @@ static void set_up_calls(struct daemon *daemon)
         .body_max = daemon->config->body_bytes,
         .request_ms = (int64_t)daemon->config->request_seconds * 1000,
     };
+    random_fill(&daemon->calls.secret, sizeof daemon->calls.secret);
 }
 
 static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
@@ -222,6 +226,36 @@ static enum err open_control(struct daemon *daemon, struct fault *fault)
         .started = loop_clock(daemon->loop),
     };
     return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
+}
+
+static bool is_listening(void *arg)
+{
+    const struct daemon *daemon = arg;
+    return !daemon->stopping && daemon->listeners_n > 0;
+}
+
+static enum err open_observe(struct daemon *daemon, struct fault *fault)
+{
+    const struct observe_options options = {
+        .loop = daemon->loop,
+        .addresses = daemon->config->metrics,
+        .sources =
+            {
+                .gate = daemon->gate,
+                .writer = daemon->writer,
+                .conns = daemon->conns,
+                .calls = &daemon->calls,
+                .room = &daemon->room,
+                .tls = &daemon->tls,
+                .state_dir = daemon->config->state_dir,
+                .connections_max = conns_max(daemon->conns),
+                .waiting_max = daemon->config->inbox,
+                .started = loop_clock(daemon->loop),
+            },
+        .is_listening = is_listening,
+        .arg = daemon,
+    };
+    return observe_open(&options, &daemon->observe, fault);
 }
 
 // --- listening ---
@@ -373,6 +407,8 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     if (!err)
         err = open_control(daemon, fault);
     if (!err)
+        err = open_observe(daemon, fault);
+    if (!err)
         err = listen_on_each(daemon, daemon->config->tls, "TLS", on_tls, fault);
     return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
 }
@@ -412,6 +448,7 @@ void daemon_free(struct daemon **out)
     writer_stop(&daemon->writer);
     keeping_free(&daemon->keeping);
     control_close(&daemon->control);
+    observe_close(&daemon->observe);
     loop_timer_free(&daemon->minute);
     loop_timer_free(&daemon->stop_timer);
     attempts_free(&daemon->attempts);

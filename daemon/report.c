@@ -106,8 +106,7 @@ __attribute__((format(printf, 3, 0))) static void
 put(enum report_level level, const struct report_about *about, const char *format, va_list args)
 {
     char sentence[LINE_MAX_BYTES + 1];
-    if ((int)level > atomic_load(&least) ||
-        vsnprintf(sentence, sizeof sentence, format, args) < 0)
+    if ((int)level > atomic_load(&least) || vsnprintf(sentence, sizeof sentence, format, args) < 0)
         return;
     make_one_line(sentence);
     (void)pthread_once(&once, find_journal);

@@ -196,6 +196,7 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .body_max = 4 << 10,
         .arena_max = SERVICE_SMALL_ARENA,
         .is_attempt = true,
+        .is_enrolment = true,
         .check = always_write,
         .write = enrol,
     },

@@ -58,7 +58,8 @@ struct service_method {
     enum role_call call;
     bool may_get;    // has no side effects: Connect's GET
     bool is_attempt; // is counted against guessing
-    bool is_sync;    // is noted as a contact
+    bool is_enrolment;
+    bool is_sync; // is noted as a contact
     // Any of the three may be missing. In a read transaction on the loop; in the writer's; in a
     // read transaction on the loop.
     service_function *check;

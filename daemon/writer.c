@@ -20,11 +20,11 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct queue inbox;  // by the lock
-    struct queue outbox; // by the lock
-    bool stopping;       // by the lock
-    bool flushing;       // by the lock
-    struct writer_counts told; // by the lock: what is counted, as of the last batch
+    struct queue inbox;          // by the lock
+    struct queue outbox;         // by the lock
+    bool stopping;               // by the lock
+    bool flushing;               // by the lock
+    struct writer_counts told;   // by the lock: what is counted, as of the last batch
     struct writer_counts counts; // the thread's
     struct loop_bell *bell;
     size_t waiting;       // the loop's

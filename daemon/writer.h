@@ -28,7 +28,7 @@ struct writer_item {
     // Set by run: somebody may be cut off by what it does. From before its commit until `done` has
     // been called, writer_is_deciding.
     bool decides;
-    bool is_held; // the writer's own
+    bool is_held;     // the writer's own
     char request[16]; // by which the log names whose item it is; empty: nobody's
     enum err err;
     struct fault fault;
@@ -65,11 +65,11 @@ size_t writer_waiting(struct writer *writer);
 struct writer_counts {
     uint64_t commits;
     uint64_t commits_failed;
-    uint64_t reopened;       // how often the store was opened anew
-    uint64_t refused;        // items, for want of a store that takes them
-    struct measure commit;   // MEASURE_TIME
-    struct measure batch;    // MEASURE_ITEMS, of a transaction
-    enum err failing;        // why the last write found no place on disk; OK: it did
+    uint64_t reopened;     // how often the store was opened anew
+    uint64_t refused;      // items, for want of a store that takes them
+    struct measure commit; // MEASURE_TIME
+    struct measure batch;  // MEASURE_ITEMS, of a transaction
+    enum err failing;      // why the last write found no place on disk; OK: it did
 };
 
 // Since the start. Any thread.
