@@ -251,7 +251,8 @@ static void on_created(struct writer_item *item)
     cJSON *answer = admin_ok();
     admin_hex(answer, "id", BYTES(job->community.id));
     (void)cJSON_AddStringToObject(answer, "name", job->wanted);
-    report_put(REPORT_INFO, "a community was founded");
+    report_event(REPORT_INFO, &(struct report_about){.event = "community_founded"},
+                 "a community was founded");
     admin_end_job(job, answer);
 }
 

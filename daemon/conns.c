@@ -150,8 +150,9 @@ static void make_room(struct conns *conns, int64_t now)
     if (n == 0 || (conns->cut_reported && now - conns->cut_reported < REFUSAL_REPORT_MS))
         return;
     conns->cut_reported = now;
-    report_put(REPORT_WARNING, "memory_bytes is held: %llu slow connections cut so far",
-               (unsigned long long)conns->counts.cut[CONNS_CUT_ROOM]);
+    report_event(REPORT_WARNING, &(struct report_about){.event = "memory_short"},
+                 "memory_bytes is held: %llu slow connections cut so far",
+                 (unsigned long long)conns->counts.cut[CONNS_CUT_ROOM]);
 }
 
 // --- places ---
@@ -246,8 +247,9 @@ static void refuse(struct conns *conns)
     if (conns->refusal_reported && now - conns->refusal_reported < REFUSAL_REPORT_MS)
         return;
     conns->refusal_reported = now;
-    report_put(REPORT_WARNING, "too many connections: %llu turned away so far",
-               (unsigned long long)conns->counts.refused);
+    report_event(REPORT_WARNING, &(struct report_about){.event = "connections_refused"},
+                 "too many connections: %llu turned away so far",
+                 (unsigned long long)conns->counts.refused);
 }
 
 static void set_socket_options(int fd)

@@ -211,7 +211,8 @@ static enum err rotate_tls(void *arg, struct fault *fault)
         return err;
     tls_context_free(&daemon->tls);
     daemon->tls = anew;
-    report_put(REPORT_INFO, "the TLS key was made anew");
+    report_event(REPORT_INFO, &(struct report_about){.event = "tls_rotated"},
+                 "the TLS key was made anew");
     return OK;
 }
 
@@ -351,11 +352,13 @@ static void on_reload(void *arg)
         return;
     notify_reloading();
     if (tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
-        report_put(REPORT_ERROR, "the old certificate stays in use: %s", fault.text);
+        report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
+                     "the old certificate stays in use: %s", fault.text);
     } else {
         tls_context_free(&daemon->tls);
         daemon->tls = anew;
-        report_put(REPORT_INFO, "certificate and key were read anew");
+        report_event(REPORT_INFO, &(struct report_about){.event = "certificate_read"},
+                     "certificate and key were read anew");
     }
     notify_ready();
 }
