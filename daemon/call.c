@@ -116,7 +116,8 @@ static void answer_internal(struct call *call, enum err err, const struct fault 
     // Why the hub can do nothing now is told with its sentence, what else only by its kind.
     bool is_told = err == ERR_NOMEM || err == ERR_BUSY;
     request_id(call->context->secret, call->number, id);
-    report_event(is_told ? REPORT_DEBUG : REPORT_WARNING,
+    // That the store takes nothing is said once by the writer, and not for each.
+    report_event(err == ERR_BUSY ? REPORT_DEBUG : REPORT_WARNING,
                  &(struct report_about){.event = "call_failed", .request = id},
                  "request %s: %s failed: %s", id, service_name(service_number(call->method)), why);
     (void)snprintf(text, sizeof text, "%s (request %s)", is_told ? why : err_text(err), id);
@@ -125,6 +126,9 @@ static void answer_internal(struct call *call, enum err err, const struct fault 
 
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
 {
+    // The call asked for more than it may have, or the machine has no more.
+    if (err == ERR_NOMEM && call->service.arena.err == ERR_LIMIT)
+        err = ERR_LIMIT;
     if (err == ERR_QUOTA)
         answer_quota(call, fault->text);
     else if (rpc_is_peer_fault(err))
@@ -328,7 +332,7 @@ static void answer_response(struct call *call)
     rpc_answer_end(call->head.protocol, &answer);
     if (answer.body.err) {
         http2_answer_done(&answer);
-        answer_code(call, RPC_RESOURCE_EXHAUSTED, "the answer was too large");
+        answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
         return;
     }
     if (call->method->is_sync)

@@ -62,6 +62,6 @@ size_t conns_reset(struct conns *conns,
                    bool (*ends)(const struct call_carried *carried, bool has_unsent, void *arg),
                    void *arg);
 size_t conns_count(const struct conns *conns);
-// At most.
+// How many there may be.
 size_t conns_max(const struct conns *conns);
 const struct conns_counts *conns_counts(const struct conns *conns);
