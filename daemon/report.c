@@ -39,12 +39,13 @@ void report_set_level(enum report_level level)
 static void find_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    char ours[48];
     struct stat about;
-    if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2 ||
-        fstat(STDERR_FILENO, &about))
+    if (!stream || fstat(STDERR_FILENO, &about))
         return;
-    is_journal = about.st_dev == device && about.st_ino == inode;
+    (void)snprintf(ours, sizeof ours, "%llu:%llu", (unsigned long long)about.st_dev,
+                   (unsigned long long)about.st_ino);
+    is_journal = strcmp(stream, ours) == 0;
     if (is_journal)
         journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }

@@ -200,8 +200,10 @@ void scrape_close(struct scrape **scrape)
         return;
     while ((*scrape)->listeners_n > 0)
         listen_close(&(*scrape)->listeners[--(*scrape)->listeners_n]);
-    while ((*scrape)->first)
-        free_visitor((*scrape)->first);
+    for (struct visitor *visitor = (*scrape)->first, *next; visitor; visitor = next) {
+        next = visitor->next;
+        free_visitor(visitor);
+    }
     free(*scrape);
     *scrape = NULL;
 }

@@ -12,13 +12,15 @@
 
 uint16_t monitor_port(const struct hub *hub)
 {
+    static const char said[] = "info: listening (metrics) on 127.0.0.1:";
     char path[HUB_PATH_BYTES], line[1200];
-    unsigned port = 0;
+    unsigned long port = 0;
     hub_path_of(hub, "stderr", path);
     FILE *file = fopen(path, "re");
     CHECK(file, "%s: %s", path, strerror(errno));
     while (fgets(line, sizeof line, file))
-        (void)sscanf(line, "info: listening (metrics) on 127.0.0.1:%u", &port);
+        if (strncmp(line, said, sizeof said - 1) == 0)
+            port = strtoul(line + sizeof said - 1, NULL, 10);
     (void)fclose(file);
     CHECK(port > 0, "the hub does not listen for monitors");
     return (uint16_t)port;
@@ -58,11 +60,13 @@ bool monitor_read(int fd, unsigned ms, struct buf *came)
 
 unsigned monitor_status(const struct buf *came)
 {
-    unsigned status = 0;
-    char line[20] = "";
-    memcpy(line, came->n ? (const char *)came->p : "",
-           came->n < sizeof line - 1 ? came->n : sizeof line - 1);
-    return sscanf(line, "HTTP/1.1 %u", &status) == 1 ? status : 0;
+    static const char version[] = "HTTP/1.1 ";
+    char digits[4] = "";
+    if (came->n < sizeof version + sizeof digits ||
+        memcmp(came->p, version, sizeof version - 1) != 0)
+        return 0;
+    memcpy(digits, came->p + sizeof version - 1, sizeof digits - 1);
+    return (unsigned)strtoul(digits, NULL, 10);
 }
 
 unsigned monitor_ask(uint16_t port, const char *text, struct buf *came)
@@ -87,12 +91,9 @@ double monitor_value(uint16_t port, const char *sample)
 {
     struct buf came BUF_CLEANUP = {0};
     char wanted[120];
-    double value = -1;
     CHECK(monitor_get(port, "/metrics", &came) == 200, "no metrics");
     buf_put_u8(&came, '\0');
     (void)snprintf(wanted, sizeof wanted, "\n%s ", sample);
     const char *at = strstr((const char *)came.p, wanted);
-    if (at)
-        (void)sscanf(at + strlen(wanted), "%lf", &value);
-    return value;
+    return at ? strtod(at + strlen(wanted), NULL) : -1;
 }
