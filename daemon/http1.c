@@ -102,10 +102,10 @@ unsigned http1_read(struct bytes text, struct http1_request *request)
 {
     struct bytes head, rest = text;
     if (cut(&rest, "\r\n\r\n", &head)) {
+        if (head.n + 4 > HTTP1_HEAD_MAX)
+            return 431;
         // With the end of its last line; what comes behind is nobody's.
         head.n += 2;
-        if (head.n > HTTP1_HEAD_MAX)
-            return 431;
         return is_plain(head) ? read_head(head, request) : 400;
     }
     if (!is_plain(text))

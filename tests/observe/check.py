@@ -72,12 +72,20 @@ def run(*words, **more):
 def start_hub(scratch, port):
     (scratch / "conf").write_text(
         f"[hub]\nstate_dir = {scratch}/state\n[listen]\ntls = 127.0.0.1:0\n"
-        f"control = {scratch}/control\nmetrics = 127.0.0.1:{port}\n"
+        f"control = {scratch}/control\nmetrics = 127.0.0.1:{port}, unix:{scratch}/metrics\n"
     )
     hub = subprocess.Popen([folkmootd, "--config", scratch / "conf"], stderr=subprocess.DEVNULL)
     wait_for("the hub starts", lambda: fetch(f"http://127.0.0.1:{port}/healthz") == "ok\n")
     run(folkmootctl, "--socket", scratch / "control", "community", "create", "Nettle Valley")
     return hub
+
+
+def check_unix_socket(path):
+    expect(path.stat().st_mode & 0o777 == 0o660, "the socket's mode")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(str(path))
+        one.sendall(b"GET /readyz HTTP/1.1\r\nHost: hub\r\n\r\n")
+        expect(one.makefile("rb").read().endswith(b"\r\n\r\nok\n"), "the unix socket answers")
 
 
 # --- what is written ---
@@ -190,6 +198,7 @@ def check_all(scratch):
         check_names(exported)
         check_document()
         check_dashboard()
+        check_unix_socket(scratch / "metrics")
         print(f"exposition: {len(exported)} names, all in order; rules, dashboard and document fit")
         promtool, prometheus = shutil.which("promtool"), shutil.which("prometheus")
         if promtool:
