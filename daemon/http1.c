@@ -71,8 +71,8 @@ static bool read_fields(struct bytes rest, struct headers_seen *seen)
 
 static unsigned judge_line(struct bytes method, struct bytes target, struct bytes version)
 {
-    if (!is_token(method) || target.n == 0 || target.p[0] != '/' || version.n != 8 ||
-        memcmp(version.p, "HTTP/", 5) != 0)
+    if (!is_token(method) || target.n == 0 || target.p[0] != '/' ||
+        memchr(target.p, '\t', target.n) || version.n != 8 || memcmp(version.p, "HTTP/", 5) != 0)
         return 400;
     if (!is_text(version, "HTTP/1.1") && !is_text(version, "HTTP/1.0"))
         return 505;

@@ -45,6 +45,7 @@ Test(http1, refuses_what_is_malformed_as_soon_as_it_is_seen)
     expect_status("GET  /a HTTP/1.1\r\nHost: x\r\n\r\n", 400);
     expect_status("GET /a\r\n\r\n", 400);
     expect_status("GET a HTTP/1.1\r\nHost: x\r\n\r\n", 400);
+    expect_status("GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n", 400);
     expect_status("\r\n\r\n", 400);
     expect_status("G@T /a HTTP/1.1\r\nHost: x\r\n\r\n", 400);
     expect_status("GET /a HTTP/1.1\r\nHost : x\r\n\r\n", 400);

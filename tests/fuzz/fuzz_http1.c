@@ -4,6 +4,8 @@
 #include "daemon/http1.h"
 #include "tests/fuzz/fuzz.h"
 
+enum { TEXT_MAX = 2 * HTTP1_HEAD_MAX };
+
 static void check_taken(struct bytes text, const struct http1_request *request)
 {
     struct bytes path = request->path;
@@ -33,7 +35,7 @@ static unsigned read_slowly(struct bytes text, struct http1_request *request)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct bytes text = bytes_of(data, size < 2 * HTTP1_HEAD_MAX ? size : 2 * HTTP1_HEAD_MAX);
+    struct bytes text = bytes_of(data, size < TEXT_MAX ? size : TEXT_MAX);
     struct http1_request request = {0}, slowly = {0};
     unsigned status = http1_read(text, &request);
     unsigned slow_status = read_slowly(text, &slowly);
