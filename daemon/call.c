@@ -108,6 +108,23 @@ static void answer_quota(struct call *call, const char *text)
                  &(struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, text, "retry-after", seconds});
 }
 
+// What the admin is told of the device.
+static void note_sync(struct call *call, enum rpc_code code, size_t answer_bytes)
+{
+    if (!call->method->is_sync || !call->service.request)
+        return;
+    const struct sync_request *request = call->service.request;
+    struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
+    if (code == RPC_OK) {
+        heard.last_sync = call->service.now;
+        heard.written = request->own ? request->own->seq : 0;
+    } else {
+        heard.error = (uint8_t)code;
+        heard.error_time = call->service.now;
+    }
+    contacts_add(call->context->contacts, &call->service.caller, &heard);
+}
+
 // What is not the peer's fault: with the name by which an admin finds it in the log.
 static void answer_internal(struct call *call, enum err err, const struct fault *fault)
 {
@@ -129,6 +146,7 @@ static void answer_err(struct call *call, enum err err, const struct fault *faul
     // The call asked for more than it may have, or the machine has no more.
     if (err == ERR_NOMEM && call->service.arena.err == ERR_LIMIT)
         err = ERR_LIMIT;
+    note_sync(call, rpc_code_of(err), 0);
     if (err == ERR_QUOTA)
         answer_quota(call, fault->text);
     else if (rpc_is_peer_fault(err))
@@ -335,9 +353,7 @@ static void answer_response(struct call *call)
         answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
         return;
     }
-    if (call->method->is_sync)
-        contacts_add(call->context->contacts, &call->service.caller, call->service.now,
-                     call->bytes_in, answer.body.n);
+    note_sync(call, RPC_OK, answer.body.n);
     count_end(call, RPC_OK);
     send_answer(call, &answer);
 }
