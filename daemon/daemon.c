@@ -229,10 +229,11 @@ static enum err open_control(struct daemon *daemon, struct fault *fault)
     return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
 }
 
+// From before the loop turns until the hub stops.
 static bool is_listening(void *arg)
 {
     const struct daemon *daemon = arg;
-    return !daemon->stopping && daemon->listeners_n > 0;
+    return !daemon->stopping;
 }
 
 static enum err open_observe(struct daemon *daemon, struct fault *fault)
