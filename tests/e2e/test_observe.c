@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,10 +11,12 @@
 #include "proto/schema.h"
 #include "proto/wire.h"
 #include "tests/e2e/check.h"
+#include "tests/e2e/child.h"
 #include "tests/e2e/device.h"
 #include "tests/e2e/faildisk.h"
 #include "tests/e2e/monitor.h"
 #include "tests/e2e/peer.h"
+#include "tests/e2e/raw.h"
 
 enum {
     CONNECTIONS_MAX = 8, // of monitors, as daemon/scrape.h has it
@@ -378,6 +381,34 @@ static void a_hub_on_a_full_disk_is_not_ready_until_there_is_room(void)
     run_with_broken_disk(ENOSPC, "no room");
 }
 
+static void a_hub_that_stops_says_so_for_as_long_as_it_answers_what_was_received(void)
+{
+    struct scene scene;
+    struct raw slow;
+    struct buf out = {0};
+    scene_open(&scene);
+    raw_open_h2(&slow, scene.hub.port);
+    raw_put_head(&out, "/folkmoot.v1.SyncService/Sync", scene.peer.token);
+    struct buf frame = {0};
+    raw_put_frame(&frame, FRAME_HEADERS, FLAG_END_HEADERS, 1, buf_bytes(&out));
+    CHECK(raw_send(&slow, buf_bytes(&frame)), "not sent");
+    buf_reset(&out);
+    (void)raw_read(&slow, 300, &out); // so that the hub has the head
+    CHECK(kill(scene.hub.pid, SIGTERM) == 0, "%s", strerror(errno));
+    for (int i = 0; monitor_get(scene.port, "/readyz", &scene.came) != 503; i++) {
+        CHECK(i < TRIES_MAX, "it is ready");
+        check_sleep_ms(20);
+    }
+    CHECK(has_come(&scene, "stopping"), "why");
+    CHECK(monitor_get(scene.port, "/healthz", &scene.came) == 200, "it is alive");
+    raw_close(&slow);
+    CHECK(child_wait(scene.hub.pid, 30) == 0, "it did not end well");
+    scene.hub.pid = 0;
+    buf_done(&frame);
+    buf_done(&out);
+    scene_close(&scene);
+}
+
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
@@ -391,6 +422,8 @@ int main(int argc, char **argv)
         {"counters_move_with_what_happens", counters_move_with_what_happens},
         {"nothing_names_anybody", nothing_names_anybody},
         {"every_error_has_an_id_and_no_other_answer", every_error_has_an_id_and_no_other_answer},
+        {"a_hub_that_stops_says_so_for_as_long_as_it_answers_what_was_received",
+         a_hub_that_stops_says_so_for_as_long_as_it_answers_what_was_received},
         {"a_hub_that_cannot_write_is_not_ready_until_it_can",
          a_hub_that_cannot_write_is_not_ready_until_it_can},
         {"a_hub_on_a_full_disk_is_not_ready_until_there_is_room",
