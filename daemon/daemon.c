@@ -229,22 +229,12 @@ static enum err open_control(struct daemon *daemon, struct fault *fault)
     return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
 }
 
-// From before the loop turns until the hub stops.
-static bool is_listening(void *arg)
-{
-    const struct daemon *daemon = arg;
-    return !daemon->stopping;
-}
-
 static enum err open_observe(struct daemon *daemon, struct fault *fault)
 {
     const struct observe_options options = {
-        .loop = daemon->loop,
         .addresses = daemon->config->metrics,
         .sources =
             {
-                .gate = daemon->gate,
-                .writer = daemon->writer,
                 .conns = daemon->conns,
                 .calls = &daemon->calls,
                 .room = &daemon->room,
@@ -254,8 +244,7 @@ static enum err open_observe(struct daemon *daemon, struct fault *fault)
                 .waiting_max = daemon->config->inbox,
                 .started = loop_clock(daemon->loop),
             },
-        .is_listening = is_listening,
-        .arg = daemon,
+        .is_stopping = &daemon->stopping,
     };
     return observe_open(&options, &daemon->observe, fault);
 }

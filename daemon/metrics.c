@@ -117,17 +117,17 @@ static void gather(const struct metrics_sources *sources, struct numbers *number
         .usage = usage_of_process(),
         .started = (uint64_t)sources->started / 1000,
         .ready = ready_why_not(sources->ready) == NULL,
-        .communities = count_communities(sources->gate),
+        .communities = count_communities(sources->calls->gate),
         .connections = conns_count(sources->conns),
         .connections_max = sources->connections_max,
         .held_bytes = sources->room->used,
         .held_bytes_max = sources->room->max,
-        .waiting = writer_waiting(sources->writer),
+        .waiting = writer_waiting(sources->calls->writer),
         .waiting_max = sources->waiting_max,
         .calls = sources->calls->counts,
     };
-    writer_counts(sources->writer, &numbers->writer);
-    gate_size(sources->gate, &numbers->database_bytes, &numbers->database_bytes_max);
+    writer_counts(sources->calls->writer, &numbers->writer);
+    gate_size(sources->calls->gate, &numbers->database_bytes, &numbers->database_bytes_max);
     if (!usage_of_disk(sources->state_dir, &numbers->disk_free_bytes, &only_reads))
         numbers->disk_free_bytes = 0;
     if (*sources->tls)

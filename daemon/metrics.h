@@ -8,8 +8,6 @@
 
 // Whom to ask; all outlive the use.
 struct metrics_sources {
-    struct gate *gate;
-    struct writer *writer;
     const struct conns *conns;
     const struct call_context *calls;
     const struct http2_room *room;

@@ -41,11 +41,10 @@ enum err observe_open(const struct observe_options *options, struct observe **ou
 {
     struct observe *observe = calloc(1, sizeof *observe);
     const struct ready_options asked = {
-        .gate = options->sources.gate,
-        .writer = options->sources.writer,
+        .gate = options->sources.calls->gate,
+        .writer = options->sources.calls->writer,
         .state_dir = options->sources.state_dir,
-        .is_listening = options->is_listening,
-        .arg = options->arg,
+        .is_stopping = options->is_stopping,
     };
     if (observe)
         observe->ready = ready_new(&asked);
@@ -56,7 +55,7 @@ enum err observe_open(const struct observe_options *options, struct observe **ou
     observe->sources = options->sources;
     observe->sources.ready = observe->ready;
     const struct scrape_options served = {
-        .loop = options->loop,
+        .loop = options->sources.calls->loop,
         .addresses = options->addresses,
         .pages = pages,
         .pages_n = sizeof pages / sizeof *pages,

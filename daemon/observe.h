@@ -7,11 +7,9 @@
 #include "daemon/scrape.h"
 
 struct observe_options {
-    struct loop *loop;
-    const char *addresses;           // a list; empty: there is no such listener
-    struct metrics_sources sources;  // but for `ready`
-    bool (*is_listening)(void *arg); // the hub, for devices
-    void *arg;
+    const char *addresses;          // a list; empty: there is no such listener
+    struct metrics_sources sources; // but for `ready`
+    const bool *is_stopping;        // the hub, which listens from its start until then
 };
 
 struct observe;

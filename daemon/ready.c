@@ -104,7 +104,7 @@ const char *ready_why_not(struct ready *ready)
 {
     uint64_t free_bytes;
     bool only_reads = false;
-    if (!ready->options.is_listening(ready->options.arg))
+    if (*ready->options.is_stopping)
         return "the hub is stopping and does not listen";
     if (!can_read(ready))
         return "the store cannot be read";

@@ -8,8 +8,7 @@ struct ready_options {
     struct gate *gate;
     struct writer *writer;
     const char *state_dir;
-    bool (*is_listening)(void *arg);
-    void *arg;
+    const bool *is_stopping; // it listens from its start until then
 };
 
 struct ready;
