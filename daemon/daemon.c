@@ -85,18 +85,22 @@ static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
     return certificate_ensure(daemon->certificate, fault);
 }
 
+static enum err read_proxy_key(struct daemon *daemon, struct fault *fault)
+{
+    const char *path = daemon->config->proxy_certificate;
+    if (!path[0])
+        return OK;
+    enum err err = certificate_key_hash(path, daemon->service.proxy_key, fault);
+    daemon->service.has_proxy_key = daemon->service.has_proxy_key || !err;
+    return err;
+}
+
 static enum err open_tls(struct daemon *daemon, struct fault *fault)
 {
-    if (daemon->config->proxy_certificate[0]) {
-        enum err err = certificate_key_hash(daemon->config->proxy_certificate,
-                                            daemon->service.proxy_key, fault);
-        if (err)
-            return err;
-        daemon->service.has_proxy_key = true;
-    }
-    if (!daemon->config->tls[0])
-        return OK;
-    enum err err = choose_certificate(daemon, fault);
+    enum err err = read_proxy_key(daemon, fault);
+    if (err || !daemon->config->tls[0])
+        return err;
+    err = choose_certificate(daemon, fault);
     return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
 }
 
@@ -333,14 +337,21 @@ static void on_stop(void *arg)
     conns_stop(daemon->conns, on_gone, daemon);
 }
 
-static void on_reload(void *arg)
+// A certificate that was renewed often has another key, which Info must sign for from then on.
+static void reload_proxy_key(struct daemon *daemon)
 {
-    struct daemon *daemon = arg;
+    struct fault fault = {0};
+    if (read_proxy_key(daemon, &fault))
+        report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
+                     "the old key of the proxy stays in use: %s", fault.text);
+    else
+        report_put(REPORT_INFO, "the proxy's certificate was read anew");
+}
+
+static void reload_certificate(struct daemon *daemon)
+{
     struct tls_context *anew = NULL;
     struct fault fault = {0};
-    if (!daemon->config->tls[0])
-        return;
-    notify_reloading();
     if (tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
         report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
                      "the old certificate stays in use: %s", fault.text);
@@ -350,6 +361,16 @@ static void on_reload(void *arg)
         report_event(REPORT_INFO, &(struct report_about){.event = "certificate_read"},
                      "certificate and key were read anew");
     }
+}
+
+static void on_reload(void *arg)
+{
+    struct daemon *daemon = arg;
+    notify_reloading();
+    if (daemon->config->proxy_certificate[0])
+        reload_proxy_key(daemon);
+    if (daemon->config->tls[0])
+        reload_certificate(daemon);
     notify_ready();
 }
 
