@@ -275,7 +275,7 @@ static enum err listen_on(struct daemon *daemon, struct bytes text, const char *
     char bound[160];
     enum err err = listen_parse(text, &address, fault);
     if (!err)
-        err = listen_open(daemon->loop, &address, 0660, accepted, daemon, &listener, fault);
+        err = listen_open(daemon->loop, &address, 0666, accepted, daemon, &listener, fault);
     if (err)
         return err;
     daemon->listeners[daemon->listeners_n++] = listener;
