@@ -26,7 +26,12 @@ struct listener;
 enum err listen_open(struct loop *loop, const struct listen_address *address, mode_t mode,
                      void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
                      struct fault *fault) must_check;
-// Stops listening; a unix socket's file goes away.
+// The same with a socket that listens already, which is then the listener's, or closed on failure.
+// local_only: one that can be reached from another machine is refused.
+enum err listen_adopt(struct loop *loop, int fd, bool local_only,
+                      void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
+                      struct fault *fault) must_check;
+// Stops listening; the file of a unix socket that it made goes away.
 void listen_close(struct listener **listener);
 // The address in use, as text (the port of one that asked for port 0). 128 bytes will do.
 void listen_text(const struct listener *listener, char *text, size_t size);
