@@ -22,12 +22,12 @@ set(scripts "${PROJECT_SOURCE_DIR}/package")
 set(CPACK_DEBIAN_HUB_PACKAGE_NAME folkmoot-hub)
 set(CPACK_DEBIAN_HUB_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_HUB_DESCRIPTION "hub that keeps what communities say they need
- Volunteers gather on their devices, with or without a signal, what a
- community says it needs. The hub keeps the changes of one or more communities
- and exchanges them with their devices over TLS.
- .
- This package has the daemon folkmootd, the administrator's tool folkmootctl
- and systemd units with socket activation.")
+Volunteers gather on their devices, with or without a signal, what a
+community says it needs. The hub keeps the changes of one or more communities
+and exchanges them with their devices over TLS.
+
+This package has the daemon folkmootd, the administrator's tool folkmootctl
+and systemd units with socket activation.")
 set(CPACK_DEBIAN_HUB_PACKAGE_DEPENDS
     "init-system-helpers (>= 1.54~), systemd | systemd-standalone-sysusers | systemd-sysusers, systemd | systemd-standalone-tmpfiles | systemd-tmpfiles")
 set(CPACK_DEBIAN_HUB_PACKAGE_CONTROL_EXTRA
@@ -36,19 +36,19 @@ set(CPACK_DEBIAN_HUB_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_COMMAND_PACKAGE_NAME folkmoot)
 set(CPACK_DEBIAN_COMMAND_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_COMMAND_DESCRIPTION "gather what a community says it needs, offline first
- With folkmoot a volunteer's laptop is a device of a community: it writes down
- who needs what, who voiced it and what stands in the way, with or without a
- signal, and syncs with the community's hub when there is one.")
+With folkmoot a volunteer's laptop is a device of a community: it writes down
+who needs what, who voiced it and what stands in the way, with or without a
+signal, and syncs with the community's hub when there is one.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libfolkmoot-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
 set(CPACK_DEBIAN_DEV_DESCRIPTION "library of Folkmoot's devices (development files)
- libfolkmoot keeps a device's records, merges what others wrote and says what
- to exchange with the hub. It does no network input or output of its own.
- .
- This package has the static library, its header, its pkg-config file and the
- protocol's .proto files.")
+libfolkmoot keeps a device's records, merges what others wrote and says what
+to exchange with the hub. It does no network input or output of its own.
+
+This package has the static library, its header, its pkg-config file and the
+protocol's .proto files.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
     "libc6-dev | libc-dev, libcjson-dev, liblmdb-dev, libssl-dev, libutf8proc-dev, libxxhash-dev, libzstd-dev")
 

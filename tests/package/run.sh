@@ -1,0 +1,424 @@
+#!/usr/bin/env bash
+# The packages in a Debian 12 that really boots (systemd-nspawn): install, enrol, sync under load,
+# reload, restart, a hang, an upgrade, remove and purge.
+#
+#   tests/package/run.sh
+#
+# Where that cannot be it says SKIPPED and why, and ends with 0. FOLKMOOT_MIRROR: Debian's mirror.
+# FOLKMOOT_PACKAGE_TREE: where the bare Debian is kept (build/debian-12).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+mirror=${FOLKMOOT_MIRROR:-http://deb.debian.org/debian}
+tree=${FOLKMOOT_PACKAGE_TREE:-$PWD/build/debian-12}
+debs=$PWD/build/package
+machine=
+leader=
+checks=0
+
+say() {
+    echo "package: $*"
+}
+
+skip() {
+    say "SKIPPED: $*"
+    exit 0
+}
+
+fail() {
+    say "FAILED: $*"
+    if [ -n "$leader" ]; then
+        inside journalctl --no-pager -n 40 -o short-monotonic -u 'folkmootd*' || true
+        inside sh -c 'tail -n 5 /run/load/*.failed' 2>/dev/null || true
+    fi
+    exit 1
+}
+
+passed() {
+    checks=$((checks + 1))
+    say "ok: $*"
+}
+
+# Runs a command in the container, outside of the hub's unit.
+inside() {
+    nsenter -t "$leader" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"
+}
+
+# until_true SECONDS COMMAND…
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.2
+    done
+}
+
+# --- the container ---
+
+at_end() {
+    if [ -n "$machine" ] && kill -0 "$machine" 2>/dev/null; then
+        kill -KILL "$leader" 2>/dev/null || true
+        wait "$machine" 2>/dev/null || true
+    fi
+    rm -rf "$scratch"
+}
+
+can_run() {
+    [ "$(id -u)" -eq 0 ] || skip "systemd-nspawn takes root"
+    command -v systemd-nspawn >/dev/null || skip "there is no systemd-nspawn (script/deps package)"
+    command -v debootstrap >/dev/null || skip "there is no debootstrap (script/deps package)"
+    unshare --mount --pid --fork --net true 2>/dev/null || skip "no namespaces may be made here"
+}
+
+make_tree() {
+    [ -e "$tree/.bare" ] && return
+    say "a bare Debian 12 from $mirror, kept in ${tree#"$PWD"/}"
+    rm -rf "$tree"
+    mkdir -p "$(dirname "$tree")"
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,init-system-helpers,ca-certificates \
+        bookworm "$tree" "$mirror" >"$scratch/debootstrap" 2>&1 || {
+        tail -n 3 "$scratch/debootstrap"
+        rm -rf "$tree"
+        skip "debootstrap could not make a Debian 12 from $mirror"
+    }
+    touch "$tree/.bare"
+}
+
+# What the packages depend on; the packages themselves come later, in the container that runs.
+add_libraries() {
+    local wanted
+    wanted=$(for deb in "$debs"/folkmoot{,-hub}_*-1_*.deb; do dpkg-deb -f "$deb" Depends; done |
+        tr '\n' ',' | sed 's/,$//')
+    if [ "$(cat "$tree/.libraries" 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
+    cp /etc/resolv.conf "$tree/etc/resolv.conf"
+    {
+        chroot "$tree" apt-get update
+        DEBIAN_FRONTEND=noninteractive chroot "$tree" apt-get satisfy -y --no-install-recommends "$wanted"
+    } >"$scratch/satisfy" 2>&1 </dev/null || {
+        cat "$scratch/satisfy"
+        fail "Debian 12 cannot satisfy what the packages depend on"
+    }
+    printf '%s\n' "$wanted" >"$tree/.libraries"
+}
+
+is_booted() {
+    leader=$(tr ' ' '\n' <"/proc/$machine/task/$machine/children" | head -n 1)
+    [ -n "$leader" ] && inside systemctl is-system-running | grep -Eq '^(running|degraded)$'
+}
+
+boot() {
+    systemd-nspawn --quiet --boot --directory="$tree" --volatile=overlay --private-network \
+        --register=no --keep-unit --console=pipe --machine=folkmoot-package \
+        --bind-ro="$debs:/mnt" </dev/null >"$scratch/boot" 2>&1 &
+    machine=$!
+    until_true 60 is_booted && return
+    tail -n 5 "$scratch/boot"
+    [ -n "$leader" ] || leader=$machine
+    skip "systemd does not boot in a container here"
+}
+
+# --- the hub ---
+
+hub_pid() {
+    inside systemctl show -P MainPID folkmootd
+}
+
+is_up() {
+    [ "$(inside systemctl is-active folkmootd)" = active ]
+}
+
+ctl() {
+    inside folkmootctl "$@"
+}
+
+hub_key() {
+    ctl --json status | sed -n 's/.*"hub_key":[[:space:]]*"\([0-9a-f]*\)".*/\1/p'
+}
+
+link_for() {
+    ctl --json invite "Marshgate ward" --label "$1" |
+        sed -n 's/.*"link":[[:space:]]*"\([^"]*\)".*/\1/p'
+}
+
+phone() {
+    local name=$1
+    shift
+    inside folkmoot --store "/root/$name" "$@"
+}
+
+# --- load: phones that write and sync without a pause, and somebody who only connects ---
+
+write_load() {
+    inside sh -c 'mkdir -p /run/load && cat >/root/load' <<'LOAD'
+#!/bin/bash
+# load NAME: until /run/load/stop is there
+at=/run/load/$1
+while [ ! -e /run/load/stop ]; do
+    folkmoot --store "/root/$1" add need --title "Need $SECONDS $RANDOM of $1" --language en --person new \
+        >"$at.said" 2>&1 && folkmoot --store "/root/$1" sync >"$at.said" 2>&1 ||
+        { echo "exit $?"; cat "$at.said"; } >>"$at.failed"
+    echo >>"$at.turns"
+done
+LOAD
+    inside sh -c 'cat >/root/knock' <<'KNOCK'
+#!/bin/bash
+while [ ! -e /run/load/stop ]; do
+    (exec 3<>/dev/tcp/127.0.0.1/8443) 2>/dev/null || echo refused >>/run/load/knock.failed
+    echo >>/run/load/knock.turns
+    sleep 0.02
+done
+KNOCK
+}
+
+load_begin() {
+    local name
+    inside sh -c 'rm -f /run/load/*'
+    loads=()
+    for name in amina tomas iris; do
+        inside bash /root/load "$name" &
+        loads+=($!)
+    done
+    inside bash /root/knock &
+    loads+=($!)
+    sleep 1
+}
+
+turns_of() {
+    inside sh -c 'cat /run/load/*.turns 2>/dev/null | wc -l'
+}
+
+# load_end WHAT: nothing may have failed in the meantime.
+load_end() {
+    local turns
+    sleep 1
+    inside touch /run/load/stop
+    wait "${loads[@]}"
+    turns=$(inside sh -c 'cat /run/load/[ait]*.turns | wc -l')
+    if inside sh -c 'ls /run/load/*.failed' >/dev/null 2>&1; then
+        fail "$1: $(inside sh -c 'cat /run/load/*.failed | head -n 5')"
+    fi
+    passed "$1: $turns syncs and $(inside sh -c 'wc -l </run/load/knock.turns') connections, none failed"
+}
+
+all_hold_the_same() {
+    local name print hub
+    for name in amina tomas iris amina tomas iris; do
+        phone "$name" sync >/dev/null || fail "$name cannot sync"
+    done
+    hub=$(ctl fingerprint "Marshgate ward" | grep -Eo '[0-9a-f]{16,}' | head -n 1)
+    for name in amina tomas iris; do
+        print=$(phone "$name" fingerprint | grep -Eo '[0-9a-f]{16,}' | head -n 1)
+        [ -n "$print" ] && [ "$print" = "$hub" ] || fail "$name holds $print, the hub $hub"
+    done
+    passed "three phones and the hub hold the same"
+}
+
+# --- the test ---
+
+build_packages() {
+    script/package --release 2 >"$scratch/built" 2>&1 || { cat "$scratch/built" && fail "script/package"; }
+    script/package >"$scratch/built" 2>&1 || { cat "$scratch/built" && fail "script/package"; }
+    passed "packages are built"
+}
+
+lint() {
+    local found
+    if ! command -v lintian >/dev/null; then
+        say "SKIPPED lintian, which is not here"
+        return
+    fi
+    found=$(lintian --allow-root --tags-from-file /dev/null "$debs"/*-1_*.deb 2>/dev/null | true;
+        lintian --allow-root "$debs"/*-1_*.deb 2>/dev/null | grep '^E:' || true)
+    [ -z "$found" ] || fail "lintian: $found"
+    passed "lintian finds no error"
+}
+
+# An app is built with nothing but what libfolkmoot-dev holds.
+build_an_app() {
+    dpkg-deb -x "$debs"/libfolkmoot-dev_*-1_*.deb "$scratch/dev"
+    local pc
+    pc=$(dirname "$(find "$scratch/dev" -name folkmoot.pc)")
+    sed 's|"client/folkmoot.h"|<folkmoot.h>|' client/example.c >"$scratch/app.c"
+    # shellcheck disable=SC2046
+    PKG_CONFIG_PATH=$pc cc -o "$scratch/app" "$scratch/app.c" \
+        $(PKG_CONFIG_PATH=$pc pkg-config --define-prefix --cflags --libs folkmoot)
+    passed "an app is built with libfolkmoot-dev"
+}
+
+install_packages() {
+    inside sh -c 'dpkg -i /mnt/folkmoot_*-1_*.deb /mnt/folkmoot-hub_*-1_*.deb' >"$scratch/installed" 2>&1 ||
+        { cat "$scratch/installed" && fail "the packages do not install"; }
+    until_true 20 is_up || fail "the hub does not run after it was installed"
+    inside systemctl is-enabled folkmootd.service folkmootd.socket >/dev/null || fail "not enabled"
+    [ "$(inside stat -c %U:%a /var/lib/folkmoot)" = folkmoot:700 ] || fail "/var/lib/folkmoot is open"
+    inside journalctl --no-pager -u folkmootd | grep -q 'on 0.0.0.0:8443, which was passed' ||
+        fail "the socket was not passed"
+    passed "installed: enabled, runs, on the unit's socket"
+}
+
+score() {
+    local score
+    score=$(inside systemd-analyze security --no-pager folkmootd.service |
+        sed -n 's/.*Overall exposure level for .*: \([0-9.]*\).*/\1/p')
+    awk -v score="$score" 'BEGIN { exit !(score != "" && score <= 1.2) }' ||
+        fail "systemd-analyze security says $score"
+    passed "systemd-analyze security says $score"
+}
+
+configure() {
+    inside sed -i 's/^#address = .*/address = 127.0.0.1:8443/' /etc/folkmoot/folkmootd.conf
+    inside sh -c 'mkdir -p /run/systemd/system/folkmootd.service.d &&
+        printf "[Service]\nWatchdogSec=4\nTimeoutAbortSec=2\n" >/run/systemd/system/folkmootd.service.d/test.conf &&
+        systemctl daemon-reload'
+    inside systemctl reload folkmootd
+    ctl community create "Marshgate ward" >/dev/null
+    local name link
+    for name in amina tomas iris; do
+        link=$(link_for "$name")
+        [ -n "$link" ] || fail "no invitation after the address was configured and reloaded"
+        phone "$name" join "$link" >/dev/null || fail "$name cannot join"
+    done
+    until_true 5 sh -c "nsenter -t $leader -a systemctl show -P StatusText folkmootd | grep -q connections" ||
+        fail "no status"
+    passed "reloaded with an address; three phones enrolled over TLS"
+}
+
+reload_under_load() {
+    local before
+    before=$(hub_pid)
+    load_begin
+    for _ in 1 2 3; do
+        inside systemctl reload folkmootd
+        sleep 0.5
+    done
+    load_end "reload three times"
+    [ "$(hub_pid)" = "$before" ] || fail "another process after a reload"
+}
+
+restart_under_load() {
+    local before
+    before=$(hub_pid)
+    load_begin
+    for _ in 1 2 3; do
+        inside systemctl restart folkmootd
+        sleep 1
+    done
+    load_end "restart three times"
+    [ "$(hub_pid)" != "$before" ] || fail "the same process after a restart"
+}
+
+other_process() {
+    is_up && [ "$(hub_pid)" != "$1" ]
+}
+
+hang() {
+    local before
+    before=$(hub_pid)
+    sleep 5 # longer than the interval: while it is well nothing happens
+    [ "$(hub_pid)" = "$before" ] || fail "a hub that is well was killed by the watchdog"
+    inside kill -STOP "$before"
+    until_true 20 other_process "$before" || fail "the watchdog did not bring a stopped hub back"
+    inside journalctl --no-pager -u folkmootd | grep -q 'Watchdog timeout' || fail "it was not the watchdog"
+    phone amina sync >/dev/null || fail "no sync after the watchdog"
+    passed "SIGSTOP: the watchdog brings the hub back, and it serves"
+}
+
+credential() {
+    local before
+    before=$(hub_key)
+    inside sh -c 'mkdir -p /etc/credstore.encrypted && systemd-creds --with-key=host encrypt \
+        --name=identity.key /var/lib/folkmoot/identity.key \
+        /etc/credstore.encrypted/folkmootd.identity.key && rm /var/lib/folkmoot/identity.key' \
+        >"$scratch/creds" 2>&1 || { cat "$scratch/creds" && fail "systemd-creds"; }
+    inside systemctl restart folkmootd || fail "the hub does not start with its key as a credential"
+    [ -n "$before" ] && [ "$(hub_key)" = "$before" ] || fail "another identity than before"
+    inside test ! -e /var/lib/folkmoot/identity.key || fail "a key was made"
+    passed "the identity key as an encrypted credential"
+}
+
+wrong_configuration() {
+    inside sh -c 'cp /etc/folkmoot/folkmootd.conf /root/conf && echo nonsense >>/etc/folkmoot/folkmootd.conf'
+    inside systemctl restart folkmootd 2>/dev/null && fail "started with a wrong configuration"
+    sleep 3
+    [ "$(inside systemctl show -P ExecMainStatus -P NRestarts folkmootd | tr '\n' ' ')" = "78 0 " ] ||
+        fail "$(inside systemctl show -p ExecMainStatus -p NRestarts folkmootd)"
+    inside cp /root/conf /etc/folkmoot/folkmootd.conf
+    inside systemctl restart folkmootd.socket folkmootd || fail "does not start with a right configuration"
+    passed "a wrong configuration: exit status 78, no restart"
+}
+
+second_hub() {
+    inside sh -c 'printf "[hub]\nstate_dir = /var/lib/folkmoot/west\naddress = 127.0.0.1:8444\n[listen]\ntls = 127.0.0.1:8444\ncontrol = /run/folkmoot/west/control.sock\n" >/etc/folkmoot/west.conf'
+    inside systemctl enable --now folkmootd@west.service 2>/dev/null || fail "the second hub does not start"
+    ctl --socket /run/folkmoot/west/control.sock status >/dev/null || fail "the second hub does not answer"
+    is_up || fail "the first hub went"
+    passed "a second hub, by the template"
+}
+
+upgrade_under_load() {
+    local before
+    before=$(hub_pid)
+    load_begin
+    inside sh -c 'dpkg -i /mnt/folkmoot-hub_*-2_*.deb' >"$scratch/upgraded" 2>&1 ||
+        { cat "$scratch/upgraded" && fail "the upgrade"; }
+    load_end "upgrade"
+    is_up && [ "$(hub_pid)" != "$before" ] || fail "the upgraded hub does not run"
+    inside dpkg-query -W folkmoot-hub | grep -q -- '-2$' || fail "not upgraded"
+    [ "$(inside systemctl is-active folkmootd@west)" = active ] || fail "the second hub does not run"
+}
+
+is_free() {
+    ! inside bash -c '(exec 3<>/dev/tcp/127.0.0.1/8443)' 2>/dev/null
+}
+
+remove_and_purge() {
+    inside dpkg -r folkmoot-hub >"$scratch/removed" 2>&1 || { cat "$scratch/removed" && fail "remove"; }
+    inside test -s /var/lib/folkmoot/db/data.mdb -o -s /var/lib/folkmoot/db || fail "remove destroyed data"
+    is_free || fail "somebody listens after remove"
+    [ -z "$(inside pgrep -x folkmootd || true)" ] || fail "a hub runs after remove"
+    grep -q 'until you purge' "$scratch/removed" || fail "remove does not say that data stays"
+    inside sh -c 'dpkg -i /mnt/folkmoot-hub_*-2_*.deb' >/dev/null 2>&1 && until_true 20 is_up ||
+        fail "the hub does not come back"
+    phone amina sync >/dev/null || fail "no sync after remove and install"
+    inside dpkg -P folkmoot-hub >"$scratch/purged" 2>&1 || { cat "$scratch/purged" && fail "purge"; }
+    grep -q 'destroying all' "$scratch/purged" || fail "purge does not say what it destroys"
+    local left
+    left=$(inside find / -xdev \( -path /proc -o -path /sys -o -path /mnt -o -path /root -o -path /run/systemd \
+        -o -path /run/log -o -path /var/log -o -path /usr/bin/folkmoot -o -path /usr/share/doc/folkmoot \) -prune \
+        -o -name '*folkmoot*' -print)
+    say "after purge there is still: $(tr '\n' ' ' <<<"$left")"
+    inside test ! -e /var/lib/folkmoot -a ! -e /etc/folkmoot/folkmootd.conf || fail "purge left something"
+    passed "remove keeps the data, purge destroys it, and both say so"
+}
+
+main() {
+    scratch=$(mktemp -d)
+    trap at_end EXIT
+    can_run
+    build_packages
+    lint
+    build_an_app
+    make_tree
+    add_libraries
+    boot
+    write_load
+    install_packages
+    score
+    configure
+    reload_under_load
+    restart_under_load
+    all_hold_the_same
+    hang
+    credential
+    wrong_configuration
+    second_hub
+    upgrade_under_load
+    all_hold_the_same
+    remove_and_purge
+    say "$checks passed in $SECONDS s"
+}
+
+main
