@@ -342,7 +342,7 @@ wrong_configuration() {
     inside sh -c 'cp /etc/folkmoot/folkmootd.conf /root/conf && echo nonsense >>/etc/folkmoot/folkmootd.conf'
     inside systemctl restart folkmootd 2>/dev/null && fail "started with a wrong configuration"
     sleep 3
-    [ "$(inside systemctl show -P ExecMainStatus -P NRestarts folkmootd | tr '\n' ' ')" = "78 0 " ] ||
+    [ "$(inside systemctl show -P NRestarts -P ExecMainStatus folkmootd | tr '\n' ' ')" = "0 78 " ] ||
         fail "$(inside systemctl show -p ExecMainStatus -p NRestarts folkmootd)"
     inside cp /root/conf /etc/folkmoot/folkmootd.conf
     inside systemctl restart folkmootd.socket folkmootd || fail "does not start with a right configuration"
