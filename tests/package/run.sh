@@ -66,6 +66,7 @@ at_end() {
 
 can_run() {
     [ "$(id -u)" -eq 0 ] || skip "systemd-nspawn takes root"
+    script/deps package || skip "what it takes cannot be installed here"
     command -v systemd-nspawn >/dev/null || skip "there is no systemd-nspawn (script/deps package)"
     command -v debootstrap >/dev/null || skip "there is no debootstrap (script/deps package)"
     unshare --mount --pid --fork --net true 2>/dev/null || skip "no namespaces may be made here"
