@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
@@ -17,9 +18,17 @@ void arena_init(struct arena *arena, size_t max)
     *arena = (struct arena){.max = max};
 }
 
+void arena_init_lent(struct arena *arena, void *memory, size_t n)
+{
+    struct arena_block *block = memory;
+    assert(n > sizeof *block);
+    *block = (struct arena_block){.cap = n - sizeof *block};
+    *arena = (struct arena){.blocks = block, .max = block->cap, .is_lent = true};
+}
+
 void arena_done(struct arena *arena)
 {
-    struct arena_block *block = arena->blocks;
+    struct arena_block *block = arena->is_lent ? NULL : arena->blocks;
     while (block) {
         struct arena_block *next = block->next;
         free(block);
@@ -27,6 +36,7 @@ void arena_done(struct arena *arena)
     }
     arena->blocks = NULL;
     arena->used = 0;
+    arena->err = OK;
 }
 
 static struct arena_block *block_new(struct arena *arena, size_t n)
@@ -46,19 +56,26 @@ static struct arena_block *block_new(struct arena *arena, size_t n)
     return block;
 }
 
+static void *refuse(struct arena *arena, enum err err)
+{
+    if (!arena->err)
+        arena->err = err;
+    return NULL;
+}
+
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
     size_t n;
     if (__builtin_mul_overflow(count, size, &n) || n > arena->max - arena->used)
-        return NULL;
+        return refuse(arena, ERR_LIMIT);
     if (n > PTRDIFF_MAX - sizeof(struct arena_block))
-        return NULL;
+        return refuse(arena, ERR_LIMIT);
     n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     struct arena_block *block = arena->blocks;
     if (!block || block->cap - block->n < n)
-        block = block_new(arena, n);
+        block = arena->is_lent ? NULL : block_new(arena, n);
     if (!block)
-        return NULL;
+        return refuse(arena, arena->is_lent ? ERR_LIMIT : ERR_NOMEM);
     void *p = block->bytes + block->n;
     block->n += n;
     arena->used += n < arena->max - arena->used ? n : arena->max - arena->used;

@@ -24,8 +24,8 @@ enum err sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes message,
     return made ? OK : ERR_NOMEM;
 }
 
-enum err sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
-                     const uint8_t signature[SIGN_SIZE])
+static enum err verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
+                       const uint8_t signature[SIGN_SIZE])
 {
     EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, SIGN_KEY_SIZE);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -37,6 +37,15 @@ enum err sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
     return err;
+}
+
+// libcrypto also calls a signature wrong when memory runs out while it looks at it. If there is
+// still none the next time, that fails before it looks.
+enum err sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
+                     const uint8_t signature[SIGN_SIZE])
+{
+    enum err err = verify(key, message, signature);
+    return err == ERR_MALFORMED ? verify(key, message, signature) : err;
 }
 
 // y as a little-endian number is below p = 2^255 - 19.

@@ -12,7 +12,8 @@ enum { SIGN_SEED_SIZE = 32, SIGN_KEY_SIZE = 32, SIGN_SIZE = 64 };
 enum err sign_public_key(const uint8_t seed[SIGN_SEED_SIZE], uint8_t key[SIGN_KEY_SIZE]) must_check;
 enum err sign_make(const uint8_t seed[SIGN_SEED_SIZE], struct bytes message,
                    uint8_t signature[SIGN_SIZE]) must_check;
-// ERR_MALFORMED: a wrong, malformed or non-canonical signature or key. ERR_NOMEM: nobody knows.
+// ERR_MALFORMED for a wrong, malformed or non-canonical signature or key; ERR_NOMEM when that could
+// not be told.
 enum err sign_verify(const uint8_t key[SIGN_KEY_SIZE], struct bytes message,
                      const uint8_t signature[SIGN_SIZE]) must_check;
 // Whether the key is canonically encoded (y below p) and not of small order. A key that is no point

@@ -42,7 +42,7 @@ static void describe(const struct scope *scope, const struct apart *apart,
     arena_init(&arena, MERGE_ARENA_MAX);
     if (log_find(scope->txn, scope->community.number, apart->device, apart->seq, &position) ||
         log_get(scope->txn, scope->community.number, position, &entry) ||
-        envelope_decode(entry.envelope, &arena, &envelope, NULL))
+        merge_envelope(scope->txn, entry.envelope, &arena, &envelope))
         return;
     merge_record(&envelope, apart->device, apart->seq, apart->tag, &record);
     value_kind_name(record.kind, out->kind);

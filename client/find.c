@@ -293,6 +293,8 @@ static bool check_title(const struct record_key *record, void *arg)
     enum err err = live_each(scope->txn, scope->community.number, record, look_at_title, &look);
     if ((!err || err == ERR_DAMAGED) && look.has_it)
         note_found(finding, record);
+    if (look.arena.err)
+        txn_fail(scope->txn, ERR_NOMEM);
     arena_done(&look.arena);
     return finding->count < 2;
 }

@@ -4,6 +4,7 @@
 #include "proto/change.h"
 #include "proto/schema.h"
 #include "storage/log.h"
+#include "sync/merge.h"
 #include "sync/view.h"
 
 // --- what was gone over ---
@@ -57,7 +58,7 @@ static bool add_cover(const struct cover *cover, void *arg)
     if ((live_get(scope->txn, community, &cover->target, &live) == OK && live.tag == cover->tag) ||
         log_find(scope->txn, community, cover->target.device, cover->target.seq, &position) ||
         log_get(scope->txn, community, position, &entry) || log_tag(&entry) != cover->tag ||
-        txn_failed(scope->txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)))
+        merge_envelope(scope->txn, entry.envelope, &arena, &envelope))
         return true;
     history->err = add_past(history, cover, position, envelope.time);
     return !history->err;

@@ -296,6 +296,8 @@ static enum err get(const struct scope *scope, const struct record_key *key,
     struct folkmoot_record out = {.memory = arena};
     struct reading reading = {scope, *key, arena, &out};
     enum err err = read_record(&reading, depth);
+    if (!err)
+        err = arena->err ? ERR_NOMEM : txn_error(scope->txn);
     if (err)
         folkmoot_record_done(&out);
     else

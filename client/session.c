@@ -187,6 +187,9 @@ void folkmoot_session_receive(struct folkmoot_session *session, const void *part
         session_fail(session, FOLKMOOT_INTERNAL, "the hub's answer is too long");
     else
         buf_put(&session->answer, bytes_of(part, n < room ? n : room));
+    // What is left of an answer would be taken for what the hub said.
+    if (session->answer.err)
+        session_fail_answer(session, session->answer.err, NULL);
 }
 
 // A sample that nobody asked for and that did not come about is no failure of the sync.

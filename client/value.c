@@ -1,5 +1,6 @@
 #include "client/value.h"
 
+#include <stdalign.h>
 #include <stdio.h>
 
 #include "base/text.h"
@@ -371,8 +372,9 @@ static bool put_consent(struct buf *out, const struct consent *consent)
 
 static bool put_message(struct buf *out, const struct schema_field *field, struct bytes bytes)
 {
-    struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, 4096);
+    alignas(max_align_t) uint8_t memory[4096];
+    struct arena arena;
+    arena_init_lent(&arena, memory, sizeof memory);
     void *message = arena_alloc(&arena, 1, field->of->size);
     if (!message || message_decode(field->of, bytes, &arena, message, NULL))
         return false;

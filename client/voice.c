@@ -4,6 +4,7 @@
 #include "proto/change.h"
 #include "storage/log.h"
 #include "sync/digest.h"
+#include "sync/merge.h"
 
 enum { VOICE_ARENA_MAX = 16 << 20, SUBJECT_SIZE = 4 + ID_SIZE };
 
@@ -73,7 +74,7 @@ static bool is_retold(const struct cover *cover, void *arg)
     uint32_t community = scope->community.number;
     if (log_find(scope->txn, community, cover->target.device, cover->target.seq, &position) ||
         log_get(scope->txn, community, position, &entry) || log_tag(&entry) != cover->tag ||
-        envelope_decode(entry.envelope, &arena, &envelope, NULL) ||
+        merge_envelope(scope->txn, entry.envelope, &arena, &envelope) ||
         envelope.time != retelling->saying->time ||
         log_get_body(scope->txn, community, position, &body) ||
         !fields_edit(body.fields, cover->target.index, &field))

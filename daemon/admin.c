@@ -114,6 +114,7 @@ static cJSON *status(struct admin_context *context, const cJSON *request, struct
                  (uint64_t)(loop_clock(calls->loop) - context->started) / 1000);
     admin_number(answer, "communities", communities);
     admin_number(answer, "connections", conns_count(context->conns));
+    admin_number(answer, "connections_max", conns_max(context->conns));
     admin_number(answer, "connections_refused", conns_refused(context->conns));
     admin_number(answer, "calls", calls->answered);
     admin_number(answer, "calls_refused", calls->refused);

@@ -81,12 +81,15 @@ static void answer_quota(struct call *call, const char *text)
 // hub's own only by its kind.
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
 {
+    // The call asked for more than it may have, or the machine has no more.
+    if (err == ERR_NOMEM && call->service.arena.err == ERR_LIMIT)
+        err = ERR_LIMIT;
     bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM || err == ERR_BUSY;
     if (err == ERR_QUOTA) {
         answer_quota(call, fault->text);
         return;
     }
-    if (!is_told)
+    if (!is_told || err == ERR_NOMEM)
         report_put(REPORT_WARNING, "%s failed: %s", call->method->path,
                    fault->text[0] ? fault->text : err_text(err));
     const char *text = is_told && fault->text[0] ? fault->text : err_text(err);
@@ -280,7 +283,7 @@ static void answer_response(struct call *call)
     rpc_answer_end(call->head.protocol, &answer);
     if (answer.body.err) {
         http2_answer_done(&answer);
-        answer_code(call, RPC_RESOURCE_EXHAUSTED, "the answer was too large");
+        answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
         return;
     }
     if (call->method->is_sync)

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/file.h"
@@ -85,28 +86,51 @@ enum err certificate_ensure(const char *path, struct fault *fault)
     return access(path, F_OK) == 0 ? OK : make(path, fault);
 }
 
-static bool hash_key(struct bytes pem, uint8_t hash[HASH_SIZE])
+static bool hash_key(X509 *certificate, uint8_t hash[HASH_SIZE])
 {
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     unsigned char *der = NULL;
-    int n = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der) : 0;
+    int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
     bool ok = n > 0 && EVP_Digest(der, (size_t)n, hash, NULL, EVP_sha256(), NULL);
     OPENSSL_free(der);
-    X509_free(certificate);
-    BIO_free(bio);
     return ok;
 }
 
-enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE], struct fault *fault)
+// The first in the file; the caller's (X509_free).
+static enum err read_certificate(const char *path, X509 **certificate, struct fault *fault)
 {
     struct buf pem = {0};
     enum err err = file_read(path, FILE_MAX, &pem, fault);
     ERR_clear_error();
-    if (!err && !hash_key(buf_bytes(&pem), hash))
+    BIO *bio = err ? NULL : BIO_new_mem_buf(pem.p, (int)pem.n);
+    *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    if (!err && !*certificate)
         err = fault_set(fault, ERR_DAMAGED, "%s holds no certificate in PEM form", path);
+    BIO_free(bio);
     if (pem.p)
         bytes_wipe(pem.p, pem.cap);
     buf_done(&pem);
+    return err;
+}
+
+enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE], struct fault *fault)
+{
+    X509 *certificate;
+    enum err err = read_certificate(path, &certificate, fault);
+    if (!err && !hash_key(certificate, hash))
+        err = fault_set(fault, ERR_DAMAGED, "the key in %s cannot be read", path);
+    X509_free(certificate);
+    return err;
+}
+
+enum err certificate_expiry(const char *path, int64_t *seconds, struct fault *fault)
+{
+    X509 *certificate;
+    struct tm parts;
+    enum err err = read_certificate(path, &certificate, fault);
+    if (!err && ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1)
+        err = fault_set(fault, ERR_DAMAGED, "until when %s holds cannot be read", path);
+    if (!err)
+        *seconds = (int64_t)timegm(&parts);
+    X509_free(certificate);
     return err;
 }

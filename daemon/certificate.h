@@ -16,3 +16,5 @@ enum err certificate_renew(const char *path, struct fault *fault) must_check;
 // SHA-256 of the DER SubjectPublicKeyInfo of the first certificate in a PEM file.
 enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE],
                               struct fault *fault) must_check;
+// Until when the first certificate in a PEM file holds, in seconds since 1970 UTC.
+enum err certificate_expiry(const char *path, int64_t *seconds, struct fault *fault) must_check;

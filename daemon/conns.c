@@ -381,6 +381,11 @@ size_t conns_reset(struct conns *conns,
     return n;
 }
 
+size_t conns_max(const struct conns *conns)
+{
+    return conns->options.connections;
+}
+
 size_t conns_count(const struct conns *conns)
 {
     return conns->count;

@@ -42,5 +42,7 @@ size_t conns_reset(struct conns *conns,
                    bool (*ends)(const struct call_carried *carried, bool has_unsent, void *arg),
                    void *arg);
 size_t conns_count(const struct conns *conns);
+// How many there may be.
+size_t conns_max(const struct conns *conns);
 // Turned away because there were too many, so far.
 uint64_t conns_refused(const struct conns *conns);

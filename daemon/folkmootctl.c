@@ -61,6 +61,7 @@ static const char help[] =
     "  verify [FILE]              read all of the database, or of a backup: every hash, chain,\n"
     "                             signature, index; the hub may run\n"
     "  restore FILE               put a backup in the database's place; the hub is stopped\n"
+    "  doctor                     look at what the hub stands on, and say what to do\n"
     "  compact                    write the database anew, as small as it can be; the hub is\n"
     "                             stopped\n"
     "\n"
@@ -282,6 +283,7 @@ static const struct command {
     {"restore", NULL, "restore", {"file"}, 1, ctl_show_restored},
     {"compact", NULL, "compact", {NULL}, 0, ctl_show_compacted},
     {"verify", NULL, "verify", {"file"}, 0, ctl_show_verified},
+    {"doctor", NULL, "doctor", {NULL}, 0, ctl_show_doctor},
 };
 
 // False: called wrongly.
@@ -342,6 +344,17 @@ static enum exit_code report(const struct arguments *arguments, const struct com
     return ok ? CODE_OK : CODE_REFUSED;
 }
 
+static cJSON *see_doctor(const struct arguments *arguments, const struct config *config)
+{
+    cJSON *request = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(request, "command", "status");
+    cJSON *status = ctl_ask(arguments->socket, request);
+    cJSON *answer = ctl_doctor(config, status);
+    cJSON_Delete(status);
+    cJSON_Delete(request);
+    return answer;
+}
+
 // NULL, with a line on standard error, when the configuration is wrong.
 static cJSON *run_on_files(const struct arguments *arguments, const char *command,
                            const cJSON *request)
@@ -358,7 +371,9 @@ static cJSON *run_on_files(const struct arguments *arguments, const char *comman
         return NULL;
     }
     const char *file = text_of(request, "file");
-    cJSON *answer = ctl_store_run(command, &config, *file ? file : NULL);
+    cJSON *answer = strcmp(command, "doctor") == 0
+                        ? see_doctor(arguments, &config)
+                        : ctl_store_run(command, &config, *file ? file : NULL);
     // What was written there is not to be mixed with words about it.
     if (strcmp(file, "-") == 0)
         (void)dup2(STDERR_FILENO, STDOUT_FILENO);

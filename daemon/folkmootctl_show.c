@@ -280,3 +280,17 @@ void ctl_show_verified(const cJSON *answer)
         (void)printf("verified: %.0f rows and changes read, all is as the log makes it\n",
                      number_of(answer, "rows_read"));
 }
+
+void ctl_show_doctor(const cJSON *answer)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "findings"))
+    {
+        const char *state = text_of(item, "state");
+        (void)printf("%-13s %-5s ", text_of(item, "of"), strcmp(state, "well") == 0 ? "" : state);
+        terminal_text(stdout, text_of(item, "text"));
+        (void)putchar('\n');
+        if (text_of(item, "advice")[0])
+            (void)printf("%19s → %s\n", "", text_of(item, "advice"));
+    }
+}

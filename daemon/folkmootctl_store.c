@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "daemon/copies.h"
+#include "daemon/doctor.h"
 
 enum { FAULTS_MAX = 1000, PROGRESS_STEP = 50000 };
 
@@ -276,11 +277,38 @@ static const struct store_command *find(const char *name)
 
 bool ctl_store_has(const char *command)
 {
-    return find(command) != NULL;
+    return find(command) || strcmp(command, "doctor") == 0;
 }
 
 cJSON *ctl_store_run(const char *command, const struct config *config, const char *file)
 {
     const struct store_command *known = find(command);
     return known ? run_apart(known, config, file) : failed("there is no such command");
+}
+
+// --- the doctor ---
+
+static void add_finding(void *arg, const struct doctor_finding *finding)
+{
+    static const char *const states[] = {
+        [DOCTOR_WELL] = "well", [DOCTOR_CARE] = "care", [DOCTOR_ILL] = "ill"};
+    cJSON *answer = arg;
+    cJSON *item = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(item, "of", finding->of);
+    (void)cJSON_AddStringToObject(item, "state", states[finding->state]);
+    (void)cJSON_AddStringToObject(item, "text", finding->text);
+    if (finding->advice)
+        (void)cJSON_AddStringToObject(item, "advice", finding->advice);
+    (void)cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(answer, "findings"), item);
+    if (finding->state != DOCTOR_WELL)
+        (void)cJSON_ReplaceItemInObjectCaseSensitive(answer, "ok", cJSON_CreateFalse());
+}
+
+cJSON *ctl_doctor(const struct config *config, const cJSON *status)
+{
+    cJSON *answer = cJSON_CreateObject();
+    (void)cJSON_AddBoolToObject(answer, "ok", true);
+    (void)cJSON_AddArrayToObject(answer, "findings");
+    doctor_look(config, status, add_finding, answer);
+    return answer;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The commands of folkmootctl that work on the database's files: backup, restore, compact, verify.
+// The commands of folkmootctl that work on the hub's files: backup, restore, compact, verify,
+// doctor.
 
 #include <cjson/cJSON.h>
 
@@ -10,4 +11,7 @@
 bool ctl_store_has(const char *command);
 // Runs it; file: what it names (NULL: nothing). The answer is an object with "ok", as a
 // hub's is; the caller frees it. Progress goes to standard error where that is a terminal.
+// What a look at all that the hub stands on finds. status: the hub's answer to "status", NULL: it
+// gave none.
+cJSON *ctl_doctor(const struct config *config, const cJSON *status);
 cJSON *ctl_store_run(const char *command, const struct config *config, const char *file);

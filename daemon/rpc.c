@@ -43,7 +43,7 @@ static const struct {
     [ERR_EXISTS] = {RPC_ALREADY_EXISTS, true},
     [ERR_WRONG_STATE] = {RPC_FAILED_PRECONDITION, true},
     [ERR_CUT] = {RPC_INVALID_ARGUMENT, true},
-    [ERR_NOMEM] = {RPC_RESOURCE_EXHAUSTED, false},
+    [ERR_NOMEM] = {RPC_UNAVAILABLE, false},
     [ERR_IO] = {RPC_UNAVAILABLE, false},
     [ERR_QUOTA] = {RPC_RESOURCE_EXHAUSTED, true},
     [ERR_FULL] = {RPC_UNAVAILABLE, false},

@@ -1,6 +1,7 @@
 #include "proto/pack.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum { ZSTD_LEVEL = 6, PACK_WORTH = 64 };
 
@@ -51,7 +52,10 @@ enum err pack_open(const struct pack *pack, struct arena *arena, struct bytes *b
     void *p = arena_alloc(arena, 1, pack->size ? pack->size : 1);
     if (!p)
         return fault_set(fault, ERR_NOMEM, "Pack: too large");
-    if (ZSTD_decompress(p, pack->size, pack->data.p, pack->data.n) != pack->size)
+    size_t n = ZSTD_decompress(p, pack->size, pack->data.p, pack->data.n);
+    if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+        return fault_set(fault, ERR_NOMEM, "Pack: no memory to open it");
+    if (n != pack->size)
         return fault_set(fault, ERR_MALFORMED, "Pack: not one whole zstd frame");
     *bytes = bytes_of(p, pack->size);
     return OK;

@@ -44,8 +44,13 @@ bool carry_get(struct txn *txn, uint32_t community, uint64_t position, struct ca
 {
     struct key key = carry_key(community, position);
     struct bytes value;
-    return table_get(txn, TABLE_CARRY, key_of(&key), &value) == OK &&
-           decode(value, position, carry) == OK;
+    enum err err = table_get(txn, TABLE_CARRY, key_of(&key), &value);
+    if (!err)
+        err = decode(value, position, carry);
+    // Words that wait to be written anew are lost by whoever takes them for others'.
+    if (err != ERR_NOT_FOUND)
+        txn_fail(txn, err);
+    return !err;
 }
 
 void carry_each(struct txn *txn, uint32_t community, bool (*each)(const struct carry *, void *),

@@ -18,7 +18,7 @@ struct carry {
 void carry_put(struct txn *txn, uint32_t community, const struct carry *carry);
 // Absent is fine.
 void carry_delete(struct txn *txn, uint32_t community, uint64_t position);
-// Whether the change at a position is to be carried over; damage is no.
+// Whether the change at a position is to be carried over. Errors stick to the transaction.
 bool carry_get(struct txn *txn, uint32_t community, uint64_t position, struct carry *carry);
 // Every one in the order in which they were written, until `each` returns false; it may write in
 // the transaction. A damaged one makes ERR_DAMAGED stick.

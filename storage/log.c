@@ -128,7 +128,8 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, st
         err = open_body(txn, community, position, bytes, body);
     else
         err = ERR_DAMAGED;
-    return err == ERR_DAMAGED ? txn_damaged(txn) : err;
+    // Damage is passed over so that the others can be given; what failed for now may not be.
+    return err == ERR_DAMAGED ? txn_damaged(txn) : txn_fail(txn, err);
 }
 
 static void encode_entry(struct buf *buf, const struct log_entry *entry)
@@ -308,7 +309,7 @@ enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[
     if (!walk_next(&walk))
         return txn_error(txn) ? txn_error(txn) : ERR_NOT_FOUND;
     if (walk.err || walk.key.n != from.n)
-        return ERR_DAMAGED;
+        return txn_damaged(txn);
     return decode_run(walk.key, walk.value, run);
 }
 

@@ -184,14 +184,17 @@ static enum err map_file(struct seal *seal, struct block *block)
     free(path);
     if (err)
         return err;
-    void *keys = MAP_FAILED;
-    if (fstat(fd, &st) == 0 && st.st_size == FILE_SIZE)
-        keys = mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
-    (void)close(fd);
+    if (fstat(fd, &st) != 0)
+        err = err_of_errno();
+    else if (st.st_size != FILE_SIZE)
+        err = ERR_DAMAGED;
+    void *keys = err ? NULL : mmap(NULL, FILE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
     if (keys == MAP_FAILED)
-        return ERR_DAMAGED;
-    block->keys = keys;
-    return OK;
+        err = err_of_errno();
+    (void)close(fd);
+    if (!err)
+        block->keys = keys;
+    return err;
 }
 
 static enum err remember(struct seal *seal, const struct block *block)

@@ -67,7 +67,8 @@ bool txn_failed(struct txn *txn, enum err err);
 // How often something damaged was met, which answers pass over so that the others can be given:
 // when it has grown, what was read meanwhile may lack something.
 uint64_t txn_damage(const struct txn *txn);
-// Notes that something was; returns ERR_DAMAGED, which does not stick.
+// Notes that something was; returns ERR_DAMAGED, which does not stick, or the error that is
+// recorded already: after it, what seems damaged may be sound.
 enum err txn_damaged(struct txn *txn);
 // What was met since it was `damage` does not matter.
 void txn_forgive(struct txn *txn, uint64_t damage);

@@ -60,6 +60,17 @@ static enum err strip_check(struct txn *txn, enum table table, struct bytes key,
 
 // --- What is said not to be there ---
 
+// A look that fails is no damage: it sticks to the transaction.
+static int look(struct txn *txn, MDB_cursor *cursor, MDB_val *key, MDB_val *value,
+                MDB_cursor_op way)
+{
+    int result = mdb_cursor_get(cursor, key, value, way);
+    enum err err = txn_err_of(result);
+    if (err != ERR_NOT_FOUND && err != ERR_DAMAGED)
+        txn_fail(txn, err);
+    return result;
+}
+
 static bool is_sound(struct txn *txn, enum table table, const MDB_val *key, const MDB_val *value)
 {
     struct bytes inner;
@@ -86,11 +97,12 @@ struct gap {
 
 // Whether the next row in that direction (MDB_NEXT or MDB_PREV), if there is one, is on that side
 // of the key. moved: whether the cursor went there.
-static bool goes_on(MDB_cursor *cursor, const MDB_val *from, MDB_cursor_op way, bool *moved)
+static bool goes_on(struct txn *txn, MDB_cursor *cursor, const MDB_val *from, MDB_cursor_op way,
+                    bool *moved)
 {
     MDB_val key = {0, NULL};
     MDB_val value = {0, NULL};
-    int result = mdb_cursor_get(cursor, &key, &value, way);
+    int result = look(txn, cursor, &key, &value, way);
     *moved = result == 0;
     if (result)
         return result == MDB_NOTFOUND;
@@ -105,8 +117,8 @@ static bool is_behind_sound(struct txn *txn, enum table table, MDB_cursor *curso
     bool moved;
     MDB_val k;
     MDB_val v;
-    bool sound = is_sound(txn, table, key, value) && goes_on(cursor, key, MDB_NEXT, &moved);
-    if (sound && moved && mdb_cursor_get(cursor, &k, &v, MDB_PREV) != 0)
+    bool sound = is_sound(txn, table, key, value) && goes_on(txn, cursor, key, MDB_NEXT, &moved);
+    if (sound && moved && look(txn, cursor, &k, &v, MDB_PREV) != 0)
         sound = false;
     return sound;
 }
@@ -123,11 +135,11 @@ static struct gap look_around(struct txn *txn, enum table table, MDB_cursor *cur
     struct gap gap = {.in_order = result || !is_before(behind, sought)};
     gap.behind_is_sound =
         result || (gap.in_order && is_behind_sound(txn, table, cursor, behind, behind_value));
-    int before = mdb_cursor_get(cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
+    int before = look(txn, cursor, &key, &value, result ? MDB_LAST : MDB_PREV);
     gap.is_first = before == MDB_NOTFOUND;
     gap.before_is_sound =
         gap.is_first || (!before && is_before(&key, sought) && is_sound(txn, table, &key, &value) &&
-                         goes_on(cursor, &key, MDB_PREV, &moved));
+                         goes_on(txn, cursor, &key, MDB_PREV, &moved));
     gap.back = moved ? 2 : 1;
     return gap;
 }
@@ -192,11 +204,14 @@ static bool is_its_place(struct txn *txn, enum table table, struct bytes key)
     MDB_cursor *cursor;
     MDB_val k = val_of(key);
     MDB_val v = {0, NULL};
-    if (mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor) != 0)
+    int result = mdb_cursor_open(txn->mdb, txn->store->tables[table], &cursor);
+    if (result) {
+        txn_fail(txn, txn_err_of(result));
         return false;
-    int result = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+    }
+    result = look(txn, cursor, &k, &v, MDB_SET_RANGE);
     bool good = result == MDB_NOTFOUND || (!result && bytes_compare(bytes_of_val(k), key) > 0);
-    result = mdb_cursor_get(cursor, &k, &v, result ? MDB_LAST : MDB_PREV);
+    result = look(txn, cursor, &k, &v, result ? MDB_LAST : MDB_PREV);
     good = good && (result == MDB_NOTFOUND || (!result && is_before(&k, key)));
     mdb_cursor_close(cursor);
     return good;
@@ -431,7 +446,7 @@ static int seek_upto(struct txn *txn, enum table table, MDB_cursor *cursor, stru
         return result;
     result = mdb_cursor_get(cursor, key, value, result ? MDB_LAST : MDB_PREV);
     bool moved;
-    bool good = result || (is_before(key, upto) && goes_on(cursor, key, MDB_PREV, &moved));
+    bool good = result || (is_before(key, upto) && goes_on(txn, cursor, key, MDB_PREV, &moved));
     return good ? result : MDB_CORRUPTED;
 }
 

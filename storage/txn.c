@@ -79,6 +79,9 @@ uint64_t txn_damage(const struct txn *txn)
 
 enum err txn_damaged(struct txn *txn)
 {
+    // What could not be looked at is no damage.
+    if (txn->err && txn->err != ERR_DAMAGED)
+        return txn->err;
     // The one without memory is everybody's.
     if (txn != &txn_no_memory)
         txn->damage++;
@@ -88,7 +91,7 @@ enum err txn_damaged(struct txn *txn)
 enum err txn_fail(struct txn *txn, enum err err)
 {
     if (err == ERR_DAMAGED)
-        (void)txn_damaged(txn);
+        err = txn_damaged(txn);
     if (!txn->err && err)
         txn->err = err;
     return txn->err;

@@ -22,7 +22,7 @@ static bool is_meant(const struct erasing *e, uint64_t position, const struct lo
     struct record_key record;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (txn_failed(e->txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
+    if (merge_envelope(e->txn, entry->envelope, &arena, &envelope))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return meant_record(&e->meant, &record) || meant_voice(&e->meant, &envelope) ||

@@ -29,10 +29,10 @@ enum { PACK_TARGET = 128 << 10, PUSH_MOST = REQUEST_MAX / 4 * 3 };
 
 static enum err close_pack(struct pushing *p)
 {
+    if (p->changes.err || p->salts.err)
+        return p->changes.err ? p->changes.err : p->salts.err;
     if (p->changes.n == 0)
         return OK;
-    if (p->changes.err)
-        return p->changes.err;
     struct pack *pack = LIST_AT(struct pack, p->run->packs, p->run->packs.n++);
     enum err err = pack_make(buf_bytes(&p->changes), p->class == CLASS_ORDINARY, p->arena, pack);
     p->bytes += p->changes.n;
@@ -40,14 +40,14 @@ static enum err close_pack(struct pushing *p)
     return err;
 }
 
-static enum err class_of(struct bytes envelope, uint32_t *class)
+static enum err class_of(struct pushing *p, struct bytes envelope, uint32_t *class)
 {
     struct envelope decoded;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    enum err err = envelope_decode(envelope, &arena, &decoded, NULL);
+    enum err err = merge_envelope(p->txn, envelope, &arena, &decoded);
     *class = decoded.class;
-    return err ? ERR_DAMAGED : OK;
+    return err;
 }
 
 static void put_change(struct pushing *p, const struct change *change)
@@ -61,7 +61,7 @@ static void put_change(struct pushing *p, const struct change *change)
 static enum err open_pack(struct pushing *p, struct bytes envelope)
 {
     uint32_t class;
-    enum err err = class_of(envelope, &class);
+    enum err err = class_of(p, envelope, &class);
     if (!err && class != p->class)
         err = close_pack(p);
     p->class = class;
@@ -193,14 +193,17 @@ static bool add_point(const struct device *device, void *arg)
         return false;
     uint64_t position;
     struct log_entry entry;
-    uint32_t tag = 0;
-    if (log_find(vector->txn, vector->community, device->handle, device->seq, &position) == OK &&
-        log_get(vector->txn, vector->community, position, &entry) == OK)
-        tag = log_tag(&entry);
-    struct bytes handle = arena_copy(vector->arena, BYTES(device->handle));
+    enum err err = log_find(vector->txn, vector->community, device->handle, device->seq, &position);
+    if (!err)
+        err = log_get(vector->txn, vector->community, position, &entry);
+    // What cannot be told of a chain comes again.
+    if (err && err != ERR_NOT_FOUND)
+        return true;
     struct chain_point *point = LIST_AT(struct chain_point, *vector->points, vector->points->n++);
-    *point = (struct chain_point){.device = handle, .seq = device->seq, .tag = tag};
-    return handle.p != NULL;
+    *point = (struct chain_point){.device = arena_copy(vector->arena, BYTES(device->handle)),
+                                  .seq = device->seq,
+                                  .tag = err ? 0 : log_tag(&entry)};
+    return true;
 }
 
 // Up to where each device's chain is known. Past VECTOR_MAX devices the rest comes again, and does
@@ -249,13 +252,21 @@ static enum err request_own(struct txn *txn, const struct community *community,
     return name_own(txn, community, own, seq, arena, request);
 }
 
+// What could not be copied is missing in what was made.
+static enum err end_request(struct txn *txn, const struct arena *arena, enum err err)
+{
+    if (!err)
+        err = txn_error(txn);
+    return !err && arena->err ? ERR_NOMEM : err;
+}
+
 enum err exchange_probe(struct txn *txn, const struct community *community,
                         const struct device *own, uint32_t seq, struct arena *arena,
                         struct sync_request *request)
 {
     *request = (struct sync_request){
         .version = PROTOCOL_VERSION, .packings = PACKINGS_KNOWN, .has_answer_max = true};
-    return name_own(txn, community, own, seq, arena, request);
+    return end_request(txn, arena, name_own(txn, community, own, seq, arena, request));
 }
 
 // While the cursor is not yet where the log was last seen to end: an answer may have been cut.
@@ -297,7 +308,7 @@ enum err exchange_request(struct txn *txn, const struct community *community,
         err = request_vector(txn, community, own, arena, request);
     if (!err)
         err = request_push(txn, community, own, seed, &progress, options->push_max, arena, request);
-    return err ? err : txn_error(txn);
+    return end_request(txn, arena, err);
 }
 
 void exchange_note_sent(struct txn *txn, const struct community *community, bool sent)

@@ -109,7 +109,7 @@ static enum err recall_parts(struct txn *txn, uint32_t community, uint64_t posit
     change->position = position;
     change->envelope = &recalled->envelope;
     memcpy(change->device, entry.device, HANDLE_SIZE);
-    err = envelope_decode(envelope, &recalled->arena, &recalled->envelope, NULL);
+    err = merge_envelope(txn, envelope, &recalled->arena, &recalled->envelope);
     if (!err)
         merge_record(&recalled->envelope, entry.device, entry.seq, change->tag, &change->record);
     return err;
@@ -170,9 +170,9 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     uint8_t body_hash[HASH_SIZE];
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    enum err err = envelope_decode(entry->envelope, &arena, &envelope, NULL);
+    enum err err = merge_envelope(txn, entry->envelope, &arena, &envelope);
     if (err) {
-        txn_fail(txn, ERR_DAMAGED);
+        txn_fail(txn, err);
         return;
     }
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
@@ -251,8 +251,7 @@ void fold_change(struct txn *txn, const struct community *community, uint64_t po
     struct envelope envelope;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (entry->form == LOG_BARE ||
-        txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)) ||
+    if (entry->form == LOG_BARE || merge_envelope(txn, entry->envelope, &arena, &envelope) ||
         apart_get(txn, community->number, entry->device, entry->seq, log_tag(entry)) != REASON_NONE)
         return;
     struct merge_change change = {

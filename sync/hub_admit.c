@@ -1,6 +1,5 @@
 // How devices come in: invitations, enrolment, login, tokens.
 
-#include "base/sign.h"
 #include "base/text.h"
 #include "proto/schema.h"
 #include "storage/invitation.h"
@@ -8,6 +7,7 @@
 #include "sync/digest.h"
 #include "sync/hub.h"
 #include "sync/hub_private.h"
+#include "sync/signed.h"
 
 // After how many spans of policy->token_ms a token is void.
 enum { TOKEN_SPANS = 3 };
@@ -148,20 +148,16 @@ static enum err check_challenge(const struct hub_admitting *admitting, struct by
     return OK;
 }
 
-static enum err check_signature(const struct enrol_transcript *transcript,
+static enum err check_signature(struct txn *txn, const struct enrol_transcript *transcript,
                                 const uint8_t key[KEY_SIZE], struct bytes signature,
                                 struct fault *fault)
 {
     struct buf message BUF_CLEANUP = {0};
     digest_enrol_transcript(transcript, &message);
-    enum err err = message.err;
-    if (!err)
-        err = signature.n == SIGN_SIZE && sign_key_sound(key)
-                  ? sign_verify(key, buf_bytes(&message), signature.p)
-                  : ERR_MALFORMED;
-    if (err == ERR_MALFORMED)
-        fault_set(fault, err, "the transcript's signature or key is wrong");
-    return err;
+    bool holds = sign_key_sound(key) && signed_by(txn, key, &message, signature);
+    if (!holds && !txn_error(txn))
+        return fault_set(fault, ERR_MALFORMED, "the transcript's signature or key is wrong");
+    return txn_error(txn);
 }
 
 static enum err find_community(struct txn *txn, struct bytes id, struct community *community,
@@ -190,21 +186,26 @@ static enum err check_invitation(struct txn *txn, const struct hub_admitting *ad
                                  const uint8_t handle[HANDLE_SIZE], struct invitation *invitation,
                                  bool *again, struct fault *fault)
 {
+    uint64_t damage = txn_damage(txn);
     enum err err = invitation_get(txn, hash, invitation);
     if (err && err != ERR_NOT_FOUND)
         return err;
     *again = !err && invitation_used_by(txn, hash, handle);
+    bool may = !err && (*again || may_maker_invite(txn, invitation));
+    // Nobody is sent away because something could not be read.
+    if (txn_error(txn) || txn_damage(txn) != damage)
+        return txn_error(txn) ? txn_error(txn) : ERR_DAMAGED;
     bool open = !err && invitation->used < invitation->uses;
     if (err || invitation->community != community->number || (!open && !*again))
         return fault_set(
             fault, ERR_FORBIDDEN,
             "the invitation is not valid or was used by another device: ask for a new one");
-    if (!*again && !may_maker_invite(txn, invitation))
+    if (!may)
         return fault_set(fault, ERR_FORBIDDEN,
                          "whoever made the invitation may invite no more: ask for a new one");
     if (!*again && invitation->expires < admitting->now)
         return fault_set(fault, ERR_FORBIDDEN, "the invitation has expired: ask for a new one");
-    return txn_error(txn);
+    return OK;
 }
 
 // A device that comes in.
@@ -314,7 +315,8 @@ static enum err check_previous(struct enrolling *e)
     transcript.purpose = PURPOSE_SUCCEED;
     if (key.n == 0 || e->is_known)
         return OK;
-    enum err err = check_signature(&transcript, key.p, e->request->previous_signature, e->fault);
+    enum err err =
+        check_signature(e->txn, &transcript, key.p, e->request->previous_signature, e->fault);
     if (err)
         return err;
     digest_handle(e->community.id, key.p, handle);
@@ -369,7 +371,7 @@ enum err hub_enrol(struct txn *txn, const struct hub_admitting *admitting,
     e.transcript = (struct enrol_transcript){
         PURPOSE_ENROL,     admitting->identity_key, e.community.id,  request->device_key.p,
         e.invitation_hash, request->challenge,      request->expires};
-    err = check_signature(&e.transcript, request->device_key.p, request->signature, fault);
+    err = check_signature(txn, &e.transcript, request->device_key.p, request->signature, fault);
     if (!err)
         err = enrol_new(&e);
     return err ? err : admit(txn, &e.community, e.handle, admitting, arena, response);
@@ -392,7 +394,7 @@ enum err hub_login(struct txn *txn, const struct hub_admitting *admitting,
     struct enrol_transcript transcript = {
         PURPOSE_LOGIN, admitting->identity_key, community.id,    request->device_key.p,
         NULL,          request->challenge,      request->expires};
-    err = check_signature(&transcript, request->device_key.p, request->signature, fault);
+    err = check_signature(txn, &transcript, request->device_key.p, request->signature, fault);
     if (err)
         return err;
     digest_handle(community.id, request->device_key.p, handle);

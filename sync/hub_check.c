@@ -2,12 +2,12 @@
 // signature need only the chain's head before the run. What moves in between is compared again, by
 // heads, when the plan is taken.
 
-#include "base/sign.h"
 #include "base/text.h"
 #include "proto/pack.h"
 #include "sync/chain.h"
 #include "sync/digest.h"
 #include "sync/hub_plan.h"
+#include "sync/signed.h"
 
 struct checking {
     struct txn *txn;
@@ -176,13 +176,8 @@ static enum err check_signature(struct checking *c, const struct run *run,
     }
     digest_run_transcript(c->caller->community.id, device->key, planned->last, head, run->seen,
                           &transcript);
-    enum err err = transcript.err;
-    if (!err)
-        err = run->signature.n == SIGN_SIZE
-                  ? sign_verify(device->key, buf_bytes(&transcript), run->signature.p)
-                  : ERR_MALFORMED;
-    if (err)
-        return err == ERR_MALFORMED ? wrong_signature(c, run, planned) : err;
+    if (!signed_by(c->txn, device->key, &transcript, run->signature))
+        return txn_error(c->txn) ? txn_error(c->txn) : wrong_signature(c, run, planned);
     memcpy(planned->signature, run->signature.p, SIGN_SIZE);
     planned->seen = run->seen;
     return OK;

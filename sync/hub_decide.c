@@ -81,9 +81,9 @@ enum err hub_withdraw(struct hub_decider *decider, const struct record_key *aske
     if (!err)
         err = log_get(decider->txn, decider->community->number, position, &entry);
     if (!err)
-        err = envelope_decode(entry.envelope, &arena, &before, NULL);
+        err = merge_envelope(decider->txn, entry.envelope, &arena, &before);
     if (err)
-        return ERR_DAMAGED;
+        return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
     merge_record(&before, decided->by, decided->seq, log_tag(&entry), &record);
     struct dot dot = {BYTES(decided->by), decided->seq, decided->index, log_tag(&entry)};
     struct envelope envelope = {

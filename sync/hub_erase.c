@@ -220,7 +220,7 @@ static void consider(struct erasing *e, uint64_t position, candidate_function *e
     enum err err = log_get(e->txn, e->community, position, &c.entry);
     bool is_whole = !err && c.entry.form == LOG_WHOLE;
     if (is_whole)
-        err = envelope_decode(c.entry.envelope, &arena, &c.envelope, NULL);
+        err = merge_envelope(e->txn, c.entry.envelope, &arena, &c.envelope);
     if (is_whole && !err && c.envelope.kind != KIND_DECISION) {
         merge_record(&c.envelope, c.entry.device, c.entry.seq, log_tag(&c.entry), &c.record);
         each(e, &c);

@@ -94,7 +94,7 @@ static enum err read_first(struct txn *txn, const struct community *community, s
     if (!err)
         err = log_get(txn, community->number, position, &entry);
     if (!err)
-        err = envelope_decode(entry.envelope, arena, &envelope, NULL);
+        err = merge_envelope(txn, entry.envelope, arena, &envelope);
     if (!err)
         err = log_get_body(txn, community->number, position, &body);
     if (err)

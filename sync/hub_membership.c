@@ -157,7 +157,7 @@ static bool is_sound(const struct gathering *g, const struct apart *apart)
     return log_find(txn, community, apart->device, apart->seq, &position) == OK &&
            log_get(txn, community, position, &entry) == OK && log_tag(&entry) == apart->tag &&
            !txn_failed(txn, log_get_body(txn, community, position, &body)) &&
-           !txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) &&
+           !merge_envelope(txn, entry.envelope, &arena, &envelope) &&
            schema_check(&envelope, body.fields) == REASON_NONE &&
            device_get(txn, community, apart->device, &author) == OK &&
            role_judge(ROLE_COORDINATOR, g->decider->community->id, &author, &envelope) ==
@@ -187,7 +187,7 @@ static enum err enter_again(struct hub_decider *decider, const uint8_t handle[HA
     if (!err)
         err = log_get(decider->txn, community->number, first, &entry);
     if (err)
-        return ERR_DAMAGED;
+        return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
     struct log_entry again = {.form = LOG_AGAIN, .seq = seq, .first = first};
     memcpy(again.device, handle, HANDLE_SIZE);
     memcpy(again.leaf, entry.leaf, HASH_SIZE);
@@ -218,12 +218,15 @@ static enum err act_on(struct hub_acting *acting, const uint8_t handle[HANDLE_SI
     if (!err)
         err = log_get_body(decider->txn, community, position, &body);
     struct bytes fields = err ? (struct bytes){0} : arena_copy(&arena, body.fields);
+    struct bytes copy = err ? (struct bytes){0} : arena_copy(&arena, entry.envelope);
+    if (!err && (!fields.p || !copy.p))
+        err = ERR_NOMEM;
     if (!err)
-        err = envelope_decode(arena_copy(&arena, entry.envelope), &arena, &envelope, NULL);
+        err = merge_envelope(decider->txn, copy, &arena, &envelope);
     if (!err)
         err = device_get(decider->txn, community, handle, &asker);
     if (err)
-        return ERR_DAMAGED;
+        return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
     merge_record(&envelope, handle, seq, log_tag(&entry), &record);
     return hub_act(acting, &asker, &record, fields);
 }

@@ -41,8 +41,9 @@ static enum err check_sight(struct proving *p, const struct log_entry *entry)
     arena_init(&arena, MERGE_ARENA_MAX);
     if (entry->form == LOG_BARE)
         return ERR_NOT_FOUND;
-    if (envelope_decode(entry->envelope, &arena, &envelope, NULL))
-        return ERR_DAMAGED;
+    enum err err = merge_envelope(p->txn, entry->envelope, &arena, &envelope);
+    if (err)
+        return err;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record) ? OK : ERR_NOT_FOUND;
 }
@@ -75,7 +76,7 @@ static enum err give_leaves(struct proving *p, uint32_t seq, uint32_t last)
         if (!err)
             err = log_get(p->txn, p->community->number, position, &entry);
         if (err)
-            return ERR_DAMAGED;
+            return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
         buf_put(&leaves, BYTES(entry.leaf));
     }
     return leaves.err ? leaves.err : give_nodes(p, &leaves, &p->proof->leaves);

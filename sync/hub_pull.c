@@ -232,9 +232,9 @@ static enum err give_entry(struct pulling *p, uint64_t position, const struct lo
     struct bytes fields;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    enum err err = envelope_decode(entry->envelope, &arena, &envelope, NULL);
+    enum err err = merge_envelope(p->txn, entry->envelope, &arena, &envelope);
     if (err)
-        return ERR_DAMAGED;
+        return err;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     if (!eye_sees(&p->eye, envelope.class, entry->device, &record))
         return OK;
@@ -382,6 +382,8 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
         err = sort_vector(&p);
     if (!err)
         err = give(&p);
+    if (!err)
+        err = txn_error(txn);
     // What is left out here would be taken for never said.
     if (!err && txn_damage(txn) != damage)
         err = ERR_DAMAGED;

@@ -54,11 +54,17 @@ static enum err look(struct txn *txn, const struct hub_caller *caller,
     return is_observer(caller) ? mask_view(&mask, arena, view) : OK;
 }
 
-static enum err read_failed(enum err err, struct fault *fault)
+// The answer's room is used up, and not the machine's memory.
+static bool is_used_up(enum err err, const struct arena *arena)
+{
+    return err == ERR_NOMEM && arena->err == ERR_LIMIT;
+}
+
+static enum err read_failed(enum err err, const struct arena *arena, struct fault *fault)
 {
     if (err == ERR_NOT_FOUND)
         return fault_set(fault, err, "no such record");
-    if (err == ERR_LIMIT || err == ERR_NOMEM)
+    if (err == ERR_LIMIT || is_used_up(err, arena))
         return fault_set(fault, ERR_LIMIT, "the record is too large for one answer");
     return err ? fault_set(fault, err, "the record could not be read: %s", err_text(err)) : OK;
 }
@@ -81,7 +87,9 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
         err = look(txn, caller, &record, NULL, arena, response->record, &voices);
     if (!err && response->record->record.n > RECORD_MAX)
         err = ERR_LIMIT;
-    return read_failed(err, fault);
+    if (txn_error(txn))
+        err = txn_error(txn);
+    return read_failed(err, arena, fault);
 }
 
 struct listing {
@@ -104,9 +112,9 @@ struct listing {
 enum { LOOKED_MAX = 20000 };
 
 // Nothing of it is seen, or it is damaged or too large for an answer: the others are given.
-static bool is_left_out(enum err err)
+static bool is_left_out(enum err err, const struct arena *arena)
 {
-    return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_NOMEM || err == ERR_LIMIT;
+    return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_LIMIT || is_used_up(err, arena);
 }
 
 // Adds a record, whose name is what the caller knows it by, to the page. False when the page is
@@ -121,16 +129,16 @@ static bool list_one(struct listing *l, const struct record_key *record,
     if (l->full)
         return false;
     enum err err = look(l->txn, l->caller, record, l->about, l->arena, view, &voices);
-    // With the memory used up nothing more fits, even if what used it was not given; a record that
+    // With the room used up nothing more fits, even if what used it was not given; a record that
     // is too large by itself is left out.
-    l->full = err == ERR_NOMEM;
+    l->full = is_used_up(err, l->arena);
     if (l->full && l->looked > 0)
         return false;
     l->looked += 1 + voices;
     if (err == OK && view->record.n <= RECORD_MAX) {
         records->n++;
         l->bytes += view->record.n * 2;
-    } else if (err && !is_left_out(err)) {
+    } else if (err && !is_left_out(err, l->arena)) {
         l->err = err;
     }
     memcpy(l->last, name, ID_SIZE);
@@ -239,7 +247,9 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
     if (!l.full)
         response->next_page = (struct bytes){0};
     response->damaged = txn_damage(txn) != damage;
-    return read_failed(l.err, fault);
+    if (txn_error(txn))
+        l.err = txn_error(txn);
+    return read_failed(l.err, arena, fault);
 }
 
 enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *arena,

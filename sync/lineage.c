@@ -1,11 +1,11 @@
 #include "sync/lineage.h"
 
-#include "base/sign.h"
 #include "proto/schema.h"
 #include "storage/device.h"
 #include "storage/log.h"
 #include "sync/digest.h"
 #include "sync/fold_private.h"
+#include "sync/signed.h"
 
 // --- an incarnation ---
 
@@ -25,9 +25,7 @@ static bool holds(struct txn *txn, const struct community *community,
         return false;
     digest_incarnation_transcript(community->id, incarnation->chain_key.p, incarnation,
                                   &transcript);
-    return !txn_failed(txn, transcript.err) &&
-           !txn_failed(txn, sign_verify(incarnation->identity_key.p, buf_bytes(&transcript),
-                                        incarnation->signature.p));
+    return signed_by(txn, incarnation->identity_key.p, &transcript, incarnation->signature);
 }
 
 static bool read_fields(struct bytes fields, struct incarnation *incarnation)
@@ -80,7 +78,7 @@ static bool read_chain(struct txn *txn, uint32_t community, struct chain *chain)
     arena_init(&arena, MERGE_ARENA_MAX);
     if (log_find(txn, community, chain->hub.handle, 1, &position) ||
         log_get(txn, community, position, &entry) ||
-        txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) ||
+        merge_envelope(txn, entry.envelope, &arena, &envelope) ||
         txn_failed(txn, log_get_body(txn, community, position, &body)) ||
         !read_fields(body.fields, &incarnation))
         return false;
@@ -204,8 +202,11 @@ void lineage_take(struct txn *txn, const struct community *community,
         !read_fields(change->fields, &incarnation) ||
         !holds(txn, community, change->device, &incarnation))
         return;
-    if (device_get(txn, community->number, change->device, &hub) == ERR_NOT_FOUND)
-        hub = (struct device){.seq = 0};
+    enum err err = device_get(txn, community->number, change->device, &hub);
+    if (err && err != ERR_NOT_FOUND) {
+        txn_fail(txn, err);
+        return;
+    }
     memcpy(hub.handle, change->device, HANDLE_SIZE);
     memcpy(hub.key, incarnation.chain_key.p, KEY_SIZE);
     memcpy(hub.identity, incarnation.identity_key.p, KEY_SIZE);

@@ -57,8 +57,9 @@ static bool put_id(const struct mask *mask, uint32_t kind, uint32_t number, stru
     if (id.n != ID_SIZE || !is_shown(kind))
         return false;
     memcpy(masked, id.p, ID_SIZE);
-    if (mask_ids(mask, kind, masked, 1))
-        return false;
+    enum err err = mask_ids(mask, kind, masked, 1);
+    if (err && !out->err)
+        out->err = err;
     wire_put_bytes(out, number, BYTES(masked));
     return true;
 }
@@ -143,14 +144,14 @@ static enum err mask_edit(struct masking *m, const struct schema_field *schema,
     struct wire_reader reader = wire_reader(edit->edit);
     buf_reset(&m->edit);
     *is_kept = wire_next(&reader, &field) == OK && put_edit(m->mask, schema, &field, &m->edit);
+    if (m->edit.err)
+        return m->edit.err;
     if (!*is_kept)
         return OK;
     *edit = (struct live_edit){.time = week_of(edit->time),
                                .edit = arena_copy(m->arena, buf_bytes(&m->edit))};
     buf_put(&m->record, buf_bytes(&m->edit));
-    if (m->edit.err || m->record.err || !edit->edit.p)
-        return ERR_NOMEM;
-    return OK;
+    return m->record.err || !edit->edit.p ? ERR_NOMEM : OK;
 }
 
 // Keeps what is shown of a field's edits, in their order.

@@ -5,6 +5,15 @@
 #include "storage/log.h"
 #include "sync/digest.h"
 
+enum err merge_envelope(struct txn *txn, struct bytes bytes, struct arena *arena,
+                        struct envelope *envelope)
+{
+    enum err err = envelope_decode(bytes, arena, envelope, NULL);
+    if (err == ERR_NOMEM)
+        return txn_fail(txn, err);
+    return err ? txn_damaged(txn) : OK;
+}
+
 void merge_record(const struct envelope *envelope, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                   uint32_t tag, struct record_key *record)
 {
@@ -151,8 +160,7 @@ static bool find_covered(struct txn *txn, uint32_t community, const struct cover
     if (log_find(txn, community, key->device, key->seq, &position) ||
         apart_get(txn, community, key->device, key->seq, cover->tag) != REASON_NONE ||
         log_get(txn, community, position, &entry) || entry.form != LOG_WHOLE ||
-        log_tag(&entry) != cover->tag ||
-        txn_failed(txn, envelope_decode(entry.envelope, &arena, &envelope, NULL)) ||
+        log_tag(&entry) != cover->tag || merge_envelope(txn, entry.envelope, &arena, &envelope) ||
         envelope.class != key->class ||
         txn_failed(txn, log_get_body(txn, community, position, &body)) ||
         !fields_edit(body.fields, key->index, &field))

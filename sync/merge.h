@@ -14,6 +14,11 @@ enum { MERGE_ARENA_MAX = 256 << 10 };
 void merge_record(const struct envelope *envelope, const uint8_t device[HANDLE_SIZE], uint32_t seq,
                   uint32_t tag, struct record_key *record);
 
+// The envelope of a change that lies in the log. ERR_DAMAGED, which is noted, where there is none;
+// what memory refuses sticks to the transaction.
+enum err merge_envelope(struct txn *txn, struct bytes bytes, struct arena *arena,
+                        struct envelope *envelope) must_check;
+
 // A change as the merge sees it. It borrows.
 struct merge_change {
     struct record_key record;

@@ -13,7 +13,7 @@ static bool is_seen(struct txn *txn, const struct log_entry *entry, const uint8_
     struct record_key record;
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
+    if (merge_envelope(txn, entry->envelope, &arena, &envelope))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record);

@@ -1,12 +1,12 @@
 #include "sync/proof.h"
 
-#include "base/sign.h"
 #include "proto/change.h"
 #include "sync/digest.h"
 #include "sync/eye.h"
 #include "sync/frontier.h"
 #include "sync/lineage.h"
 #include "sync/merge.h"
+#include "sync/signed.h"
 
 enum err proof_request(struct txn *txn, uint32_t community, const struct cursor *cursor,
                        struct arena *arena, struct log_head **seen, struct proof_asked *asked)
@@ -65,14 +65,15 @@ static bool find_hub(struct txn *txn, const struct community *community,
     return found;
 }
 
-static bool signature_holds(const struct community *community, const struct device *hub,
-                            const struct log_head *head, struct bytes signature)
+static bool signature_holds(struct txn *txn, const struct community *community,
+                            const struct device *hub, const struct log_head *head,
+                            struct bytes signature)
 {
     struct buf transcript BUF_CLEANUP = {0};
-    if (head->root.n != HASH_SIZE || signature.n != SIGN_SIZE)
+    if (head->root.n != HASH_SIZE)
         return false;
     digest_head_transcript(community->id, hub->handle, head->size, head->root.p, &transcript);
-    return !transcript.err && sign_verify(hub->key, buf_bytes(&transcript), signature.p) == OK;
+    return signed_by(txn, hub->key, &transcript, signature);
 }
 
 // --- growth ---
@@ -180,7 +181,7 @@ static void check_head(struct checking *c, struct checked *checked,
     if (!known && response->more)
         return;
     enum alarm alarm = ALARM_UNSIGNED;
-    if (known && signature_holds(c->community, &hub, head, response->head_signature))
+    if (known && signature_holds(c->txn, c->community, &hub, head, response->head_signature))
         alarm = judge_head(c, checked, head, progress);
     if (alarm)
         raise_alarm(checked, alarm, head->size, now, report);
@@ -221,10 +222,10 @@ enum err proof_check_answer(struct txn *txn, const struct community *community,
     if (!report->alarm && !response->more && due > checked.proved)
         raise_alarm(&checked, ALARM_DROPPED, response->head ? response->head->size : 0, now,
                     report);
-    // Nobody is accused on the ground of what this device's own disk has damaged.
-    if (txn_damage(txn) != damage) {
+    // Nobody is accused on the ground of what this device's own disk has damaged, or refused.
+    if (txn_error(txn) || txn_damage(txn) != damage) {
         *report = (struct proof_report){.alarm = ALARM_NONE};
-        return ERR_DAMAGED;
+        return txn_error(txn) ? txn_error(txn) : ERR_DAMAGED;
     }
     if (report->checked || report->alarm)
         checked_put(txn, community->number, &checked);
@@ -278,7 +279,7 @@ static bool is_seen(struct txn *txn, const struct device *own, const struct log_
     struct eye eye = {.role = own->role, .device = own->handle};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
-    if (txn_failed(txn, envelope_decode(entry->envelope, &arena, &envelope, NULL)))
+    if (merge_envelope(txn, entry->envelope, &arena, &envelope))
         return false;
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     return eye_sees(&eye, envelope.class, entry->device, &record);
@@ -338,8 +339,7 @@ static bool run_holds(const struct sample *s, const uint8_t leaf[HASH_SIZE])
     const struct change_proof *proof = s->response->change;
     uint8_t head[HASH_SIZE];
     struct buf transcript BUF_CLEANUP = {0};
-    if (!bytes_equal(proof->key, BYTES(s->author.key)) || proof->head_before.n != HASH_SIZE ||
-        proof->signature.n != SIGN_SIZE)
+    if (!bytes_equal(proof->key, BYTES(s->author.key)) || proof->head_before.n != HASH_SIZE)
         return false;
     memcpy(head, proof->head_before.p, HASH_SIZE);
     digest_head(s->community->id, s->author.key, s->seq, leaf, head);
@@ -351,8 +351,7 @@ static bool run_holds(const struct sample *s, const uint8_t leaf[HASH_SIZE])
     }
     digest_run_transcript(s->community->id, s->author.key, s->seq + (uint32_t)proof->leaves.n, head,
                           proof->seen, &transcript);
-    return !transcript.err &&
-           sign_verify(s->author.key, buf_bytes(&transcript), proof->signature.p) == OK;
+    return signed_by(s->txn, s->author.key, &transcript, proof->signature);
 }
 
 static bool is_in_log(const struct sample *s, const uint8_t leaf[HASH_SIZE])
@@ -372,7 +371,7 @@ static bool head_goes_on(const struct sample *s, const struct checked *checked)
     struct device hub;
     return head && bytes_equal(head->log, BYTES(checked->log)) &&
            find_hub(s->txn, s->community, checked->log, &hub) &&
-           signature_holds(s->community, &hub, head, s->response->head_signature) &&
+           signature_holds(s->txn, s->community, &hub, head, s->response->head_signature) &&
            frontier_is_consistent(s->response->consistency, checked->frontier.size, checked->root,
                                   head->size, head->root.p);
 }

@@ -122,9 +122,9 @@ static enum err know_record(struct rejoining *r, struct carried *c)
     arena_init(&arena, MERGE_ARENA_MAX);
     enum err err = log_get(r->txn, r->community, c->was.position, &entry);
     if (!err)
-        err = envelope_decode(entry.envelope, &arena, &envelope, NULL);
+        err = merge_envelope(r->txn, entry.envelope, &arena, &envelope);
     if (err)
-        return ERR_DAMAGED;
+        return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
     merge_record(&envelope, c->was.device, c->was.seq, c->was.tag, &record);
     memcpy(c->id_was, record.id, ID_SIZE);
     return OK;

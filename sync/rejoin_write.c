@@ -25,8 +25,13 @@ static void map_member(const struct rejoining *r, const struct carry *was, uint8
     const struct author *author = r->author;
     struct device old;
     uint8_t person[ID_SIZE];
-    if (author->device->role != ROLE_MEMBER || device_get(r->txn, r->community, was->device, &old))
+    if (author->device->role != ROLE_MEMBER)
         return;
+    enum err err = device_get(r->txn, r->community, was->device, &old);
+    if (err) {
+        txn_fail(r->txn, err == ERR_NOT_FOUND ? OK : err);
+        return;
+    }
     digest_member(author->community->id, device_first(&old), person);
     if (memcmp(id, person, ID_SIZE) == 0)
         digest_member(author->community->id, device_first(author->device), id);
@@ -202,8 +207,7 @@ static enum err read_old(struct rejoining *r, const struct carry *was, struct ar
     old->fields_n = body.fields.n;
     if (!old->head || !old->fields)
         return ERR_NOMEM;
-    err = envelope_decode(bytes_of(old->head, entry.envelope.n), arena, &old->envelope, NULL);
-    return err ? ERR_DAMAGED : OK;
+    return merge_envelope(r->txn, bytes_of(old->head, entry.envelope.n), arena, &old->envelope);
 }
 
 enum err rejoin_write(struct rejoining *r, struct carried *c, struct fault *fault)

@@ -128,6 +128,5 @@ enum err tally_count(struct txn *txn, const struct community *community,
     if (!err)
         count_all(&hearing, tally);
     free(hearing.voices);
-    bool is_short = txn_error(txn) == ERR_NOMEM;
-    return !err && is_short ? ERR_NOMEM : err;
+    return err ? err : txn_error(txn);
 }

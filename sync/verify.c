@@ -1,8 +1,8 @@
 #include "sync/verify.h"
 
-#include "base/sign.h"
 #include "sync/chain.h"
 #include "sync/digest.h"
+#include "sync/signed.h"
 #include "sync/tree.h"
 
 enum { ENTRIES_A_COMMIT = 1000 };
@@ -26,7 +26,9 @@ static void tell(struct verifying *v, const char *table, uint64_t position,
         row.seq = entry->seq;
     }
     v->is_broken = true;
-    v->scrub->told(v->scrub->arg, &row, fault);
+    // What could not be looked at is no fault of the row's: the error is told.
+    if (!txn_error(v->txn))
+        v->scrub->told(v->scrub->arg, &row, fault);
 }
 
 // --- one change ---
@@ -81,8 +83,8 @@ static void check_run(struct verifying *v, uint64_t position, const struct log_e
     if (!err)
         digest_run_transcript(v->community.id, device->key, run.last, device->head, &seen,
                               &transcript);
-    if (err || memcmp(run.head, device->head, HASH_SIZE) != 0 || transcript.err ||
-        sign_verify(device->key, buf_bytes(&transcript), run.signature))
+    if (err || memcmp(run.head, device->head, HASH_SIZE) != 0 ||
+        !signed_by(v->txn, device->key, &transcript, BYTES(run.signature)))
         tell(v, "run", position, entry, ROW_FORGED);
 }
 

@@ -95,12 +95,16 @@ static enum err view_parts(struct viewing *v, uint64_t position)
     struct log_entry entry;
     struct envelope envelope;
     enum err err = log_get(v->txn, v->community->number, position, &entry);
-    struct bytes copy = err ? entry.envelope : arena_copy(v->arena, entry.envelope);
-    if (!err)
-        err = envelope_decode(copy, v->arena, &envelope, NULL);
+    if (err)
+        return err == ERR_NOT_FOUND ? txn_damaged(v->txn) : err;
+    struct bytes copy = arena_copy(v->arena, entry.envelope);
+    if (!copy.p)
+        return ERR_NOMEM;
+    // That the arena is full concerns this answer alone.
+    err = envelope_decode(copy, v->arena, &envelope, NULL);
     if (!err)
         v->view->parts = envelope.parts;
-    return err ? ERR_DAMAGED : OK;
+    return err && err != ERR_NOMEM ? txn_damaged(v->txn) : err;
 }
 
 static enum err view_tally_of(struct viewing *v, const struct record_key *record)

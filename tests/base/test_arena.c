@@ -99,3 +99,43 @@ Test(arena, frees_all_at_once_and_can_be_used_again)
     }
     expect_no_leaks();
 }
+
+static bool no_memory;
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+    return no_memory ? NULL : __real_malloc(n);
+}
+
+Test(arena, says_whether_its_cap_or_the_system_refused)
+{
+    ARENA_CLEANUP struct arena capped;
+    ARENA_CLEANUP struct arena starved;
+    arena_init(&capped, 100);
+    arena_init(&starved, 100);
+    cr_assert_not_null(arena_alloc(&capped, 1, 100));
+    cr_assert_eq(capped.err, OK);
+    cr_assert_null(arena_alloc(&capped, 1, 1));
+    cr_assert_eq(capped.err, ERR_LIMIT);
+    no_memory = true;
+    void *p = arena_alloc(&starved, 1, 1);
+    no_memory = false;
+    cr_assert_null(p);
+    cr_assert_eq(starved.err, ERR_NOMEM);
+}
+
+Test(arena, stays_in_the_memory_that_it_was_lent)
+{
+    alignas(max_align_t) uint8_t memory[256];
+    struct arena arena;
+    arena_init_lent(&arena, memory, sizeof memory);
+    size_t n = 0;
+    for (uint8_t *p; (p = arena_alloc(&arena, 1, 5)); n++)
+        cr_assert(p >= memory && p + 5 <= memory + sizeof memory);
+    cr_expect_gt(n, 5);
+    cr_expect_eq(arena.err, ERR_LIMIT);
+    arena_done(&arena);
+    expect_no_leaks();
+}

@@ -1,4 +1,6 @@
 #include <criterion/criterion.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
 
 #include "base/sign.h"
 #include "base/text.h"
@@ -69,7 +71,7 @@ Test(sign, makes_the_keys_and_signatures_of_the_rfc)
         cr_assert_arr_eq(key, v.key, sizeof key, "row %zu", i);
         cr_assert_eq(sign_make(v.seed, bytes_of(v.message, v.n), signature), OK);
         cr_assert_arr_eq(signature, v.signature, sizeof signature, "row %zu", i);
-        cr_assert(!sign_verify(v.key, bytes_of(v.message, v.n), signature), "row %zu", i);
+        cr_assert_eq(sign_verify(v.key, bytes_of(v.message, v.n), signature), OK, "row %zu", i);
         cr_assert(sign_key_sound(v.key), "row %zu", i);
     }
     expect_no_leaks();
@@ -81,7 +83,7 @@ Test(sign, signs_an_empty_message_that_points_nowhere)
     uint8_t signature[SIGN_SIZE];
     cr_assert_eq(sign_make(v.seed, bytes_of(NULL, 0), signature), OK);
     cr_assert_arr_eq(signature, v.signature, sizeof signature);
-    cr_assert(!sign_verify(v.key, bytes_of(NULL, 0), signature));
+    cr_assert_eq(sign_verify(v.key, bytes_of(NULL, 0), signature), OK);
 }
 
 Test(sign, is_broken_by_any_flipped_bit_of_the_signature)
@@ -169,4 +171,74 @@ Test(sign, finds_a_key_just_below_the_prime_sound)
     key[0] = 0xff;
     key[15] = 0xfe;
     cr_assert(sign_key_sound(key));
+}
+
+// --- memory ---
+
+static unsigned left;       // allocations of libcrypto until one fails; 0: none does
+static bool fails_for_ever; // and all behind it
+
+static bool fails(void)
+{
+    if (left == 0 || --left > 0)
+        return false;
+    left = fails_for_ever;
+    return true;
+}
+
+static void *allocate(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return fails() ? NULL : malloc(n);
+}
+
+static void *reallocate(void *p, size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return fails() ? NULL : realloc(p, n);
+}
+
+static void release(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+// libcrypto takes them only before its first allocation.
+__attribute__((constructor)) static void take_over_memory(void)
+{
+    (void)CRYPTO_set_mem_functions(allocate, reallocate, release);
+}
+
+static enum err verify_failing(const struct parts *v, unsigned place, bool for_ever)
+{
+    fails_for_ever = for_ever;
+    left = place;
+    enum err err = sign_verify(v->key, bytes_of(v->message, v->n), v->signature);
+    left = 0;
+    return err;
+}
+
+Test(sign, calls_no_signature_wrong_because_memory_ran_out)
+{
+    enum { PLACES = 60 };
+    struct parts v = parts_of(1);
+    unsigned failed = 0;
+    cr_assert_eq(verify_failing(&v, 0, false), OK);
+    for (unsigned place = 1; place <= PLACES; place++) {
+        enum err once = verify_failing(&v, place, false);
+        enum err for_ever = verify_failing(&v, place, true);
+        cr_expect(once == OK || once == ERR_NOMEM, "place %u: %s", place, err_text(once));
+        cr_expect(for_ever == OK || for_ever == ERR_NOMEM, "place %u: %s", place,
+                  err_text(for_ever));
+        failed += for_ever == ERR_NOMEM;
+    }
+    cr_expect_gt(failed, 5, "the memory is not libcrypto's");
+    cr_expect_eq(verify_failing(&v, PLACES, true), OK, "there are more places");
+    v.signature[3] ^= 1;
+    for (unsigned place = 0; place <= PLACES; place++)
+        cr_expect_neq(verify_failing(&v, place, false), OK);
 }

@@ -247,7 +247,9 @@ static enum err serve_info(struct call *call)
         return err;
     hub_challenge(hub->challenge_secret, expires, challenge);
     digest_tls_transcript(request.nonce, hub->tls_key, &transcript);
-    err = sign_make(hub->identity_seed, buf_bytes(&transcript), signature);
+    err = transcript.err;
+    if (!err)
+        err = sign_make(hub->identity_seed, buf_bytes(&transcript), signature);
     struct info_response response = {
         .version_min = 1,
         .version_max = 1,

@@ -225,7 +225,7 @@ Test(rpc, maps_every_error_of_the_core_to_the_documented_code)
                 {ERR_WRONG_STATE, "failed_precondition"},
                 {ERR_CUT, "invalid_argument"},
                 {ERR_QUOTA, "resource_exhausted"},
-                {ERR_NOMEM, "resource_exhausted"},
+                {ERR_NOMEM, "unavailable"},
                 {ERR_IO, "unavailable"},
                 {ERR_FULL, "unavailable"},
                 {ERR_DAMAGED, "internal"},

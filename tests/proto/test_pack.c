@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "proto/pack.h"
 #include "tests/leaks.h"
@@ -171,6 +172,26 @@ Test(pack, plain_of_another_size_and_unknown_packings_are_refused)
     cr_expect_eq(open_in(&pack, ARENA_MAX), ERR_MALFORMED);
     pack.packing = UINT32_MAX;
     cr_expect_eq(open_in(&pack, ARENA_MAX), ERR_MALFORMED);
+}
+
+static bool no_memory;
+
+size_t __real_ZSTD_decompress(void *out, size_t room, const void *in, size_t n);
+size_t __wrap_ZSTD_decompress(void *out, size_t room, const void *in, size_t n);
+size_t __wrap_ZSTD_decompress(void *out, size_t room, const void *in, size_t n)
+{
+    return no_memory ? (size_t)-ZSTD_error_memory_allocation
+                     : __real_ZSTD_decompress(out, room, in, n);
+}
+
+Test(pack, is_not_called_malformed_because_there_was_no_memory_to_open_it)
+{
+    struct pack pack = zstd_of(zeros, 100000);
+    no_memory = true;
+    cr_expect_eq(open_in(&pack, ARENA_MAX), ERR_NOMEM);
+    no_memory = false;
+    cr_expect_eq(open_in(&pack, ARENA_MAX), OK);
+    zstd_free(&pack);
 }
 
 Test(pack, a_full_arena_opens_nothing)

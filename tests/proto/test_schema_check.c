@@ -161,3 +161,38 @@ Test(schema_check, one_bad_field_among_good_ones_is_found)
     wire_put_uint(&fields, 14, 3);
     cr_expect_eq(check(need, &fields), REASON_MALFORMED_FIELD);
 }
+
+// --- memory ---
+
+static bool no_memory;
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+    return no_memory ? NULL : __real_malloc(n);
+}
+
+Test(schema_check, judges_alike_whatever_memory_there_is)
+{
+    static const uint8_t hash[32] = {1};
+    struct log_head seen = {BYTES(hash), 7, BYTES(hash)};
+    struct fork fork = {.device = bytes_of(person, HANDLE_SIZE), .last = 3, .seen = &seen};
+    struct ref ref = {KIND_NEED, BYTES(person)};
+    struct buf fields[2] = {{0}, {0}};
+    seen.log = bytes_of(hash, HANDLE_SIZE);
+    size_t mark = wire_open(&fields[0], FIELD_FORK);
+    message_encode(&fork_message, &fork, &fields[0]);
+    wire_close(&fields[0], mark);
+    mark = wire_open(&fields[1], FIELD_ABOUT);
+    message_encode(&ref_message, &ref, &fields[1]);
+    wire_close(&fields[1], mark);
+    no_memory = true;
+    enum reason of_fork = check(schema_kind(KIND_DECISION), &fields[0]);
+    enum reason of_need = check(schema_kind(KIND_NEED), &fields[1]);
+    no_memory = false;
+    cr_expect_eq(of_fork, REASON_NONE);
+    cr_expect_eq(of_need, REASON_NONE);
+    buf_done(&fields[0]);
+    buf_done(&fields[1]);
+}

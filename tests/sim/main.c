@@ -148,34 +148,47 @@ static void print_skips(const uint8_t *skips, size_t n)
     }
 }
 
-// Leaves out runs of steps, shorter and shorter ones, as long as the world still fails.
+static size_t count_left(const struct asked *asked)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < asked->world.steps; i++)
+        left += !asked->skips[i];
+    return left;
+}
+
+// Leaves out runs of steps of this width where the world still fails without them.
+static void leave_out(struct asked *asked, size_t width, const char *complaint, uint8_t *before)
+{
+    size_t n = asked->world.steps;
+    for (size_t at = 0; at < n; at += width) {
+        memcpy(before, asked->skips, n);
+        memset(asked->skips + at, 1, at + width > n ? n - at : width);
+        if (memcmp(before, asked->skips, n) != 0 && !fails_alike(&asked->world, complaint))
+            memcpy(asked->skips, before, n);
+    }
+}
+
+// Shorter and shorter runs, and again from the beginning as long as that helps.
 static int shrink(struct asked *asked)
 {
     size_t n = asked->world.steps;
     asked->world.skips = asked->skips;
     char complaint[COMPLAINT_MAX];
+    uint8_t *before = malloc(n);
     try(&asked->world, complaint);
-    if (!complaint[0]) {
+    if (!before || !complaint[0]) {
         (void)fprintf(stderr, "sim: that world does not fail\n");
+        free(before);
         return 2;
     }
-    for (size_t width = n / 2; width > 0; width /= 2) {
-        for (size_t at = 0; at < n; at += width) {
-            uint8_t *before = malloc(n);
-            if (!before)
-                return 1;
-            memcpy(before, asked->skips, n);
-            memset(asked->skips + at, 1, at + width > n ? n - at : width);
-            if (memcmp(before, asked->skips, n) != 0 && !fails_alike(&asked->world, complaint))
-                memcpy(asked->skips, before, n);
-            free(before);
-        }
+    for (size_t last = n + 1; count_left(asked) < last;) {
+        last = count_left(asked);
+        for (size_t width = n / 2; width > 0; width /= 2)
+            leave_out(asked, width, complaint, before);
     }
-    size_t left = 0;
-    for (size_t i = 0; i < n; i++)
-        left += !asked->skips[i];
+    free(before);
     (void)printf("%s\nsim: %zu steps are left: sim --tell --seed %llu --steps %zu --skip ",
-                 complaint, left, (unsigned long long)asked->world.seed, n);
+                 complaint, count_left(asked), (unsigned long long)asked->world.seed, n);
     print_skips(asked->skips, n);
     (void)putchar('\n');
     return 0;

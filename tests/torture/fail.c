@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum fail_what what;
@@ -27,9 +29,11 @@ bool fail_disarm(void)
     return has_failed;
 }
 
-void fail_pause(bool pauses)
+bool fail_pause(bool pauses)
 {
+    bool before = is_paused;
     is_paused = pauses;
+    return before;
 }
 
 uint64_t fail_counted(void)
@@ -102,12 +106,28 @@ WRAP_STORAGE(int, fdatasync, (int fd), (fd), -1)
 WRAP_STORAGE(int, fsync, (int fd), (fd), -1)
 WRAP_STORAGE(int, rename, (const char *from, const char *to), (from, to), -1)
 
+int __real_fstat(int fd, struct stat *st);
+int __wrap_fstat(int fd, struct stat *st);
+void *__real_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset);
 int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
 int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
 int __real_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
 int __wrap_mdb_cursor_open(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor);
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+    errno = EIO;
+    return fails(false) ? -1 : __real_fstat(fd, st);
+}
+
+void *__wrap_mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    errno = ENOMEM;
+    return fails(false) ? MAP_FAILED : __real_mmap(at, n, protection, flags, fd, offset);
+}
 
 int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
 {

@@ -15,7 +15,7 @@ enum fail_what {
 void fail_arm(enum fail_what what, uint64_t n);
 // No more. Whether it has failed.
 bool fail_disarm(void);
-// For a while nothing fails, and nothing is counted.
-void fail_pause(bool pauses);
+// For a while nothing fails, and nothing is counted. Whether it was so before.
+bool fail_pause(bool pauses);
 // Calls of that kind between the two.
 uint64_t fail_counted(void);

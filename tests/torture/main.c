@@ -34,6 +34,10 @@ static void look_at(struct scene *scene, struct state *state)
         MUST(!scene_start((&scene->phones[0])), "a phone does not start again");
     MUST(!folkmoot_community_at((&scene->phones[0])->fm, 0, &community),
          "a community is forgotten");
+    MUST(!community.alarm[0] && !community.forked && !community.revoked,
+         "after place %llu of %d on %s a phone takes the hub for a liar, or itself for a copy: %s",
+         (unsigned long long)scene->place, (int)scene->what,
+         scene->on_hub ? "the hub" : "the phone", community.alarm);
     MUST(!folkmoot_fingerprint((&scene->phones[0])->fm, state->print, &records, &error),
          "no fingerprint: %s", error.text);
     state->written = community.written;
@@ -50,6 +54,9 @@ static void check_unchanged(struct scene *scene, const struct task *task, const 
                             enum folkmoot_code code)
 {
     struct state is;
+    MUST(code == FOLKMOOT_OK || code == FOLKMOOT_STORE || code == FOLKMOOT_INTERNAL,
+         "%s: what failed at place %llu of %d is called %d", task->name,
+         (unsigned long long)scene->place, (int)scene->what, (int)code);
     look_at(scene, &is);
     bool is_same = memcmp(is.print, was->print, HASH) == 0;
     // Of a commit that failed nobody knows whether it took place; if it did, then all of it.
@@ -170,6 +177,7 @@ static void begin(struct scene *scene)
     char link[LINK_MAX];
     struct folkmoot_session *session;
     struct folkmoot_put put = {"title", "a bench"};
+    struct folkmoot_put open[] = {{"audience", "organisations"}, {"sensitivity", "ordinary"}};
     (void)snprintf(scene->folder, sizeof scene->folder, "/dev/shm/folkmoot-torture-XXXXXX");
     MUST(mkdtemp(scene->folder), "no folder");
     (void)snprintf(scene->hub_path, sizeof scene->hub_path, "%s/hub", scene->folder);
@@ -186,6 +194,9 @@ static void begin(struct scene *scene)
         MUST(!folkmoot_add(phone->fm, "need", &put, 1, 0, i ? scene->other : scene->need, NULL) &&
                  !scene_sync(scene, phone),
              "no need");
+        MUST(!folkmoot_edit(phone->fm, "need", i ? scene->other : scene->need, open, 2, 0, NULL) &&
+                 !scene_sync(scene, phone),
+             "not for observers");
         put.value = "a crossing";
         struct folkmoot_community community;
         MUST(!folkmoot_community_at(phone->fm, 0, &community), "no community");
