@@ -339,6 +339,17 @@ credential() {
     passed "the identity key as an encrypted credential"
 }
 
+# As the administrator does it, as root.
+restore() {
+    ctl backup /root/backup >/dev/null || fail "no backup while the hub runs"
+    inside systemctl stop folkmootd.socket folkmootd
+    ctl restore /root/backup >"$scratch/restored" 2>&1 || { cat "$scratch/restored" && fail "restore"; }
+    inside systemctl start folkmootd.socket folkmootd || fail "the restored hub does not start"
+    phone amina sync >/dev/null || fail "no sync with the restored hub"
+    ctl verify >"$scratch/verified" 2>&1 || { cat "$scratch/verified" && fail "verify"; }
+    passed "backup, restore and verify as root; the hub starts on what was restored"
+}
+
 wrong_configuration() {
     inside sh -c 'cp /etc/folkmoot/folkmootd.conf /root/conf && echo nonsense >>/etc/folkmoot/folkmootd.conf'
     inside systemctl restart folkmootd 2>/dev/null && fail "started with a wrong configuration"
@@ -412,6 +423,8 @@ main() {
     restart_under_load
     all_hold_the_same
     hang
+    restore
+    all_hold_the_same
     credential
     wrong_configuration
     second_hub
