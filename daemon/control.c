@@ -166,7 +166,7 @@ enum err control_open(const char *path, int fd, struct admin_context *admin, str
     }
     control->admin = admin;
     enum err err = fd < 0 ? open_at(path, control, fault)
-                          : listen_adopt(admin->calls->loop, fd, true, on_visit, control,
+                          : listen_adopt(admin->calls->loop, fd, LISTEN_UNIX, on_visit, control,
                                          &control->listener, fault);
     if (err)
         free(control);

@@ -218,7 +218,8 @@ enum err listen_open(struct loop *loop, const struct listen_address *address, mo
     return watch(listener, loop, out, fault);
 }
 
-static enum err check_adopted(struct listener *listener, bool local_only, struct fault *fault)
+static enum err check_adopted(struct listener *listener, enum listen_reach reach,
+                              struct fault *fault)
 {
     struct listen_address *address = &listener->address;
     address->size = sizeof address->socket;
@@ -227,14 +228,19 @@ static enum err check_adopted(struct listener *listener, bool local_only, struct
     sa_family_t family = address->socket.ss_family;
     if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
         return fault_set(fault, ERR_MALFORMED, "a passed socket is neither TCP nor unix");
-    if (local_only && !listen_is_local(address))
+    if (reach == LISTEN_UNIX && family != AF_UNIX)
+        return fault_set(
+            fault, ERR_FORBIDDEN,
+            "whoever may open the control socket administers the hub: the one that was "
+            "passed must be a unix socket");
+    if (reach == LISTEN_LOCAL && !listen_is_local(address))
         return fault_set(fault, ERR_FORBIDDEN,
                          "the socket that was passed can be reached from outside; without TLS only "
                          "a loopback address or a unix socket is allowed");
     return OK;
 }
 
-enum err listen_adopt(struct loop *loop, int fd, bool local_only,
+enum err listen_adopt(struct loop *loop, int fd, enum listen_reach reach,
                       void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
                       struct fault *fault)
 {
@@ -244,7 +250,7 @@ enum err listen_adopt(struct loop *loop, int fd, bool local_only,
         return fault_set(fault, ERR_NOMEM, "out of memory");
     }
     listener->fd = fd;
-    enum err err = check_adopted(listener, local_only, fault);
+    enum err err = check_adopted(listener, reach, fault);
     if (!err)
         return watch(listener, loop, out, fault);
     listen_close(&listener);

@@ -21,14 +21,17 @@ bool listen_is_local(const struct listen_address *address);
 
 struct listener;
 
+// From where a socket that somebody else opened may be reached.
+enum listen_reach { LISTEN_ANYWHERE, LISTEN_LOCAL, LISTEN_UNIX };
+
 // Listens, and calls `accepted` with each socket (non-blocking, close-on-exec), which the callee
 // then owns. A unix socket is made with `mode`; one that nobody listens on any more is replaced.
 enum err listen_open(struct loop *loop, const struct listen_address *address, mode_t mode,
                      void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
                      struct fault *fault) must_check;
 // The same with a socket that listens already, which is then the listener's, or closed on failure.
-// local_only: one that can be reached from another machine is refused.
-enum err listen_adopt(struct loop *loop, int fd, bool local_only,
+// One that reaches farther than `reach` is refused.
+enum err listen_adopt(struct loop *loop, int fd, enum listen_reach reach,
                       void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
                       struct fault *fault) must_check;
 // Stops listening; the file of a unix socket that it made goes away.

@@ -4,10 +4,10 @@
 
 // One of the two ways in.
 struct way {
-    const char *name; // of a passed socket
-    const char *kind; // for the log
-    const char *list; // of configured addresses
-    bool local_only;
+    const char *name;        // of a passed socket
+    const char *kind;        // for the log
+    const char *list;        // of configured addresses
+    enum listen_reach reach; // of a passed one
     void (*accepted)(void *arg, int fd);
 };
 
@@ -50,8 +50,8 @@ static enum err adopt_passed(const struct ports_options *options, const struct w
     struct listener *listener;
     enum err err = OK;
     for (int fd; !err && (fd = passed_next(options->passed, way->name)) >= 0;) {
-        err = listen_adopt(options->loop, fd, way->local_only, way->accepted, options->arg,
-                           &listener, fault);
+        err = listen_adopt(options->loop, fd, way->reach, way->accepted, options->arg, &listener,
+                           fault);
         if (!err)
             add(ports, way, listener, ", which was passed");
     }
@@ -61,8 +61,8 @@ static enum err adopt_passed(const struct ports_options *options, const struct w
 enum err ports_open(const struct ports_options *options, struct ports *ports, struct fault *fault)
 {
     const struct way ways[] = {
-        {"tls", "TLS", options->config->tls, false, options->on_tls},
-        {"plain", "plain", options->config->plain, true, options->on_plain},
+        {"tls", "TLS", options->config->tls, LISTEN_ANYWHERE, options->on_tls},
+        {"plain", "plain", options->config->plain, LISTEN_LOCAL, options->on_plain},
     };
     enum err err = OK;
     for (size_t i = 0; !err && i < sizeof ways / sizeof *ways; i++)

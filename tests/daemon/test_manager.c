@@ -277,6 +277,14 @@ static void the_exit_status_says_what_it_is_no_use_to_try_again(void)
     start(&manager);
     EXPECT(end_of(&manager) == 78);
     EXPECT(has_said(&manager, "a socket was passed by the name \"ssh\""));
+    manager.names = "control";
+    start(&manager);
+    EXPECT(end_of(&manager) == 77);
+    EXPECT(has_said(&manager, "must be a unix socket"));
+    // Then the configured address is opened, which cannot be.
+    manager.names = "plain";
+    start(&manager);
+    EXPECT(end_of(&manager) == 74);
     manager.names = "tls";
     start(&manager);
     await_told(&manager, "READY=1");
