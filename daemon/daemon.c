@@ -75,6 +75,7 @@ static enum err open_identity(struct daemon *daemon, struct fault *fault)
     return err;
 }
 
+// Names its files; of the hub's own also where it is not there yet.
 static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
 {
     const struct config *config = daemon->config;
@@ -87,7 +88,7 @@ static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
     if (err)
         return err;
     memcpy(daemon->key, daemon->certificate, PATH_MAX);
-    return certificate_ensure(daemon->certificate, fault);
+    return OK;
 }
 
 static enum err open_tls(struct daemon *daemon, struct fault *fault)
@@ -103,6 +104,8 @@ static enum err open_tls(struct daemon *daemon, struct fault *fault)
     if (!daemon->has_tls)
         return OK;
     enum err err = choose_certificate(daemon, fault);
+    if (!err && !daemon->config->certificate[0])
+        err = certificate_ensure(daemon->certificate, fault);
     return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
 }
 
