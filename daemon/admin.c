@@ -146,48 +146,6 @@ static cJSON *community_list(struct admin_context *context, const cJSON *request
     return answer;
 }
 
-struct device_listing {
-    struct contacts *contacts;
-    struct txn *txn;
-    uint32_t community;
-    cJSON *list;
-};
-
-static bool list_device(const struct device *device, void *arg)
-{
-    struct device_listing *listing = arg;
-    struct contact contact;
-    contact_get(listing->txn, listing->community, device->handle, &contact);
-    contacts_add_to(listing->contacts, listing->community, device->handle, &contact);
-    cJSON *item = cJSON_CreateObject();
-    admin_hex(item, "handle", BYTES(device->handle));
-    (void)cJSON_AddStringToObject(item, "role", role_name(device->role));
-    (void)cJSON_AddStringToObject(item, "label", device->label);
-    admin_number(item, "changes", device->seq);
-    admin_number(item, "apart",
-                 admin_count_apart(listing->txn, listing->community, device->handle));
-    (void)cJSON_AddNumberToObject(item, "last_sync", (double)contact.last_sync);
-    admin_number(item, "bytes_in", contact.bytes_in);
-    admin_number(item, "bytes_out", contact.bytes_out);
-    (void)cJSON_AddItemToArray(listing->list, item);
-    return true;
-}
-
-static cJSON *devices(struct admin_context *context, const cJSON *request, struct txn *txn)
-{
-    struct fault fault = {0};
-    struct community community = {.number = 0};
-    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
-    if (err)
-        return admin_fault(err, &fault);
-    cJSON *answer = admin_ok();
-    (void)cJSON_AddStringToObject(answer, "community", community.name);
-    struct device_listing listing = {context->calls->contacts, txn, community.number,
-                                     cJSON_AddArrayToObject(answer, "devices")};
-    device_each(txn, community.number, list_device, &listing);
-    return answer;
-}
-
 // Tells where the database is and which community is meant: reading all of it would hold up the
 // loop, so whoever asks reads it in a process of their own.
 static cJSON *fingerprint(struct admin_context *context, const cJSON *request, struct txn *txn)
@@ -393,7 +351,7 @@ static const struct {
 } commands[] = {
     {"status", status, NULL},
     {"community list", community_list, NULL},
-    {"devices", devices, NULL},
+    {"devices", admin_devices, NULL},
     {"fingerprint", fingerprint, NULL},
     {"apart", admin_apart, NULL},
     {"audit", admin_audit, NULL},

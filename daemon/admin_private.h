@@ -54,5 +54,7 @@ admin_read admin_apart, admin_who_may, admin_rotate_tls;
 admin_prepare admin_prepare_role, admin_prepare_revoke, admin_prepare_reinstate,
     admin_prepare_release, admin_prepare_erase, admin_prepare_rotate_tokens;
 uint64_t admin_count_apart(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE]);
+// admin_devices.c
+admin_read admin_devices;
 // admin_audit.c
 admin_read admin_audit;

@@ -77,6 +77,23 @@ static void answer_quota(struct call *call, const char *text)
                  &(struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, text, "retry-after", seconds});
 }
 
+// What the admin is told of the device.
+static void note_sync(struct call *call, enum rpc_code code, size_t answer_bytes)
+{
+    if (!call->method->is_sync || !call->service.request)
+        return;
+    const struct sync_request *request = call->service.request;
+    struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
+    if (code == RPC_OK) {
+        heard.last_sync = call->service.now;
+        heard.written = request->own ? request->own->seq : 0;
+    } else {
+        heard.error = (uint8_t)code;
+        heard.error_time = call->service.now;
+    }
+    contacts_add(call->context->contacts, &call->service.caller, &heard);
+}
+
 // A peer's fault is told with its sentence, and why the hub can do nothing now; what else is the
 // hub's own only by its kind.
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
@@ -86,6 +103,7 @@ static void answer_err(struct call *call, enum err err, const struct fault *faul
         err = ERR_LIMIT;
     bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM || err == ERR_BUSY;
     if (err == ERR_QUOTA) {
+        note_sync(call, RPC_RESOURCE_EXHAUSTED, 0);
         answer_quota(call, fault->text);
         return;
     }
@@ -93,6 +111,7 @@ static void answer_err(struct call *call, enum err err, const struct fault *faul
         report_put(REPORT_WARNING, "%s failed: %s", call->method->path,
                    fault->text[0] ? fault->text : err_text(err));
     const char *text = is_told && fault->text[0] ? fault->text : err_text(err);
+    note_sync(call, rpc_code_of(err), 0);
     answer_code(call, rpc_code_of(err), text);
 }
 
@@ -286,9 +305,7 @@ static void answer_response(struct call *call)
         answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
         return;
     }
-    if (call->method->is_sync)
-        contacts_add(call->context->contacts, &call->service.caller, call->service.now,
-                     call->bytes_in, answer.body.n);
+    note_sync(call, RPC_OK, answer.body.n);
     send_answer(call, &answer);
 }
 

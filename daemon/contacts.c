@@ -5,9 +5,7 @@
 
 struct contact_note {
     struct hub_caller caller;
-    int64_t now;
-    uint64_t bytes_in;
-    uint64_t bytes_out;
+    struct contact heard;
 };
 
 struct contacts {
@@ -65,18 +63,15 @@ static struct contact_note *add(struct contacts *contacts, const struct hub_call
     return note;
 }
 
-void contacts_add(struct contacts *contacts, const struct hub_caller *caller, int64_t now,
-                  uint64_t bytes_in, uint64_t bytes_out)
+void contacts_add(struct contacts *contacts, const struct hub_caller *caller,
+                  const struct contact *heard)
 {
     (void)pthread_mutex_lock(&contacts->lock);
     struct contact_note *note = find(contacts, caller->community.number, caller->device.handle);
     if (!note)
         note = add(contacts, caller);
-    if (note) {
-        note->now = now;
-        note->bytes_in += bytes_in;
-        note->bytes_out += bytes_out;
-    }
+    if (note)
+        hub_add_contact(&note->heard, heard);
     (void)pthread_mutex_unlock(&contacts->lock);
 }
 
@@ -85,11 +80,8 @@ void contacts_add_to(struct contacts *contacts, uint32_t community,
 {
     (void)pthread_mutex_lock(&contacts->lock);
     const struct contact_note *note = find(contacts, community, handle);
-    if (note) {
-        contact->last_sync = note->now;
-        contact->bytes_in += note->bytes_in;
-        contact->bytes_out += note->bytes_out;
-    }
+    if (note)
+        hub_add_contact(contact, &note->heard);
     (void)pthread_mutex_unlock(&contacts->lock);
 }
 
@@ -106,7 +98,7 @@ void contacts_write(struct contacts *contacts, struct txn *txn)
     (void)pthread_mutex_lock(&contacts->lock);
     for (size_t i = 0; i < contacts->n; i++) {
         const struct contact_note *note = &contacts->notes[i];
-        hub_note_contact(txn, &note->caller, note->now, note->bytes_in, note->bytes_out);
+        hub_note_contact(txn, &note->caller, &note->heard);
     }
     contacts->n = 0;
     (void)pthread_mutex_unlock(&contacts->lock);

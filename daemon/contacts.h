@@ -12,9 +12,9 @@ enum { CONTACTS_MAX = 4096 }; // devices waiting; more are forgotten until the n
 
 struct contacts *contacts_new(void) must_check;
 void contacts_free(struct contacts **contacts);
-// Adds bytes of a request and its answer to the caller's note; now in ms since 1970 UTC.
-void contacts_add(struct contacts *contacts, const struct hub_caller *caller, int64_t now,
-                  uint64_t bytes_in, uint64_t bytes_out);
+// Adds what a sync told to the caller's note (hub_add_contact).
+void contacts_add(struct contacts *contacts, const struct hub_caller *caller,
+                  const struct contact *heard);
 // Adds what is not yet in the store to a contact that was read from it.
 void contacts_add_to(struct contacts *contacts, uint32_t community,
                      const uint8_t handle[HANDLE_SIZE], struct contact *contact);

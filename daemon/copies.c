@@ -125,6 +125,12 @@ static enum err pour(int from, int to, struct fault *fault)
     return OK;
 }
 
+static void note_bytes(int fd, struct copied *copied)
+{
+    struct stat st;
+    copied->bytes = fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
 static enum err backup_to_output(const struct config *config, const struct places *places,
                                  const struct scrub *scrub, struct copied *copied,
                                  struct fault *fault)
@@ -135,8 +141,7 @@ static enum err backup_to_output(const struct config *config, const struct place
         err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
     if (!err)
         err = pour(fd, STDOUT_FILENO, fault);
-    struct stat st;
-    copied->bytes = !err && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    note_bytes(fd, copied);
     if (fd >= 0)
         (void)close(fd);
     return err;
@@ -157,7 +162,6 @@ static enum err backup_to_file(const struct config *config, const struct places 
                                struct fault *fault)
 {
     char path[PATH_MAX];
-    struct stat st;
     int n = snprintf(path, sizeof path, "%s.new", file);
     if (n < 0 || n >= (int)sizeof path)
         return fault_set(fault, ERR_LIMIT, "the file's name is too long");
@@ -165,7 +169,7 @@ static enum err backup_to_file(const struct config *config, const struct places 
     if (fd < 0)
         return fail(fault, "write", path);
     enum err err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
-    copied->bytes = !err && fstat(fd, &st) == 0 ? (uint64_t)st.st_size : 0;
+    note_bytes(fd, copied);
     (void)close(fd);
     if (!err && rename(path, file) != 0)
         err = fail(fault, "write", file);
@@ -190,7 +194,7 @@ enum err copies_backup(const struct config *config, const char *file, const stru
 
 static enum err copy_orders(const struct places *places, struct fault *fault)
 {
-    struct stat st;
+    struct stat st = {.st_size = 0};
     int from = open(places->orders, O_RDONLY | O_CLOEXEC);
     if (from < 0)
         return errno == ENOENT ? OK : fail(fault, "read", places->orders);

@@ -70,16 +70,22 @@ void ctl_show_communities(const cJSON *answer)
 void ctl_show_devices(const cJSON *answer)
 {
     const cJSON *item;
-    (void)printf("%-24s %-11s %8s %6s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "APART",
-                 "LAST SYNC");
+    (void)printf("%-24s %-11s %8s %6s %6s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "TO DO",
+                 "APART", "LAST SYNC");
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "devices"))
     {
-        (void)printf("%-24s %-11s %8.0f %6.0f  ", text_of(item, "handle"), text_of(item, "role"),
-                     number_of(item, "changes"), number_of(item, "apart"));
+        (void)printf("%-24s %-11s %8.0f %6.0f %6.0f  ", text_of(item, "handle"),
+                     text_of(item, "role"), number_of(item, "changes"),
+                     number_of(item, "undelivered"), number_of(item, "apart"));
         double last = number_of(item, "last_sync");
         terminal_time(stdout, (int64_t)last);
         (void)fputs(last == 0 ? "             " : "  ", stdout); // "never" is eleven shorter
         terminal_text(stdout, text_of(item, "label"));
+        if (text_of(item, "error")[0]) {
+            (void)printf("  (refused %s, ", text_of(item, "error"));
+            terminal_time(stdout, (int64_t)number_of(item, "error_time"));
+            (void)putchar(')');
+        }
         (void)putchar('\n');
     }
 }

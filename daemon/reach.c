@@ -93,7 +93,7 @@ static bool greet(int fd, uint8_t key[HASH_SIZE])
 
 enum err reach(const char *address, uint8_t key[HASH_SIZE], struct fault *fault)
 {
-    int fd;
+    int fd = -1;
     enum err err = connect_to(address, &fd, fault);
     if (err)
         return err;

@@ -69,8 +69,13 @@ static uint32_t last_number(struct txn *txn)
     struct key key;
     struct bytes value;
     struct bytes prefix = bytes_of_text(NUMBER_PREFIX);
-    if (!table_last(txn, TABLE_META, prefix, key_of(&upto), &key, &value) || key.n != upto.n)
+    if (!table_last(txn, TABLE_META, prefix, key_of(&upto), &key, &value))
         return 0;
+    // A number that may be another's is given to none.
+    if (key.n != upto.n || !value.p) {
+        txn_fail(txn, ERR_DAMAGED);
+        return 0;
+    }
     return be32_get(key.p + prefix.n);
 }
 

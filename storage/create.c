@@ -113,7 +113,7 @@ static enum err fill(struct store *store)
 
 static enum err fill_fresh(const char *path, size_t map_size, struct fault *fault)
 {
-    struct store store = {0};
+    struct store store = {.path = path};
     enum err err = txn_env_new(map_size, &store.env, fault);
     if (err)
         return err;

@@ -105,6 +105,9 @@ void contact_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
     contact->last_sync = (int64_t)stored_u64(&value);
     contact->bytes_in = stored_u64(&value);
     contact->bytes_out = stored_u64(&value);
+    contact->written = stored_u32(&value);
+    contact->error = stored_u8(&value);
+    contact->error_time = (int64_t)stored_u64(&value);
     if (stored_end(&value))
         *contact = (struct contact){0};
 }
@@ -112,10 +115,13 @@ void contact_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
 void contact_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                  const struct contact *contact)
 {
-    uint8_t value[24];
+    uint8_t value[24 + 4 + 1 + 8];
     be64_put(value, (uint64_t)contact->last_sync);
     be64_put(value + 8, contact->bytes_in);
     be64_put(value + 16, contact->bytes_out);
+    be32_put(value + 24, contact->written);
+    value[28] = contact->error;
+    be64_put(value + 29, (uint64_t)contact->error_time);
     struct key key = device_key(community, handle);
     table_put(txn, TABLE_CONTACT, key_of(&key), BYTES(value));
 }

@@ -38,6 +38,9 @@ struct contact {
     int64_t last_sync; // ms since 1970 UTC; 0: never
     uint64_t bytes_in;
     uint64_t bytes_out;
+    uint32_t written;   // the end of its chain as it last said; 0: not said
+    uint8_t error;      // why the hub refused its last sync, by the code of rpc.h; 0: it did not
+    int64_t error_time; // ms since 1970 UTC
 };
 
 // All zero when nothing is noted, or it is damaged.

@@ -19,6 +19,7 @@ enum {
     WINDOW_LOG_MAX = 23,
     PART = 128 << 10,
     VALUE_MAX = 1 << 20,
+    WORDS_MAX = VALUE_MAX - 4, // a check goes with them
     TRIES_MAX = 10,
     ROWS_A_COMMIT = 4096,
     BYTES_A_COMMIT = 8 << 20,
@@ -286,7 +287,7 @@ static void put_loaded(struct reader *r, enum table table, struct bytes key)
         r->txn = txn_begin_write(r->store);
     if (table != TABLE_BODY) {
         table_append(r->txn, table, key, value);
-    } else if (value.n < SALT_SIZE || key.n != 4 + 8) {
+    } else if (value.n < SALT_SIZE || value.n > WORDS_MAX || key.n != 4 + 8) {
         fail(r, ERR_DAMAGED);
     } else {
         struct log_body body = {.fields = bytes_of(value.p + SALT_SIZE, value.n - SALT_SIZE)};

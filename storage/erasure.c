@@ -104,10 +104,13 @@ enum err erased_settle(struct txn *txn)
     enum err err = OK;
     struct walk walk WALK_CLEANUP;
     walk_begin(&walk, txn, TABLE_ERASED, bytes_of(NULL, 0), bytes_of(NULL, 0));
-    while (!err && walk_next(&walk))
+    while (!err && walk_next(&walk)) {
         err = settle_one(txn, walk.key);
-    // A row that is damaged says nothing of a key; opening goes on.
-    return err == ERR_DAMAGED ? OK : err;
+        // A row that is damaged says nothing of a key, nor of the others; opening goes on.
+        if (err == ERR_DAMAGED)
+            err = OK;
+    }
+    return err;
 }
 
 // --- Records ---
@@ -212,7 +215,8 @@ void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
     walk_begin(&walk, txn, TABLE_KEEP, key_of(&prefix), bytes_of(NULL, 0));
     while (on && walk_next(&walk)) {
         struct keep keep;
-        if (decode_keep(walk.key, &keep))
+        // One that is damaged may name another time, or a record that is wanted.
+        if (walk.err || decode_keep(walk.key, &keep))
             continue;
         on = keep.until <= now && each(&keep, arg);
     }

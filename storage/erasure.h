@@ -42,7 +42,8 @@ struct keep {
 
 void keep_put(struct txn *txn, uint32_t community, const struct keep *keep);
 void keep_delete(struct txn *txn, uint32_t community, const struct keep *keep);
-// Those with `until` at or before `now`, the earliest first, until `each` returns false.
+// Those with `until` at or before `now`, the earliest first, until `each` returns false. A damaged
+// one is left out: nothing is erased by what may never have been said.
 void keep_each_due(struct txn *txn, uint32_t community, int64_t now,
                    bool (*each)(const struct keep *, void *), void *arg);
 

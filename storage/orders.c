@@ -106,12 +106,15 @@ enum err orders_append(const char *store, struct bytes orders, uint64_t *n)
         return ERR_IO;
     enum err err = fstat(fd, &st) == 0 ? OK : ERR_IO;
     bool is_new = !err && st.st_size == 0;
+    // Before there is anything in it: so one that holds something is known to be on disk.
+    if (is_new)
+        err = sync_directory(store);
     if (!err)
         err = write_at(fd, orders, st.st_size / RECORD_SIZE * RECORD_SIZE);
     (void)close(fd);
     if (!err)
         *n = (uint64_t)st.st_size / RECORD_SIZE + orders.n / RECORD_SIZE;
-    return !err && is_new ? sync_directory(store) : err;
+    return err;
 }
 
 static enum err read_record(int fd, off_t at, uint8_t record[RECORD_SIZE])

@@ -34,15 +34,16 @@ struct meta {
     size_t commit;
 };
 
-static bool read_meta(int fd, off_t at, struct meta *meta)
+static enum err read_meta(int fd, off_t at, struct meta *meta)
 {
     uint8_t page[META_SIZE];
-    if (pread(fd, page, sizeof page, at) != META_SIZE)
-        return false;
+    ssize_t n = pread(fd, page, sizeof page, at);
+    if (n != META_SIZE)
+        return n < 0 ? ERR_IO : ERR_DAMAGED;
     memcpy(&meta->page_size, page + TABLES_AT, sizeof meta->page_size);
     memcpy(&meta->last_page, page + LAST_PAGE_AT, sizeof meta->last_page);
     memcpy(&meta->commit, page + COMMIT_AT, sizeof meta->commit);
-    return true;
+    return meta->page_size == 0 || meta->page_size > PAGE_MAX_SIZE ? ERR_DAMAGED : OK;
 }
 
 static bool fits(const struct meta *meta, off_t size)
@@ -51,16 +52,23 @@ static bool fits(const struct meta *meta, off_t size)
 }
 
 // Commits go to the two in turn, the even ones to the first.
-static bool are_sound(int fd, off_t size)
+static enum err check(int fd)
 {
+    struct stat st;
     struct meta even;
     struct meta odd;
-    if (!read_meta(fd, 0, &even) || even.page_size == 0 || even.page_size > PAGE_MAX_SIZE ||
-        !read_meta(fd, (off_t)even.page_size, &odd) || odd.page_size != even.page_size)
-        return false;
+    enum err err = fstat(fd, &st) == 0 ? OK : ERR_IO;
+    if (!err)
+        err = read_meta(fd, 0, &even);
+    if (!err)
+        err = read_meta(fd, (off_t)even.page_size, &odd);
+    if (err)
+        return err;
     bool in_turn = even.commit % 2 == 0 && odd.commit % 2 == 1 &&
                    (even.commit + 1 == odd.commit || odd.commit + 1 == even.commit);
-    return in_turn && fits(even.commit > odd.commit ? &even : &odd, size);
+    bool sound = odd.page_size == even.page_size && in_turn &&
+                 fits(even.commit > odd.commit ? &even : &odd, st.st_size);
+    return sound ? OK : ERR_DAMAGED;
 }
 
 // What is over half a page long stands in pages of its own, behind a header.
@@ -75,30 +83,26 @@ bool pages_hold(const void *p, size_t n, size_t page_size, bool is_mapped)
     const uint8_t *page = (const uint8_t *)p - HEADER;
     memcpy(&flags, page + FLAGS_AT, sizeof flags);
     memcpy(&pages, page + PAGES_AT, sizeof pages);
-    return (flags & OVERFLOW) && n <= (uint64_t)pages * page_size - HEADER;
+    return (flags & OVERFLOW) && pages && n <= (uint64_t)pages * page_size - HEADER;
 }
 
 enum err pages_check(const char *path, struct fault *fault)
 {
     BUF_CLEANUP struct buf file = {0};
-    struct stat st;
     buf_put_format(&file, "%s/data.mdb", path);
     buf_put_u8(&file, 0);
     if (file.err)
         return fault_set(fault, file.err, "out of memory");
     int fd = open((const char *)file.p, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        int cause = errno;
-        if (fd >= 0)
-            (void)close(fd);
-        return fault_set(fault, ERR_IO, "cannot open %s: %s", (const char *)file.p,
-                         strerror(cause));
-    }
-    bool sound = are_sound(fd, st.st_size);
-    (void)close(fd);
-    return sound ? OK
-                 : fault_set(fault, ERR_DAMAGED,
-                             "%s is not a database of Folkmoot, or is cut short or damaged at its "
-                             "beginning: restore a backup, or choose another place",
-                             (const char *)file.p);
+    enum err err = fd < 0 ? ERR_IO : check(fd);
+    int cause = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (err == ERR_IO)
+        return fault_set(fault, err, "cannot read %s: %s", (const char *)file.p, strerror(cause));
+    return !err ? OK
+                : fault_set(fault, err,
+                            "%s is not a database of Folkmoot, or is cut short or damaged at its "
+                            "beginning: restore a backup, or choose another place",
+                            (const char *)file.p);
 }

@@ -24,6 +24,7 @@ struct seal {
     void (*random)(void *arg, void *out, size_t n);
     void *arg;
     pthread_mutex_t lock;
+    bool is_synced;       // the names of all files of keys are on disk
     struct block *blocks; // by community and number
     size_t n;
     size_t cap;
@@ -143,7 +144,7 @@ static enum err make_directory(const struct seal *seal)
     return sync_directory(seal->store);
 }
 
-// The file is whole and on disk before it has its name.
+// The file is whole and on disk before it has its name; the name is so before a key is given away.
 static enum err make_file(struct seal *seal, const struct block *block)
 {
     char *path = path_of(seal, block, "");
@@ -153,10 +154,9 @@ static enum err make_file(struct seal *seal, const struct block *block)
         err = make_directory(seal);
     if (!err)
         err = write_fresh(seal, fresh);
+    seal->is_synced = false;
     if (!err && rename(fresh, path) != 0)
         err = err_of_errno();
-    if (!err)
-        err = sync_directory(seal->path);
     free(path);
     free(fresh);
     return err;
@@ -240,6 +240,11 @@ static enum err get(struct seal *seal, uint32_t community, uint64_t position, bo
     struct block block = {.community = community, .number = position / SEAL_BLOCK};
     (void)pthread_mutex_lock(&seal->lock);
     enum err err = find_block(seal, &block, make);
+    // The first time also for what a start made that was cut off.
+    if (!err && make && !seal->is_synced) {
+        err = sync_directory(seal->path);
+        seal->is_synced = !err;
+    }
     (void)pthread_mutex_unlock(&seal->lock);
     if (!err)
         memcpy(key, block.keys + position % SEAL_BLOCK * SEAL_KEY_SIZE, SEAL_KEY_SIZE);

@@ -347,7 +347,7 @@ void store_close(struct store **store)
         mdb_env_close((*store)->env);
     unregister_store(*store);
     seal_free(&(*store)->seal);
-    free((*store)->path);
+    free((char *)(*store)->path);
     free(*store);
     *store = NULL;
 }

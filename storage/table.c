@@ -218,7 +218,7 @@ static bool is_its_place(struct txn *txn, enum table table, struct bytes key)
 }
 
 // LMDB moves rows about by what they say of their length. One that is damaged may say a wrong one:
-// it is overwritten in place or not at all.
+// it is overwritten in place or not at all. Other errors stick.
 static bool may_replace(struct txn *txn, enum table table, struct bytes key, size_t n)
 {
     struct bytes inner;
@@ -228,8 +228,12 @@ static bool may_replace(struct txn *txn, enum table table, struct bytes key, siz
     if (txn->damage == 0)
         return true;
     int result = mdb_get(txn->mdb, txn->store->tables[table], &k, &v);
-    if (result)
-        return result == MDB_NOTFOUND && is_its_place(txn, table, key);
+    if (result == MDB_NOTFOUND)
+        return is_its_place(txn, table, key);
+    if (result) {
+        txn_fail(txn, txn_err_of(result));
+        return false;
+    }
     return v.mv_size == n || strip_check(txn, table, key, bytes_of_val(v), &inner) == OK;
 }
 

@@ -27,7 +27,7 @@ struct store {
     size_t page_size;
     bool read_only;
     bool keeps_orders;
-    char *path;
+    const char *path; // of the directory; its own memory but while it is made
     struct seal *seal;
     atomic_bool broken; // a commit failed in a way that leaves its outcome unknown
     dev_t device;       // of the directory, so that it is not opened twice in this process

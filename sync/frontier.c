@@ -68,7 +68,7 @@ bool frontier_path_holds(struct list path, uint64_t index, uint64_t size,
             return false;
         if (fn & 1 || fn == sn) {
             digest_log_node(p, r, r);
-            for (; !(fn & 1) && fn; fn >>= 1)
+            for (; !(fn & 1); fn >>= 1) // it is odd, or sn, which is not 0
                 sn >>= 1;
         } else {
             digest_log_node(r, p, r);
@@ -94,7 +94,7 @@ static bool step(struct consistency *c, const uint8_t node[HASH_SIZE])
     if (c->fn & 1 || c->fn == c->sn) {
         digest_log_node(node, c->fr, c->fr);
         digest_log_node(node, c->sr, c->sr);
-        for (; !(c->fn & 1) && c->fn; c->fn >>= 1)
+        for (; !(c->fn & 1); c->fn >>= 1) // it is odd, or sn, which is not 0
             c->sn >>= 1;
     } else {
         digest_log_node(c->sr, node, c->sr);

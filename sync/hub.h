@@ -192,10 +192,12 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
 enum err hub_prove(struct txn *txn, const struct hub_caller *caller,
                    const struct prove_request *request, struct arena *arena,
                    struct prove_response *response, struct fault *fault) must_check;
-// Notes the contact (write transaction; may share one with others). bytes of the request and of the
-// answer as far as known.
-void hub_note_contact(struct txn *txn, const struct hub_caller *caller, int64_t now,
-                      uint64_t bytes_in, uint64_t bytes_out);
+// Adds what was heard of the device since to what is noted of it. A sync that was refused leaves
+// last_sync and written at 0, and its error; one that was not, no error.
+void hub_add_contact(struct contact *to, const struct contact *since);
+// The same, in the store (write transaction; may share one with others).
+void hub_note_contact(struct txn *txn, const struct hub_caller *caller,
+                      const struct contact *since);
 
 // --- records ---
 

@@ -320,13 +320,22 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
     return err ? err : txn_error(txn);
 }
 
-void hub_note_contact(struct txn *txn, const struct hub_caller *caller, int64_t now,
-                      uint64_t bytes_in, uint64_t bytes_out)
+void hub_add_contact(struct contact *to, const struct contact *since)
+{
+    to->bytes_in += since->bytes_in;
+    to->bytes_out += since->bytes_out;
+    to->error = since->error;
+    to->error_time = since->error_time;
+    if (since->last_sync)
+        to->last_sync = since->last_sync;
+    if (since->written)
+        to->written = since->written;
+}
+
+void hub_note_contact(struct txn *txn, const struct hub_caller *caller, const struct contact *since)
 {
     struct contact contact;
     contact_get(txn, caller->community.number, caller->device.handle, &contact);
-    contact.last_sync = now;
-    contact.bytes_in += bytes_in;
-    contact.bytes_out += bytes_out;
+    hub_add_contact(&contact, since);
     contact_put(txn, caller->community.number, caller->device.handle, &contact);
 }

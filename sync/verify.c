@@ -92,8 +92,13 @@ static void check_run(struct verifying *v, uint64_t position, const struct log_e
 static void keep_end(struct verifying *v, const struct device *device)
 {
     struct device stored;
-    if (device_get(v->made, v->folded.number, device->handle, &stored) == ERR_NOT_FOUND)
+    enum err err = device_get(v->made, v->folded.number, device->handle, &stored);
+    if (err == ERR_NOT_FOUND) {
         stored = *device;
+    } else if (err) {
+        txn_fail(v->made, err);
+        return;
+    }
     stored.seq = device->seq;
     memcpy(stored.head, device->head, HASH_SIZE);
     chain_store(v->made, &v->folded, &stored);

@@ -153,7 +153,7 @@ Test(log, refuses_an_entry_of_an_unknown_form)
     struct key key = {0};
     key_u32(&key, 1);
     key_u64(&key, 1);
-    static const uint8_t forms[] = {0, 4, 0x41, 0x81};
+    static const uint8_t forms[] = {0, 5, 0x0f, 0x35, 0x41, 0x81};
     struct txn *txn = txn_begin_write(store);
     for (size_t i = 0; i < sizeof forms; i++) {
         uint8_t value[100] = {forms[i]};
@@ -272,5 +272,57 @@ Test(log, keeps_nodes_of_its_tree_by_level_and_index)
     cr_assert_eq(log_get_node(txn, 1, 4, 0, node), ERR_NOT_FOUND);
     cr_assert_eq(log_get_node(txn, 2, 1, 0, node), ERR_NOT_FOUND);
     cr_assert_eq(node[0], 21, "untouched");
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+Test(log, misses_words_that_a_whole_change_has)
+{
+    struct log_entry entry = entry_of(LOG_WHOLE, 1, "the envelope");
+    struct log_body body = body_of("words");
+    struct log_body got;
+    struct key key = {0};
+    key_u32(&key, 1);
+    key_u64(&key, 1);
+    struct txn *txn = txn_begin_write(store);
+    log_put(txn, 1, 1, &entry, &body);
+    table_delete(txn, TABLE_BODY, key_of(&key));
+    cr_assert_eq(log_get_body(txn, 1, 1, &got), ERR_DAMAGED);
+    cr_assert_eq(log_get_body(txn, 1, 2, &got), ERR_NOT_FOUND);
+    table_put(txn, TABLE_BODY, key_of(&key), bytes_of_text("too short"));
+    cr_assert_eq(log_get_body(txn, 1, 1, &got), ERR_DAMAGED);
+    cr_assert_eq(txn_damage(txn), 2);
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+Test(log, leaves_a_chain_alone_that_points_elsewhere)
+{
+    struct log_entry entry = entry_of(LOG_HUSK, 1, "the envelope");
+    uint64_t position = 0;
+    struct txn *txn = txn_begin_write(store);
+    log_put(txn, 1, 1, &entry, NULL);
+    log_put(txn, 1, 2, &entry, NULL);
+    log_unlink(txn, 1, 1);
+    cr_assert_eq(log_find(txn, 1, entry.device, 1, &position), OK);
+    cr_assert_eq(position, 2);
+    log_unlink(txn, 1, 2);
+    cr_assert_eq(log_find(txn, 1, entry.device, 1, &position), ERR_NOT_FOUND);
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+Test(log, finds_the_run_that_holds_a_seq)
+{
+    struct log_run run;
+    uint8_t handle[HANDLE_SIZE];
+    memset(handle, 5, sizeof handle);
+    struct txn *txn = txn_begin_write(store);
+    cr_assert_eq(log_run_from(txn, 1, handle, 1, &run), ERR_NOT_FOUND);
+    put_run(txn, 5, 1, 3);
+    put_run(txn, 5, 4, 9);
+    put_run(txn, 6, 1, 60);
+    cr_assert_eq(log_run_from(txn, 1, handle, 3, &run), OK);
+    cr_assert_eq(run.last, 3);
+    cr_assert_eq(log_run_from(txn, 1, handle, 4, &run), OK);
+    cr_assert_eq(run.last, 9);
+    cr_assert_eq(log_run_from(txn, 1, handle, 10, &run), ERR_NOT_FOUND);
     cr_assert_eq(txn_commit(&txn), OK);
 }

@@ -88,6 +88,18 @@ struct enrol_request guest_enrolment(struct guest *g)
                                   .signature = BYTES(g->signature)};
 }
 
+struct enrol_request guest_succession(struct guest *g, struct guest *before)
+{
+    struct enrol_request request = guest_enrolment(g);
+    memcpy(before->code, g->code, sizeof g->code);
+    memcpy(before->challenge, g->challenge, sizeof g->challenge);
+    before->expires = g->expires;
+    guest_sign_for(before, PURPOSE_SUCCEED, g->key);
+    request.previous_key = BYTES(before->key);
+    request.previous_signature = BYTES(before->signature);
+    return request;
+}
+
 struct login_request guest_login(struct guest *g)
 {
     guest_sign(g, PURPOSE_LOGIN);

@@ -33,6 +33,8 @@ void guest_sign_for(struct guest *g, enum enrol_purpose purpose, const uint8_t k
 void guest_sign(struct guest *g, enum enrol_purpose purpose);
 struct hub_admitting guest_admitting(struct guest *g);
 struct enrol_request guest_enrolment(struct guest *g);
+// The same, and `before` vouches for it.
+struct enrol_request guest_succession(struct guest *g, struct guest *before);
 struct login_request guest_login(struct guest *g);
 enum err guest_ask_enrol(struct guest *g, const struct enrol_request *request);
 enum err guest_ask_login(struct guest *g, const struct login_request *request);

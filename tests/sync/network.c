@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/sign.h"
+#include "sync/digest.h"
+
 void network_ask(struct world *world, size_t index, const struct exchange_options *options,
                  struct buf *request)
 {
@@ -154,6 +157,39 @@ enum err network_hear(struct world *world, size_t device, struct bytes answer, s
     for (size_t i = 0; i < response.pieces.n && i < pieces && !err; i++)
         err = hear_piece(&ear, LIST_AT(struct piece, response.pieces, i));
     return !err && pieces >= response.pieces.n ? check_log(world, &ear, &response) : err;
+}
+
+// --- the token ---
+
+enum role network_log_in(struct world *world, size_t index)
+{
+    struct world_device *device = &world->devices[index];
+    uint8_t key[KEY_SIZE];
+    uint8_t challenge[16];
+    uint8_t signature[SIGN_SIZE];
+    uint8_t random[32] = {1};
+    int64_t expires = world->now + 1000;
+    struct buf message BUF_CLEANUP = {0};
+    struct arena arena ARENA_CLEANUP;
+    struct admission admission;
+    struct fault fault = {0};
+    arena_init(&arena, 4096);
+    dice_bytes(&world->dice, device->token, sizeof device->token);
+    world_must(!sign_public_key(device->seed, key), "no key");
+    hub_challenge(world->challenge_secret, expires, challenge);
+    struct enrol_transcript transcript = {PURPOSE_LOGIN, world->identity_key, world->id, key,
+                                          NULL,          BYTES(challenge),    expires};
+    digest_enrol_transcript(&transcript, &message);
+    world_must(!sign_make(device->seed, buf_bytes(&message), signature), "unsigned");
+    struct login_request request = {BYTES(world->id), BYTES(key), BYTES(challenge), expires,
+                                    BYTES(signature)};
+    struct hub_admitting admitting = {world->identity_key, world->challenge_secret, world->now,
+                                      device->token, random};
+    struct txn *txn = txn_begin_write(world->hub);
+    enum err err = hub_login(txn, &admitting, &request, &arena, &admission, &fault);
+    world_must(!err, fault.text);
+    world_must(!txn_commit(&txn), "a login was not committed");
+    return (enum role)admission.role;
 }
 
 // --- whole exchanges ---

@@ -24,6 +24,9 @@ enum err network_pull(struct world *world, size_t device, const struct sync_requ
                       struct list receipts, struct arena *arena, struct sync_response *response,
                       struct fault *fault) must_check;
 
+// Gets another token from the hub: a revoked device's is void. Returns its role now.
+enum role network_log_in(struct world *world, size_t device);
+
 // One exchange in which nothing goes wrong.
 struct exchange_report network_sync(struct world *world, size_t device);
 // Exchanges until no device and not the hub has anything new for another.

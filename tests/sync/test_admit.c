@@ -343,3 +343,36 @@ Test(admit, knows_no_token_that_it_did_not_give)
     uint8_t token[TOKEN_SIZE] = {0};
     cr_expect_eq(guest_authenticate(token, &caller), ERR_UNAUTHENTICATED);
 }
+
+Test(admit, lets_nobody_in_without_a_key_or_by_a_code_that_is_none)
+{
+    struct enrol_request request = guest_enrolment(&guest);
+    request.device_key.n--;
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    request = guest_enrolment(&guest);
+    request.invitation.n--;
+    guest_expect_refused(&guest, &request, ERR_MALFORMED);
+    struct login_request login = guest_login(&guest);
+    login.device_key.n--;
+    cr_expect_eq(guest_ask_login(&guest, &login), ERR_MALFORMED);
+    expect_no_leaks();
+}
+
+// Two keys of one handle are not to be found; a hub's chain is no device's.
+Test(admit, lets_nobody_in_under_the_handle_of_another_device_or_of_a_hub)
+{
+    for (int is_hub = 0; is_hub < 2; is_hub++) {
+        struct device known = {.role = is_hub ? ROLE_HUB : ROLE_MEMBER, .key = {1}};
+        struct txn *txn = txn_begin_write(world.hub);
+        digest_handle(world.id, guest.key, known.handle);
+        if (is_hub)
+            memcpy(known.key, guest.key, KEY_SIZE);
+        device_put(txn, world.community, &known);
+        cr_assert_eq(txn_commit(&txn), OK);
+        struct enrol_request request = guest_enrolment(&guest);
+        guest_expect_refused(&guest, &request, ERR_EXISTS);
+        struct login_request login = guest_login(&guest);
+        cr_expect_neq(guest_ask_login(&guest, &login), OK);
+    }
+    expect_no_leaks();
+}

@@ -205,3 +205,46 @@ Test(bounds, of_a_chain_of_somebody_else_are_refused)
     own.head = bytes_of(made.head, CUT_SIZE);
     expect_refused(ERR_FORBIDDEN);
 }
+
+// --- the forms of a change ---
+
+// A leaf has nothing beside it, and of words there is the hash or they themselves.
+Test(bounds, change_that_has_two_forms_at_once_is_refused)
+{
+    uint8_t hash[HASH_SIZE] = {1};
+    for (int way = 0; way < 4; way++) {
+        handmade_done(&made);
+        handmade_init(&made, &world, AUTHOR, 1, &arena);
+        handmade_need(&made, "a bench", NULL);
+        struct change *change = &made.changes[0];
+        struct bytes envelope = change->envelope;
+        struct bytes fields = change->fields;
+        *change = (struct change){.leaf = BYTES(hash)};
+        if (way == 0)
+            change->envelope = envelope;
+        else if (way == 1)
+            change->fields = fields;
+        else if (way == 2)
+            change->body_hash = BYTES(hash);
+        else
+            *change =
+                (struct change){.envelope = envelope, .fields = fields, .body_hash = BYTES(hash)};
+        handmade_close(&made, &request);
+        expect_refused(ERR_MALFORMED);
+        cr_expect_not_null(strstr(fault.text, "seq 1"), "%s", fault.text);
+    }
+    expect_no_leaks();
+}
+
+Test(bounds, fault_of_a_push_is_found_also_by_who_wants_no_sentence)
+{
+    struct hub_push_plan *plan;
+    struct hub_caller caller = world_caller(&world, AUTHOR);
+    uint8_t hash[HASH_SIZE] = {1};
+    handmade_need(&made, "a bench", NULL);
+    made.changes[0].leaf = BYTES(hash);
+    handmade_close(&made, &request);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
+    cr_expect_eq(hub_check_push(txn, &caller, &request, &arena, &plan, NULL), ERR_MALFORMED);
+    expect_no_leaks();
+}

@@ -72,37 +72,6 @@ static void expect_everywhere(const struct world_change *change, enum reason rea
 }
 
 // What a revoked device may still have: a token that only delivers.
-static void log_in_again(void)
-{
-    struct world_device *phone = &world.devices[PHONE];
-    uint8_t key[KEY_SIZE];
-    uint8_t challenge[16];
-    uint8_t signature[SIGN_SIZE];
-    uint8_t random[32] = {1};
-    int64_t expires = world.now + 1000;
-    struct buf message BUF_CLEANUP = {0};
-    struct arena arena ARENA_CLEANUP;
-    struct admission admission;
-    struct fault fault = {0};
-    arena_init(&arena, 4096);
-    dice_bytes(&world.dice, phone->token, sizeof phone->token);
-    cr_assert_eq(sign_public_key(phone->seed, key), OK);
-    hub_challenge(world.challenge_secret, expires, challenge);
-    struct enrol_transcript transcript = {PURPOSE_LOGIN, world.identity_key, world.id, key,
-                                          NULL,          BYTES(challenge),   expires};
-    digest_enrol_transcript(&transcript, &message);
-    cr_assert_eq(sign_make(phone->seed, buf_bytes(&message), signature), OK);
-    struct login_request request = {BYTES(world.id), BYTES(key), BYTES(challenge), expires,
-                                    BYTES(signature)};
-    struct hub_admitting admitting = {world.identity_key, world.challenge_secret, world.now,
-                                      phone->token, random};
-    struct txn *txn TXN_CLEANUP = txn_begin_write(world.hub);
-    cr_assert_eq(hub_login(txn, &admitting, &request, &arena, &admission, &fault), OK, "%s",
-                 fault.text);
-    cr_expect_eq(admission.role, ROLE_NONE);
-    cr_assert_eq(txn_commit(&txn), OK);
-}
-
 static enum err authenticate(enum role_call call)
 {
     struct hub_caller caller;
@@ -183,7 +152,7 @@ Test(membership, that_is_revoked_voids_the_token_at_once)
     world_decide(&world, revoke, &told);
     cr_expect(told, "whoever holds connections is told");
     cr_expect_eq(authenticate(CALL_SYNC), ERR_UNAUTHENTICATED);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     cr_expect_eq(authenticate(CALL_SYNC), OK, "it may deliver");
     for (int call = CALL_SYNC + 1; call < CALL_COUNT; call++)
         cr_expect_eq(authenticate((enum role_call)call), ERR_FORBIDDEN);
@@ -197,7 +166,7 @@ Test(membership, that_is_revoked_keeps_what_was_written_before_and_holds_back_wh
     struct world_change news = said_need(&world, OTHER, "after the revocation", NULL);
     struct world_change late = said_need(&world, PHONE, "written before, delivered later", NULL);
     network_sync(&world, OTHER);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     struct exchange_report report = network_sync(&world, PHONE);
     cr_expect_eq(report.pushed, 1);
     cr_expect_eq(report.apart, 1);
@@ -220,7 +189,7 @@ Test(membership, that_is_revoked_is_released_and_reinstated_and_all_comes_back)
     network_settle(&world);
     world_decide(&world, revoke, NULL);
     struct world_change late = said_need(&world, PHONE, "delivered later", NULL);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     network_sync(&world, PHONE);
     network_sync(&world, COORDINATOR);
     network_sync(&world, OTHER);
@@ -250,7 +219,7 @@ Test(membership, that_is_revoked_is_not_given_a_role_when_it_is_released)
     wire_put_uint(&fields, FIELD_MEMBERSHIP_ROLE, ROLE_COORDINATOR);
     wire_put_uint(&fields, FIELD_MEMBERSHIP_REVOKED, 0);
     world_write_raw(&world, PHONE, buf_bytes(&envelope), buf_bytes(&fields), &asked);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     network_sync(&world, PHONE);
     cr_expect_eq(reason_of(world.hub, world.community, &asked), REASON_REVOKED);
     world_decide(&world, release, &released);
@@ -265,7 +234,7 @@ Test(membership, that_is_revoked_has_its_request_granted_when_it_is_released)
     network_settle(&world);
     world_decide(&world, revoke, NULL);
     struct world_change asked = said_erase_record(&world, PHONE, &need.record);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     network_sync(&world, PHONE);
     cr_expect_eq(reason_of(world.hub, world.community, &asked), REASON_REVOKED);
     cr_expect(said_is_kept(world.hub, world.community, world.devices[PHONE].handle, need.seq));
@@ -331,7 +300,7 @@ Test(membership, that_is_revoked_is_not_released_for_what_no_coordinator_may_wri
     message_encode(&envelope_message, &(struct envelope){.kind = KIND_NEED, .time = 1}, &envelope);
     wire_put_uint(&fields, FIELD_TITLE, 7);
     world_write_raw(&world, PHONE, buf_bytes(&envelope), buf_bytes(&fields), &malformed);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     network_sync(&world, PHONE);
     cr_expect_eq(reason_of(world.hub, world.community, &decision), REASON_REVOKED);
     cr_expect_eq(reason_of(world.hub, world.community, &malformed), REASON_REVOKED);
@@ -348,7 +317,7 @@ Test(membership, that_is_released_reaches_who_pulls_from_the_beginning)
     network_settle(&world);
     world_decide(&world, revoke, NULL);
     struct world_change late = said_need(&world, PHONE, "delivered later", NULL);
-    log_in_again();
+    cr_expect_eq(network_log_in(&world, PHONE), ROLE_NONE);
     network_sync(&world, PHONE);
     world_decide(&world, release, &released);
     size_t fresh = world_join(&world, ROLE_VOLUNTEER);

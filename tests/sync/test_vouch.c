@@ -16,19 +16,6 @@ static const uint8_t *first_of(const struct guest *g, struct device *device)
     return device_first(device);
 }
 
-// before vouches for g, who enrols.
-static struct enrol_request succession_of(struct guest *g, struct guest *before)
-{
-    struct enrol_request request = guest_enrolment(g);
-    memcpy(before->code, g->code, sizeof g->code);
-    memcpy(before->challenge, g->challenge, sizeof g->challenge);
-    before->expires = g->expires;
-    guest_sign_for(before, PURPOSE_SUCCEED, g->key);
-    request.previous_key = BYTES(before->key);
-    request.previous_signature = BYTES(before->signature);
-    return request;
-}
-
 // Somebody else, who has come in.
 static void enrol(struct guest *g)
 {
@@ -44,7 +31,7 @@ Test(vouch, takes_a_new_key_for_the_person_whose_key_vouches_for_it)
     struct device device;
     struct device before;
     enrol(&earlier);
-    struct enrol_request request = succession_of(&guest, &earlier);
+    struct enrol_request request = guest_succession(&guest, &earlier);
     cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
     const uint8_t *first = first_of(&earlier, &before);
     cr_expect_arr_eq(first_of(&guest, &device), first, HANDLE_SIZE);
@@ -56,7 +43,7 @@ Test(vouch, refuses_a_vouching_that_is_not_signed_by_the_key_that_it_names)
 {
     struct guest stranger;
     guest_init(&stranger);
-    struct enrol_request request = succession_of(&guest, &stranger);
+    struct enrol_request request = guest_succession(&guest, &stranger);
     stranger.signature[3] ^= 1;
     guest_expect_refused(&guest, &request, ERR_MALFORMED);
     guest_sign_for(&stranger, PURPOSE_ENROL, guest.key);
@@ -73,7 +60,7 @@ Test(vouch, takes_a_new_key_for_itself_when_nobody_knows_the_key_that_vouches)
     struct guest stranger;
     struct device device;
     guest_init(&stranger);
-    struct enrol_request request = succession_of(&guest, &stranger);
+    struct enrol_request request = guest_succession(&guest, &stranger);
     cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
     cr_expect(first_of(&guest, &device) == device.handle);
 }
@@ -87,7 +74,7 @@ Test(vouch, never_makes_a_device_that_is_in_another_person)
     enrol(&other);
     dice_bytes(&world.dice, guest.code, sizeof guest.code);
     guest_invite(&guest, ROLE_COORDINATOR, world.now + 1000);
-    request = succession_of(&guest, &other);
+    request = guest_succession(&guest, &other);
     cr_assert_eq(guest_ask_enrol(&guest, &request), OK, "%s", fault.text);
     cr_expect(first_of(&guest, &device) == device.handle);
     cr_expect_eq(device.role, ROLE_COORDINATOR);

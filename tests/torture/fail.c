@@ -41,15 +41,37 @@ uint64_t fail_counted(void)
     return counted;
 }
 
-static bool fails(bool is_memory)
+static bool concerns(enum fail_call call)
 {
-    if (left == 0 || is_paused || (what == FAIL_MEMORY) != is_memory)
+    switch (what) {
+    case FAIL_MEMORY:
+        return call == CALL_FOR_MEMORY;
+    case FAIL_ROW_GONE:
+        return call == CALL_FOR_A_ROW;
+    case FAIL_ROW_MISSING:
+    case FAIL_ROW_DAMAGED:
+        return call == CALL_THAT_READS;
+    case FAIL_STORAGE:
+    case FAIL_STORAGE_LATE:
+        break;
+    }
+    return call == CALL_THAT_READS || call == CALL_OF_STORAGE;
+}
+
+bool fail_now(enum fail_call call)
+{
+    if (left == 0 || is_paused || !concerns(call))
         return false;
     counted++;
     if (--left > 0)
         return false;
     has_failed = true;
     return true;
+}
+
+static bool fails(bool is_memory)
+{
+    return fail_now(is_memory ? CALL_FOR_MEMORY : CALL_OF_STORAGE);
 }
 
 // --- memory ---
@@ -91,20 +113,47 @@ char *__wrap_strdup(const char *text)
         return failure;                                                                            \
     }
 
-WRAP_STORAGE(int, mdb_get, (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data),
-             (txn, dbi, key, data), EIO)
 WRAP_STORAGE(int, mdb_put,
              (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data, unsigned flags),
              (txn, dbi, key, data, flags), EIO)
 WRAP_STORAGE(int, mdb_del, (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data),
              (txn, dbi, key, data), EIO)
-WRAP_STORAGE(int, mdb_cursor_get,
-             (MDB_cursor * cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op),
-             (cursor, key, data, op), EIO)
 WRAP_STORAGE(ssize_t, pwrite, (int fd, const void *p, size_t n, off_t at), (fd, p, n, at), -1)
 WRAP_STORAGE(int, fdatasync, (int fd), (fd), -1)
 WRAP_STORAGE(int, fsync, (int fd), (fd), -1)
 WRAP_STORAGE(int, rename, (const char *from, const char *to), (from, to), -1)
+
+// One row fails at a time, so that there is one to keep.
+static int damage(MDB_val *data)
+{
+    static uint8_t row[1 << 20];
+    size_t n = data->mv_size < sizeof row ? data->mv_size : sizeof row;
+    memcpy(row, data->mv_data, n);
+    row[n / 2] ^= 1;
+    *data = (MDB_val){n, row};
+    return 0;
+}
+
+#define WRAP_READ(name, parameters, arguments)                                                     \
+    int __real_##name parameters;                                                                  \
+    int __wrap_##name parameters;                                                                  \
+    int __wrap_##name parameters                                                                   \
+    {                                                                                              \
+        if (what == FAIL_ROW_DAMAGED) {                                                            \
+            int rc = __real_##name arguments;                                                      \
+            bool is_row = rc == 0 && data && data->mv_size;                                        \
+            return is_row && fail_now(CALL_THAT_READS) ? damage(data) : rc;                        \
+        }                                                                                          \
+        if (!fail_now(CALL_THAT_READS))                                                            \
+            return __real_##name arguments;                                                        \
+        if (what == FAIL_STORAGE_LATE)                                                             \
+            (void)__real_##name arguments;                                                         \
+        return what == FAIL_ROW_MISSING ? MDB_NOTFOUND : EIO;                                      \
+    }
+
+WRAP_READ(mdb_get, (MDB_txn * txn, MDB_dbi dbi, MDB_val *key, MDB_val *data), (txn, dbi, key, data))
+WRAP_READ(mdb_cursor_get, (MDB_cursor * cursor, MDB_val *key, MDB_val *data, MDB_cursor_op op),
+          (cursor, key, data, op))
 
 int __real_fstat(int fd, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
