@@ -6,7 +6,7 @@ set(CPACK_PACKAGE_NAME folkmoot)
 set(CPACK_PACKAGE_VENDOR "Folkmoot")
 set(CPACK_PACKAGE_CONTACT "Folkmoot maintainers <maintainers@folkmoot.invalid>")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
-set(CPACK_COMPONENTS_ALL hub command dev)
+set(CPACK_COMPONENTS_ALL hub command lib dev)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
@@ -40,6 +40,13 @@ With folkmoot a volunteer's laptop is a device of a community: it writes down
 who needs what, who voiced it and what stands in the way, with or without a
 signal, and syncs with the community's hub when there is one.")
 
+set(CPACK_DEBIAN_LIB_PACKAGE_NAME libfolkmoot0)
+set(CPACK_DEBIAN_LIB_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_LIB_DESCRIPTION "library of Folkmoot's devices
+libfolkmoot keeps a device's records, merges what others wrote and says what
+to exchange with the hub. It does no network input or output of its own.")
+set(CPACK_DEBIAN_LIB_PACKAGE_CONTROL_EXTRA "${scripts}/triggers;${scripts}/shlibs")
+
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libfolkmoot-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS OFF)
@@ -47,9 +54,13 @@ set(CPACK_DEBIAN_DEV_DESCRIPTION "library of Folkmoot's devices (development fil
 libfolkmoot keeps a device's records, merges what others wrote and says what
 to exchange with the hub. It does no network input or output of its own.
 
-This package has the static library, its header, its pkg-config file and the
+This package has its header, the static library, a pkg-config file and the
 protocol's .proto files.")
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
     "libc6-dev | libc-dev, libcjson-dev, liblmdb-dev, libssl-dev, libutf8proc-dev, libxxhash-dev, libzstd-dev")
 
+set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
+
 include(CPack)
+cpack_add_component(lib)
+cpack_add_component(dev DEPENDS lib)

@@ -236,16 +236,27 @@ lint() {
     passed "lintian finds no error"
 }
 
-# An app is built with nothing but what libfolkmoot-dev holds.
+# An app is built with nothing but what the two packages hold, statically and not, and runs.
 build_an_app() {
+    local pc way
+    dpkg-deb -x "$debs"/libfolkmoot0_*-1_*.deb "$scratch/dev"
     dpkg-deb -x "$debs"/libfolkmoot-dev_*-1_*.deb "$scratch/dev"
-    local pc
     pc=$(dirname "$(find "$scratch/dev" -name folkmoot.pc)")
     sed 's|"client/folkmoot.h"|<folkmoot.h>|' client/example.c >"$scratch/app.c"
-    # shellcheck disable=SC2046
-    PKG_CONFIG_PATH=$pc cc -o "$scratch/app" "$scratch/app.c" \
-        $(PKG_CONFIG_PATH=$pc pkg-config --define-variable=prefix="$scratch/dev/usr" --cflags --libs folkmoot)
-    passed "an app is built with libfolkmoot-dev"
+    for way in "" --static; do
+        # shellcheck disable=SC2046,SC2086
+        cc -o "$scratch/app" "$scratch/app.c" $(PKG_CONFIG_PATH=$pc pkg-config \
+            --define-variable=prefix="$scratch/dev/usr" --cflags --libs $way folkmoot |
+            if [ -n "$way" ]; then sed 's/-lfolkmoot/-l:libfolkmoot.a/'; else cat; fi)
+        readelf -d "$scratch/app" | grep -q 'libfolkmoot.so.0' && [ -n "$way" ] && fail "not linked statically"
+        mkdir "$scratch/app$way.d"
+        # It opens a store, and says that nothing was joined.
+        (cd "$scratch/app$way.d" && LD_LIBRARY_PATH=$pc/.. "$scratch/app" store 2>&1) |
+            grep -q 'no community has been joined' || fail "an app built with libfolkmoot-dev $way does not run"
+    done
+    [ "$(nm -D --defined-only "$pc"/../libfolkmoot.so.0 | grep -cv ' folkmoot_')" -eq 0 ] ||
+        fail "the shared library shows more than its header"
+    passed "an app is built with libfolkmoot-dev, statically and not"
 }
 
 install_packages() {
