@@ -29,7 +29,9 @@ static void read_code(int http_status, const char *code, struct refusal_told *to
 {
     static const char *const later[] = {"unavailable", "deadline_exceeded", "aborted",
                                         "internal",    "unknown",           NULL};
-    bool server_failed = *code ? is_one_of(code, later) : http_status >= 500;
+    // Without a code it was a proxy's; what these mean then is told by Connect's table.
+    bool asks_to_wait = http_status >= 500 || http_status == 429 || http_status == 408;
+    bool server_failed = *code ? is_one_of(code, later) : asks_to_wait;
     told->unauthenticated = *code ? strcmp(code, "unauthenticated") == 0 : http_status == 401;
     told->forbidden = *code ? strcmp(code, "permission_denied") == 0 : http_status == 403;
     told->key_is_spent = strcmp(code, "already_exists") == 0;

@@ -212,6 +212,17 @@ static enum err copy_orders(const struct places *places, struct fault *fault)
     return err ? err : folder_sync(places->restoring, fault);
 }
 
+// Those that went with another machine's disk.
+static enum err forget_orders(struct gate *gate, struct fault *fault)
+{
+    struct txn *txn = gate_begin_write(gate);
+    if (!txn)
+        return fault_set(fault, ERR_BUSY, "the database cannot be written");
+    store_orders_lost(txn);
+    enum err err = gate_commit(gate, &txn);
+    return err ? fault_set(fault, err, "the database cannot be written: %s", err_text(err)) : OK;
+}
+
 static enum err begin_anew(const struct config *config, const struct places *places,
                            const struct identity *identity, int64_t now, struct fault *fault)
 {
@@ -219,6 +230,8 @@ static enum err begin_anew(const struct config *config, const struct places *pla
     enum err err = gate_open(places->restoring, config->database_bytes, &gate, fault);
     if (!err)
         err = belong_check(gate, identity->key, fault);
+    if (!err)
+        err = forget_orders(gate, fault);
     if (!err)
         err = keeping_begin_anew(gate, identity->seed, now, fault);
     if (!err)

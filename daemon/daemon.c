@@ -91,19 +91,23 @@ static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
     return OK;
 }
 
+static enum err read_proxy_key(struct daemon *daemon, struct fault *fault)
+{
+    const char *path = daemon->config->proxy_certificate;
+    if (!path[0])
+        return OK;
+    enum err err = certificate_key_hash(path, daemon->service.proxy_key, fault);
+    daemon->service.has_proxy_key = daemon->service.has_proxy_key || !err;
+    return err;
+}
+
 static enum err open_tls(struct daemon *daemon, struct fault *fault)
 {
-    if (daemon->config->proxy_certificate[0]) {
-        enum err err = certificate_key_hash(daemon->config->proxy_certificate,
-                                            daemon->service.proxy_key, fault);
-        if (err)
-            return err;
-        daemon->service.has_proxy_key = true;
-    }
+    enum err err = read_proxy_key(daemon, fault);
     daemon->has_tls = daemon->config->tls[0] || passed_has(&daemon->passed, "tls");
-    if (!daemon->has_tls)
-        return OK;
-    enum err err = choose_certificate(daemon, fault);
+    if (err || !daemon->has_tls)
+        return err;
+    err = choose_certificate(daemon, fault);
     if (!err && !daemon->config->certificate[0])
         err = certificate_ensure(daemon->certificate, fault);
     return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
@@ -320,7 +324,17 @@ static void on_stop(void *arg)
     conns_stop(daemon->conns, on_gone, daemon);
 }
 
-static void reload_tls(struct daemon *daemon)
+// A certificate that was renewed often has another key, which Info must sign for from then on.
+static void reload_proxy_key(struct daemon *daemon)
+{
+    struct fault fault = {0};
+    if (read_proxy_key(daemon, &fault))
+        report_put(REPORT_ERROR, "the old key of the proxy stays in use: %s", fault.text);
+    else
+        report_put(REPORT_INFO, "the proxy's certificate was read anew");
+}
+
+static void reload_certificate(struct daemon *daemon)
 {
     struct tls_context *anew = NULL;
     struct fault fault = {0};
@@ -342,8 +356,10 @@ static void on_reload(void *arg)
     if (reload_config(daemon->file, daemon->config, &fault))
         report_put(REPORT_ERROR, "the old configuration stays in use: %s", fault.text);
     daemon->calls.request_ms = (int64_t)daemon->config->request_seconds * 1000;
+    if (daemon->config->proxy_certificate[0])
+        reload_proxy_key(daemon);
     if (daemon->has_tls)
-        reload_tls(daemon);
+        reload_certificate(daemon);
     notify_ready();
 }
 

@@ -146,9 +146,12 @@ static void look_at_clock(const struct look *look)
         tell(look, "clock", DOCTOR_WELL, NULL, "it is set by others, and says %s UTC", now);
 }
 
+// The one that devices are shown.
 static const char *certificate_of(const struct look *look, char path[PATH_MAX])
 {
     struct fault ignored;
+    if (look->config->proxy_certificate[0])
+        return look->config->proxy_certificate;
     if (look->config->certificate[0])
         return look->config->certificate;
     return place_in_state(look->config, "tls.pem", path, &ignored) ? "" : path;
@@ -159,7 +162,7 @@ static void look_at_certificate(const struct look *look)
     char own[PATH_MAX];
     int64_t expires;
     struct fault fault = {0};
-    if (!look->config->tls[0])
+    if (!look->config->tls[0] && !look->config->proxy_certificate[0])
         return;
     const char *path = certificate_of(look, own);
     if (certificate_expiry(path, &expires, &fault)) {
@@ -215,8 +218,7 @@ static void look_from_outside(const struct look *look)
              "%s", fault.text);
         return;
     }
-    const char *certificate = look->config->proxy_certificate[0] ? look->config->proxy_certificate
-                                                                 : certificate_of(look, path);
+    const char *certificate = certificate_of(look, path);
     if (certificate_key_hash(certificate, own, &fault) == OK && memcmp(own, other, HASH_SIZE) != 0)
         tell(
             look, "address", DOCTOR_ILL,

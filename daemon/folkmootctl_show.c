@@ -265,9 +265,8 @@ void ctl_show_backup(const cJSON *answer)
 void ctl_show_restored(const cJSON *answer)
 {
     show_copied(answer, "restored");
-    (void)puts(
-        "Start the hub: the chains begin anew, and devices give back what is theirs. Who was\n"
-        "revoked since the backup is to be revoked again.");
+    (void)puts("Start the hub: the chains begin anew, and devices give back what is theirs. Where\n"
+               "db/orders was lost, too, revoke and erase again what was since the backup.");
     if (text_of(answer, "kept")[0])
         (void)printf("The database that was there is %s: it can read what was\n"
                      "erased since; destroy it when all is well.\n",

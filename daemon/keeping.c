@@ -81,10 +81,12 @@ static bool take_order(const struct store_order *order, void *arg)
     return true;
 }
 
-static enum err erase_again(struct hub_decider *decider, void *arg)
+static enum err decide_again(struct hub_decider *decider, void *arg)
 {
     struct orders *orders = arg;
     enum err err = hub_erase_again(decider, orders->all, orders->n, &orders->erased);
+    if (!err)
+        err = hub_roles_again(decider, orders->all, orders->n);
     orders->is_decided |= decider->effects.last > 0;
     return err;
 }
@@ -94,16 +96,19 @@ static enum err apply(struct gate *gate, int64_t now, struct orders *orders, str
     struct txn *txn = gate_begin_write(gate);
     if (!txn)
         return ERR_BUSY;
-    enum err err = decide_each(txn, now, erase_again, orders, fault);
-    if (err || !orders->is_decided) {
+    enum err err = decide_each(txn, now, decide_again, orders, fault);
+    bool is_news = !err && store_orders_known(txn);
+    if (err || !(orders->is_decided || is_news)) {
         gate_abort(gate, &txn);
         return err;
     }
     err = gate_commit(gate, &txn);
-    if (!err)
-        report_put(REPORT_WARNING,
-                   "the database was restored: the words of %llu changes were erased again",
-                   (unsigned long long)orders->erased);
+    if (!err && orders->is_decided)
+        report_put(
+            REPORT_WARNING,
+            "the database was restored: the words of %llu changes were erased again, and roles and "
+            "revocations are what they were",
+            (unsigned long long)orders->erased);
     return err;
 }
 

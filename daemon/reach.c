@@ -1,5 +1,6 @@
 #include "daemon/reach.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/evp.h>
@@ -47,15 +48,11 @@ static int connect_one(const struct addrinfo *to)
     return -1;
 }
 
-static enum err connect_to(const char *address, int *fd, struct fault *fault)
+static enum err connect_to(const char *address, const char *host, const char *port, int *fd,
+                           struct fault *fault)
 {
-    char host[HOST_MAX];
-    const char *port = "";
     struct addrinfo *found = NULL;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    enum err err = split(address, host, &port, fault);
-    if (err)
-        return err;
     int code = getaddrinfo(host, port, &hints, &found);
     if (code)
         return fault_set(fault, ERR_NOT_FOUND, "nobody knows where %s is: %s", host,
@@ -63,8 +60,9 @@ static enum err connect_to(const char *address, int *fd, struct fault *fault)
     *fd = -1;
     for (const struct addrinfo *to = found; to && *fd < 0; to = to->ai_next)
         *fd = connect_one(to);
-    err = *fd >= 0 ? OK
-                   : fault_set(fault, ERR_IO, "no connection to %s: %s", address, strerror(errno));
+    enum err err =
+        *fd >= 0 ? OK
+                 : fault_set(fault, ERR_IO, "no connection to %s: %s", address, strerror(errno));
     freeaddrinfo(found);
     return err;
 }
@@ -80,12 +78,22 @@ static bool read_key(SSL *ssl, uint8_t key[HASH_SIZE])
     return ok;
 }
 
+// A proxy that serves several names answers only to one of them; RFC 6066 has none for addresses.
+static bool set_name(SSL *ssl, const char *host)
+{
+    uint8_t ignored[sizeof(struct in6_addr)];
+    if (inet_pton(AF_INET, host, ignored) == 1 || inet_pton(AF_INET6, host, ignored) == 1)
+        return true;
+    return SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
 // Trust is the identity key's, as on devices: any certificate will do.
-static bool greet(int fd, uint8_t key[HASH_SIZE])
+static bool greet(int fd, const char *host, uint8_t key[HASH_SIZE])
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     SSL *ssl = context ? SSL_new(context) : NULL;
-    bool ok = ssl && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1 && read_key(ssl, key);
+    bool ok = ssl && set_name(ssl, host) && SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1 &&
+              read_key(ssl, key);
     SSL_free(ssl);
     SSL_CTX_free(context);
     return ok;
@@ -93,11 +101,15 @@ static bool greet(int fd, uint8_t key[HASH_SIZE])
 
 enum err reach(const char *address, uint8_t key[HASH_SIZE], struct fault *fault)
 {
+    char host[HOST_MAX];
+    const char *port = "";
     int fd = -1;
-    enum err err = connect_to(address, &fd, fault);
+    enum err err = split(address, host, &port, fault);
+    if (!err)
+        err = connect_to(address, host, port, &fd, fault);
     if (err)
         return err;
-    bool ok = greet(fd, key);
+    bool ok = greet(fd, host, key);
     (void)close(fd);
     return ok ? OK
               : fault_set(fault, ERR_MALFORMED, "whoever answers at %s does not speak TLS",

@@ -29,8 +29,7 @@ enum {
 static bool is_of_file(enum table table, struct bytes key)
 {
     return table == TABLE_META && (bytes_equal(key, bytes_of_text(FORMAT_KEY)) ||
-                                   bytes_equal(key, bytes_of_text(COMMIT_KEY)) ||
-                                   bytes_equal(key, bytes_of_text(ORDERS_KEY)));
+                                   bytes_equal(key, bytes_of_text(COMMIT_KEY)));
 }
 
 static void count(struct dump *dump, enum table table)

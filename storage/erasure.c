@@ -51,7 +51,7 @@ bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE
     return err != ERR_NOT_FOUND;
 }
 
-static void note_order(struct txn *txn, uint32_t number, struct store_order *order)
+void order_note(struct txn *txn, uint32_t number, struct store_order *order)
 {
     struct community community;
     if (!txn->store->keeps_orders || txn->err)
@@ -76,7 +76,7 @@ void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE
     memcpy(order.handle, handle, HANDLE_SIZE);
     if (body_hash)
         memcpy(order.body_hash, body_hash, HASH_SIZE);
-    note_order(txn, community, &order);
+    order_note(txn, community, &order);
 }
 
 static enum err settle_one(struct txn *txn, struct bytes row)
@@ -151,12 +151,12 @@ void closed_put(struct txn *txn, uint32_t community, const struct record_key *re
     struct key key = record_key(community, record);
     uint8_t value = (uint8_t)how;
     struct store_order order = {
-        .is_closing = true, .with_all = how == CLOSED_WITH_ALL, .kind = record->kind};
+        .what = how == CLOSED_WITH_ALL ? ORDER_CLOSING : ORDER_CLOSING_ALONE, .kind = record->kind};
     if (closed_get(txn, community, record) >= how)
         return;
     table_put(txn, TABLE_CLOSED, key_of(&key), bytes_of(&value, 1));
     memcpy(order.id, record->id, ID_SIZE);
-    note_order(txn, community, &order);
+    order_note(txn, community, &order);
 }
 
 // --- Until when ---

@@ -14,6 +14,9 @@ bool erased_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE
 // before the transaction is committed.
 void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                 uint32_t seq, uint32_t tag, const uint8_t *body_hash);
+// A hub notes in the file beside the database what a restored backup would have forgotten. Its
+// community is filled in.
+void order_note(struct txn *txn, uint32_t community, struct store_order *order);
 // Destroys the keys of erased changes that a crash left. What opening a store does.
 enum err erased_settle(struct txn *txn) must_check;
 

@@ -10,28 +10,27 @@
 
 #include "storage/stored.h"
 
-// Type, community, handle or id (16), seq, tag or kind, body hash, and a check.
-enum { TYPE_ERASURE = 1, TYPE_CLOSING = 2, TYPE_CLOSING_ALONE = 3, CHECK_SIZE = 4 };
+// Type (enum order_what, from 1), community, handle or id (16), seq or kind, tag or role, body
+// hash, and a check.
+enum { CHECK_SIZE = 4 };
 enum { RECORD_SIZE = 1 + 16 + 16 + 4 + 4 + 32 + CHECK_SIZE };
 
-static uint8_t type_of(const struct store_order *order)
+static bool is_closing(const struct store_order *order)
 {
-    if (!order->is_closing)
-        return TYPE_ERASURE;
-    return order->with_all ? TYPE_CLOSING : TYPE_CLOSING_ALONE;
+    return order->what == ORDER_CLOSING || order->what == ORDER_CLOSING_ALONE;
 }
 
 void orders_put(struct buf *orders, const struct store_order *order)
 {
     uint8_t id[ID_SIZE] = {0};
     size_t begin = orders->n;
-    memcpy(id, order->is_closing ? order->id : order->handle,
-           order->is_closing ? ID_SIZE : HANDLE_SIZE);
-    buf_put_u8(orders, type_of(order));
+    memcpy(id, is_closing(order) ? order->id : order->handle,
+           is_closing(order) ? ID_SIZE : HANDLE_SIZE);
+    buf_put_u8(orders, (uint8_t)(order->what + 1));
     buf_put(orders, BYTES(order->community));
     buf_put(orders, BYTES(id));
-    buf_put_be32(orders, order->is_closing ? order->kind : order->seq);
-    buf_put_be32(orders, order->tag);
+    buf_put_be32(orders, is_closing(order) ? order->kind : order->seq);
+    buf_put_be32(orders, order->what == ORDER_ERASURE ? order->tag : order->role);
     buf_put(orders, BYTES(order->body_hash));
     if (!orders->err)
         buf_put_be32(orders, (uint32_t)XXH3_64bits(orders->p + begin, orders->n - begin));
@@ -43,23 +42,22 @@ static enum err decode(struct bytes bytes, struct store_order *order)
     uint8_t id[ID_SIZE];
     *order = (struct store_order){0};
     uint8_t type = stored_u8(&value);
-    order->is_closing = type != TYPE_ERASURE;
-    order->with_all = type == TYPE_CLOSING;
+    bool is_known = type >= 1 && type <= ORDER_REVOCATION + 1;
+    order->what = is_known ? (enum order_what)(type - 1) : ORDER_ERASURE;
     stored_copy(&value, order->community, COMMUNITY_SIZE);
     stored_copy(&value, id, ID_SIZE);
     uint32_t number = stored_u32(&value);
-    order->tag = stored_u32(&value);
+    *(order->what == ORDER_ERASURE ? &order->tag : &order->role) = stored_u32(&value);
     stored_copy(&value, order->body_hash, HASH_SIZE);
     uint32_t check = stored_u32(&value);
-    if (order->is_closing) {
+    if (is_closing(order)) {
         order->kind = number;
         memcpy(order->id, id, ID_SIZE);
     } else {
         order->seq = number;
         memcpy(order->handle, id, HANDLE_SIZE);
     }
-    bool sound = type >= TYPE_ERASURE && type <= TYPE_CLOSING_ALONE &&
-                 check == (uint32_t)XXH3_64bits(bytes.p, bytes.n - CHECK_SIZE);
+    bool sound = is_known && check == (uint32_t)XXH3_64bits(bytes.p, bytes.n - CHECK_SIZE);
     return stored_end(&value) || !sound ? ERR_DAMAGED : OK;
 }
 
@@ -131,6 +129,20 @@ static enum err read_record(int fd, off_t at, uint8_t record[RECORD_SIZE])
     return OK;
 }
 
+enum err orders_count(const char *store, uint64_t *n)
+{
+    struct stat st;
+    int fd = open_file(store, O_RDONLY);
+    *n = 0;
+    if (fd < 0)
+        return errno == ENOENT ? OK : ERR_IO;
+    enum err err = fstat(fd, &st) == 0 ? OK : ERR_IO;
+    (void)close(fd);
+    if (!err)
+        *n = (uint64_t)st.st_size / RECORD_SIZE;
+    return err;
+}
+
 enum err orders_each(const char *store, uint64_t n,
                      bool (*each)(const struct store_order *, void *), void *arg)
 {
@@ -143,11 +155,14 @@ enum err orders_each(const char *store, uint64_t n,
     bool on = true;
     for (off_t at = 0; on && (err = read_record(fd, at, record)) == OK; at += RECORD_SIZE) {
         struct store_order order;
+        bool is_new = n == 0;
         n -= n > 0;
-        if (decode(BYTES(record), &order))
+        if (decode(BYTES(record), &order)) {
             damage = ERR_DAMAGED;
-        else
+        } else {
+            order.is_new = is_new;
             on = each(&order, arg);
+        }
     }
     (void)close(fd);
     if (on && n > 0)

@@ -11,6 +11,8 @@ void orders_put(struct buf *orders, const struct store_order *order);
 // Appends them and syncs. What a crash left of a record before is overwritten. n: how many are
 // there now.
 enum err orders_append(const char *store, struct bytes orders, uint64_t *n) must_check;
+// How many there are.
+enum err orders_count(const char *store, uint64_t *n) must_check;
 // Gives every sound record; ERR_DAMAGED at the end when one was not, or there are fewer than n.
 enum err orders_each(const char *store, uint64_t n,
                      bool (*each)(const struct store_order *, void *), void *arg) must_check;

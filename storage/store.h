@@ -32,23 +32,36 @@ enum err store_open(const char *path, const struct store_options *options, struc
                     struct fault *fault) must_check;
 void store_close(struct store **store);
 
-// What was erased or closed, as the file beside the database remembers it: a backup that was
-// restored may have forgotten.
+// What was decided and may not be forgotten, as the file beside the database remembers it: a backup
+// that is restored may be from before.
+enum order_what {
+    ORDER_ERASURE,
+    ORDER_CLOSING,       // of a record with all that hangs on it
+    ORDER_CLOSING_ALONE, // of a record
+    ORDER_ROLE,          // which a device has from a change on
+    ORDER_REVOCATION,    // of a device from a change on, or (role 0) the end of all of them
+};
+
 struct store_order {
-    bool is_closing;
+    enum order_what what;
+    bool is_new; // not known to the database: this is an older copy, or a crash came between
     uint8_t community[COMMUNITY_SIZE];
-    uint8_t handle[HANDLE_SIZE]; // of an erasure
+    uint8_t handle[HANDLE_SIZE]; // of whose change, or of whom
     uint32_t seq;
-    uint32_t tag;
-    uint8_t body_hash[HASH_SIZE]; // zeros: not known
+    uint32_t tag;                 // of an erasure
+    uint32_t role;                // of ORDER_ROLE; of ORDER_REVOCATION, whether it is one
+    uint8_t body_hash[HASH_SIZE]; // of an erasure; zeros: not known
     uint32_t kind;                // of a closing
     uint8_t id[ID_SIZE];
-    bool with_all;
 };
 
 // Gives every sound order, until `each` returns false; ERR_DAMAGED at the end when one was not.
 enum err store_orders_each(struct store *store, bool (*each)(const struct store_order *, void *),
                            void *arg) must_check;
+// Notes in the database (write transaction) that it knows all that is in the file. False: it did.
+bool store_orders_known(struct txn *txn);
+// The same where the file has fewer than the database knows of: it was lost, and another begins.
+void store_orders_lost(struct txn *txn);
 // Frees the slots of readers that died; to be called now and then.
 void store_check_readers(struct store *store);
 // Bytes of the database in use, and the bytes that it may grow to. Takes a short read transaction.

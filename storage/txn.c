@@ -154,6 +154,34 @@ static enum err note_orders(struct txn *txn)
     return err ? err : txn->err;
 }
 
+// How many the database knows of, and how many there are.
+static bool count_orders(struct txn *txn, uint64_t *known, uint64_t *there)
+{
+    enum err err = txn_number(txn, ORDERS_KEY, known);
+    if (!err)
+        err = orders_count(txn->store->path, there);
+    txn_fail(txn, err);
+    return !txn->err;
+}
+
+bool store_orders_known(struct txn *txn)
+{
+    uint64_t known;
+    uint64_t there;
+    if (!count_orders(txn, &known, &there) || known == there)
+        return false;
+    put_number(txn, ORDERS_KEY, there);
+    return true;
+}
+
+void store_orders_lost(struct txn *txn)
+{
+    uint64_t known;
+    uint64_t there;
+    if (count_orders(txn, &known, &there) && there < known)
+        put_number(txn, ORDERS_KEY, there);
+}
+
 static enum err note_commit(struct txn *txn)
 {
     // A commit without writes is none.

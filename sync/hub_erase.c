@@ -339,10 +339,12 @@ enum err hub_erase_again(struct hub_decider *decider, const struct store_order *
         memcpy(record.id, orders[i].id, ID_SIZE);
         if (memcmp(orders[i].community, decider->community->id, COMMUNITY_SIZE) != 0)
             continue;
-        if (orders[i].is_closing)
-            close_record(&e, &record, orders[i].with_all ? CLOSED_WITH_ALL : CLOSED_ALONE);
-        else
+        if (orders[i].what == ORDER_ERASURE)
             erase_again(&e, &orders[i]);
+        else if (orders[i].what == ORDER_CLOSING)
+            close_record(&e, &record, CLOSED_WITH_ALL);
+        else if (orders[i].what == ORDER_CLOSING_ALONE)
+            close_record(&e, &record, CLOSED_ALONE);
     }
     return end(&e, erased);
 }

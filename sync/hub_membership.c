@@ -5,6 +5,7 @@
 
 #include "proto/change.h"
 #include "proto/schema.h"
+#include "storage/erasure.h"
 #include "storage/log.h"
 #include "sync/hub.h"
 #include "sync/hub_private.h"
@@ -48,33 +49,59 @@ static struct granted granted_to(struct hub_decider *decider, const uint8_t hand
     return granted;
 }
 
+// So that a restored backup does not bring back what was taken from a device since.
+static void note(struct hub_decider *decider, enum order_what what,
+                 const uint8_t handle[HANDLE_SIZE], uint32_t from, uint32_t role)
+{
+    struct store_order order = {.what = what, .seq = from, .role = role};
+    memcpy(order.handle, handle, HANDLE_SIZE);
+    order_note(decider->txn, decider->community->number, &order);
+}
+
+static enum err grant_from(struct hub_decider *decider, const struct record_key *asked,
+                           const uint8_t handle[HANDLE_SIZE], enum role role, uint32_t from)
+{
+    struct role_grant grant = {
+        .device = bytes_of(handle, HANDLE_SIZE), .role = (uint32_t)role, .from = from};
+    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
+    // Whose answer was lost asks again: it is decided once.
+    if (granted_to(decider, handle).role == role)
+        return txn_error(decider->txn);
+    hub_edits_put(&edits, FIELD_GRANT, &role_grant_message, &grant);
+    note(decider, ORDER_ROLE, handle, from, (uint32_t)role);
+    return hub_edits_end(&edits);
+}
+
 enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
                    const uint8_t handle[HANDLE_SIZE], enum role role)
 {
-    struct role_grant grant = {.device = bytes_of(handle, HANDLE_SIZE), .role = (uint32_t)role};
-    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
+    uint32_t from = 0;
     if (role < ROLE_MEMBER || role > ROLE_OBSERVER)
         return fault_set(decider->fault, ERR_MALFORMED,
                          "the role is member, volunteer, coordinator or observer");
-    enum err err = find_device(decider, handle, &grant.from);
-    // Whose answer was lost asks again: it is decided once.
-    if (err || granted_to(decider, handle).role == role)
-        return err ? err : txn_error(decider->txn);
-    hub_edits_put(&edits, FIELD_GRANT, &role_grant_message, &grant);
+    enum err err = find_device(decider, handle, &from);
+    return err ? err : grant_from(decider, asked, handle, role, from);
+}
+
+static enum err revoke_from(struct hub_decider *decider, const struct record_key *asked,
+                            const uint8_t handle[HANDLE_SIZE], uint32_t from)
+{
+    struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE), .from = from};
+    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
+    if (granted_to(decider, handle).revoked)
+        return txn_error(decider->txn);
+    hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
+    note(decider, ORDER_REVOCATION, handle, from, true);
+    decider->effects.revoked = true;
     return hub_edits_end(&edits);
 }
 
 enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
                     const uint8_t handle[HANDLE_SIZE])
 {
-    struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE)};
-    struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
-    enum err err = find_device(decider, handle, &revocation.from);
-    if (err || granted_to(decider, handle).revoked)
-        return err ? err : txn_error(decider->txn);
-    hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
-    decider->effects.revoked = true;
-    return hub_edits_end(&edits);
+    uint32_t from = 0;
+    enum err err = find_device(decider, handle, &from);
+    return err ? err : revoke_from(decider, asked, handle, from);
 }
 
 // --- withdrawing ---
@@ -138,8 +165,56 @@ enum err hub_reinstate(struct hub_decider *decider, const struct record_key *ask
     err = withdraw_all(decider, asked, &g);
     if (!err && g.n == 0)
         err = fault_set(decider->fault, ERR_WRONG_STATE, "this device is not revoked");
+    if (!err)
+        note(decider, ORDER_REVOCATION, handle, next, false);
     gathering_done(&g);
     return err;
+}
+
+// --- after a restore ---
+
+static enum err order_again(struct hub_decider *decider, const struct store_order *order)
+{
+    struct device device;
+    enum err err = device_get(decider->txn, decider->community->number, order->handle, &device);
+    // Who came in since then is not known here.
+    if (err || device.role == ROLE_HUB)
+        return err == ERR_NOT_FOUND ? OK : err;
+    if (order->what == ORDER_ROLE)
+        return grant_from(decider, NULL, order->handle, (enum role)order->role, order->seq);
+    if (order->role)
+        return revoke_from(decider, NULL, order->handle, order->seq);
+    return granted_to(decider, order->handle).revoked ? hub_reinstate(decider, NULL, order->handle)
+                                                      : OK;
+}
+
+static bool is_of_membership(const struct hub_decider *decider, const struct store_order *order)
+{
+    return order->is_new && (order->what == ORDER_ROLE || order->what == ORDER_REVOCATION) &&
+           memcmp(order->community, decider->community->id, COMMUNITY_SIZE) == 0;
+}
+
+// Whether it is the last that was decided of this device.
+static bool is_last(const struct store_order *orders, size_t i, size_t n)
+{
+    for (size_t k = i + 1; k < n; k++) {
+        if (orders[k].what == orders[i].what &&
+            memcmp(orders[k].handle, orders[i].handle, HANDLE_SIZE) == 0 &&
+            memcmp(orders[k].community, orders[i].community, COMMUNITY_SIZE) == 0)
+            return false;
+    }
+    return true;
+}
+
+// What the database knows of was followed, and may have been decided otherwise since.
+enum err hub_roles_again(struct hub_decider *decider, const struct store_order *orders, size_t n)
+{
+    enum err err = OK;
+    for (size_t i = 0; i < n && !err; i++) {
+        if (is_of_membership(decider, &orders[i]) && is_last(orders, i, n))
+            err = order_again(decider, &orders[i]);
+    }
+    return err ? err : txn_error(decider->txn);
 }
 
 // Whether a coordinator might have written it: then one may vouch for it.

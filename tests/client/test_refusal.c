@@ -26,6 +26,8 @@ Test(refusal, knows_when_to_log_in_and_when_to_try_again)
     cr_assert(told_by(401, "").unauthenticated);
     cr_assert_eq(told_by(503, "{\"code\":\"unavailable\"}").code, FOLKMOOT_NETWORK);
     cr_assert_eq(told_by(502, "<html>").code, FOLKMOOT_NETWORK);
+    cr_assert_eq(told_by(429, "<html>").code, FOLKMOOT_NETWORK);
+    cr_assert_eq(told_by(408, "").code, FOLKMOOT_NETWORK);
     cr_assert_eq(told_by(404, "<html>").code, FOLKMOOT_REFUSED);
     cr_assert(told_by(429, "{\"code\":\"resource_exhausted\"}").too_much);
 }

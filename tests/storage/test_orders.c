@@ -35,7 +35,7 @@ static void begin_anew(void)
 }
 
 struct found {
-    struct store_order all[8];
+    struct store_order all[16];
     size_t n;
     size_t max;
 };
@@ -56,9 +56,13 @@ static void append(const struct buf *orders, uint64_t expected)
 
 static const struct store_order kinds[] = {
     {.community = {1}, .handle = {2}, .seq = 3, .tag = 4, .body_hash = {5}},
-    {.community = {1}, .is_closing = true, .with_all = true, .kind = 6, .id = {7}},
-    {.community = {1}, .is_closing = true, .kind = 8, .id = {9}},
+    {.community = {1}, .what = ORDER_CLOSING, .kind = 6, .id = {7}},
+    {.community = {1}, .what = ORDER_CLOSING_ALONE, .kind = 8, .id = {9}},
+    {.community = {1}, .what = ORDER_ROLE, .handle = {10}, .seq = 11, .role = 3},
+    {.community = {1}, .what = ORDER_REVOCATION, .handle = {12}, .seq = 13, .role = 1},
 };
+
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void expect_same(const struct store_order *found, const struct store_order *put)
 {
@@ -66,8 +70,8 @@ static void expect_same(const struct store_order *found, const struct store_orde
     cr_expect_arr_eq(found->handle, put->handle, HANDLE_SIZE);
     cr_expect_arr_eq(found->body_hash, put->body_hash, HASH_SIZE);
     cr_expect_arr_eq(found->id, put->id, ID_SIZE);
-    cr_expect_eq(found->is_closing, put->is_closing);
-    cr_expect_eq(found->with_all, put->with_all);
+    cr_expect_eq(found->what, put->what);
+    cr_expect_eq(found->role, put->role);
     cr_expect_eq(found->kind, put->kind);
     cr_expect_eq(found->seq, put->seq);
     cr_expect_eq(found->tag, put->tag);
@@ -76,18 +80,19 @@ static void expect_same(const struct store_order *found, const struct store_orde
 Test(orders, come_back_as_they_were_put_until_there_were_enough)
 {
     struct buf orders = {0};
-    struct found found = {.max = 8};
-    for (size_t i = 0; i < 3; i++)
+    struct found found = {.max = 2 * KINDS};
+    for (size_t i = 0; i < KINDS; i++)
         orders_put(&orders, &kinds[i]);
-    cr_assert_eq(orders.n, (size_t)3 * RECORD);
-    append(&orders, 3);
-    append(&orders, 6);
-    cr_assert_eq(orders_each(scratch.path, 6, take, &found), OK);
-    cr_assert_eq(found.n, 6);
+    cr_assert_eq(orders.n, (size_t)KINDS * RECORD);
+    append(&orders, KINDS);
+    append(&orders, 2 * KINDS);
+    cr_assert_eq(orders_each(scratch.path, 2 * KINDS, take, &found), OK);
+    cr_assert_eq(found.n, 2 * KINDS);
     for (size_t i = 0; i < found.n; i++)
-        expect_same(&found.all[i], &kinds[i % 3]);
+        expect_same(&found.all[i], &kinds[i % KINDS]);
     found = (struct found){.max = 2};
-    cr_assert_eq(orders_each(scratch.path, 6, take, &found), OK, "the others are not missing");
+    cr_assert_eq(orders_each(scratch.path, 2 * KINDS, take, &found), OK,
+                 "the others are not missing");
     cr_assert_eq(found.n, 2);
     buf_done(&orders);
     expect_no_leaks();
@@ -95,7 +100,7 @@ Test(orders, come_back_as_they_were_put_until_there_were_enough)
 
 Test(orders, of_an_unknown_type_are_damage_though_their_check_is_right)
 {
-    static const uint8_t types[] = {0, 4, 255};
+    static const uint8_t types[] = {0, 6, 255};
     struct buf orders = {0};
     struct found found = {.max = 8};
     for (size_t i = 0; i < sizeof types; i++) {

@@ -107,7 +107,7 @@ static enum err exchange(void)
 
 static bool visit_order(const struct store_order *order, void *arg)
 {
-    *(unsigned *)arg += !order->is_closing && order->seq == CHORES_WHOLE;
+    *(unsigned *)arg += order->what == ORDER_ERASURE && order->seq == CHORES_WHOLE;
     return true;
 }
 

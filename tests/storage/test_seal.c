@@ -346,7 +346,7 @@ Test(seal, notes_each_order_once_beside_the_database)
     cr_expect_arr_eq(orders.all[0].body_hash, hash, HASH_SIZE);
     cr_expect_eq(orders.all[0].seq, 3);
     cr_expect_eq(orders.all[0].tag, 4);
-    cr_expect(orders.all[1].is_closing);
+    cr_expect_eq(orders.all[1].what, ORDER_CLOSING);
     cr_expect_eq(orders.all[1].kind, KIND_PERSON);
     cr_expect_arr_eq(orders.all[1].id, record.id, ID_SIZE);
 }

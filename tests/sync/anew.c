@@ -24,5 +24,10 @@ enum err anew_begin(struct store *hub, uint32_t number, const uint8_t identity_s
     if (!err)
         err = hub_erase_again(&decider, (const struct store_order *)(const void *)orders.p,
                               orders.n / sizeof(struct store_order), &erased);
+    if (!err)
+        err = hub_roles_again(&decider, (const struct store_order *)(const void *)orders.p,
+                              orders.n / sizeof(struct store_order));
+    if (!err)
+        (void)store_orders_known(txn);
     return err ? err : txn_commit(&txn);
 }

@@ -2,6 +2,8 @@
 // is, what the lost time decided counts no more, and what is decided now reaches everybody.
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "proto/schema.h"
 #include "sync/lineage.h"
@@ -36,6 +38,14 @@ static void restore(void)
     world_restore_hub_anew(&world, "copy");
 }
 
+// The file beside the database is lost, too: nothing is decided again.
+static void lose_orders(void)
+{
+    char path[WORLD_PATH_MAX + 16];
+    (void)snprintf(path, sizeof path, "%s/hub/orders", world.folder);
+    (void)unlink(path);
+}
+
 static void forget_alarms(void)
 {
     for (size_t i = 0; i < world.devices_n; i++)
@@ -51,6 +61,11 @@ static void expect_alarms(size_t device, enum alarm alarm)
 static enum err make_coordinator(struct hub_decider *decider, void *arg)
 {
     return hub_grant(decider, NULL, world.devices[*(size_t *)arg].handle, ROLE_COORDINATOR);
+}
+
+static enum err revoke_it(struct hub_decider *decider, void *arg)
+{
+    return hub_revoke(decider, NULL, world.devices[*(size_t *)arg].handle);
 }
 
 static enum role role_told(size_t where, size_t of)
@@ -111,6 +126,7 @@ Test(anew, decides_what_reaches_everybody)
     world_decide(&world, make_coordinator, &phone);
     network_settle(&world);
     cr_assert_eq(role_told(LATE, PHONE), ROLE_COORDINATOR);
+    lose_orders();
     restore();
     world_decide(&world, make_coordinator, &other);
     network_settle(&world);
@@ -119,6 +135,22 @@ Test(anew, decides_what_reaches_everybody)
         cr_expect_eq(role_told(i, PHONE), ROLE_VOLUNTEER, "device %zu: that time is no more", i);
     }
     expect_all_the_same();
+}
+
+// What the hub still means is decided again: of each device what was last.
+Test(anew, gives_roles_again_that_were_decided_since)
+{
+    size_t phone = PHONE;
+    size_t late = LATE;
+    world_decide(&world, make_coordinator, &phone);
+    world_decide(&world, revoke_it, &late);
+    restore();
+    for (size_t i = 0; i < 3 * LATE; i++)
+        (void)network_sync(&world, i % LATE);
+    for (size_t i = 0; i < LATE; i++) {
+        cr_expect_eq(role_told(i, PHONE), ROLE_COORDINATOR, "device %zu", i);
+        cr_expect_eq(role_told(i, LATE), ROLE_NONE, "device %zu: it was revoked", i);
+    }
 }
 
 // What the lost time set apart is judged anew, by what is decided now.
@@ -164,6 +196,7 @@ Test(anew, twice_from_the_same_copy_leaves_the_last_one_alone)
     said_need(&world, OTHER, "in the second life", NULL);
     network_settle(&world);
     cr_expect_eq(role_told(LATE, PHONE), ROLE_COORDINATOR);
+    lose_orders();
     restore();
     said_need(&world, LATE, "in the third", NULL);
     network_settle(&world);

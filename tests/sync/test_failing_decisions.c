@@ -214,7 +214,7 @@ Test(failing_decisions, begin_anew_with_what_was_erased_before_or_do_not)
     struct store_order orders[ORDERS] = {
         {.seq = said.remark.seq, .tag = said.remark.tag},
         {.seq = 99, .tag = 7},
-        {.is_closing = true, .kind = KIND_CONSTRAINT, .with_all = true},
+        {.what = ORDER_CLOSING, .kind = KIND_CONSTRAINT},
         {.seq = 1, .tag = 7},
     };
     for (size_t i = 0; i < ORDERS; i++) {
