@@ -24,16 +24,20 @@ struct writer {
     struct queue outbox;         // by the lock
     bool stopping;               // by the lock
     bool flushing;               // by the lock
-    struct writer_counts told;   // by the lock: what is counted, as of the last batch
+    bool asked;                  // for a sign of life; by the lock
+    bool answered;               // that; by the lock
+    struct writer_counts told;   // what is counted, as of the last batch; by the lock
     struct writer_counts counts; // the thread's
     struct loop_bell *bell;
-    size_t waiting;       // the loop's
-    size_t waiting_bytes; // the loop's
-    bool said_goodbye;    // the thread's
-    unsigned failures;    // commits that failed in a row; the thread's
-    bool is_full;         // for want of room; the thread's
-    time_t rests_until;   // the thread's
-    atomic_uint deciding; // items that are held
+    size_t waiting;           // the loop's
+    size_t waiting_bytes;     // the loop's
+    bool said_goodbye;        // the thread's
+    unsigned failures;        // commits that failed in a row; the thread's
+    bool is_full;             // for want of room; the thread's
+    time_t rests_until;       // the thread's
+    atomic_uint deciding;     // items that are held
+    void (*alive)(void *arg); // the loop's
+    void *alive_arg;
 };
 
 static void queue_init(struct queue *queue)
@@ -267,12 +271,31 @@ static void work(struct writer *writer, struct queue *batch)
         write_batch(writer, batch->first);
 }
 
+// By the lock.
+static void answer(struct writer *writer)
+{
+    if (!writer->asked)
+        return;
+    writer->asked = false;
+    writer->answered = true;
+    loop_bell_ring(writer->bell);
+}
+
+// By the lock.
+static void await_work(struct writer *writer)
+{
+    answer(writer);
+    while (!writer->inbox.first && !writer->stopping && !writer->flushing) {
+        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+        answer(writer);
+    }
+}
+
 // Waits for work. False: there is none and never will be.
 static bool take_batch(struct writer *writer, struct queue *batch)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    while (!writer->inbox.first && !writer->stopping && !writer->flushing)
-        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+    await_work(writer);
     bool go_on = writer->inbox.first || writer->flushing;
     if (!go_on && !writer->said_goodbye) {
         // The last turn takes along what was noted of contacts, whether or not that succeeds.
@@ -316,6 +339,8 @@ static void deliver(void *arg)
     bool was_full = writer_is_full(writer);
     (void)pthread_mutex_lock(&writer->lock);
     queue_move(&writer->outbox, &done);
+    bool answered = writer->answered;
+    writer->answered = false;
     (void)pthread_mutex_unlock(&writer->lock);
     while (done.first) {
         struct writer_item *item = done.first;
@@ -328,6 +353,8 @@ static void deliver(void *arg)
     }
     if (was_full && !writer_is_full(writer))
         writer->options.has_room(writer->options.arg);
+    if (answered && writer->alive)
+        writer->alive(writer->alive_arg);
 }
 
 static bool start_thread(struct writer *writer)
@@ -407,6 +434,16 @@ void writer_flush(struct writer *writer)
         return;
     (void)pthread_mutex_lock(&writer->lock);
     writer->flushing = true;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
+void writer_ask(struct writer *writer, void (*alive)(void *arg), void *arg)
+{
+    writer->alive = alive;
+    writer->alive_arg = arg;
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->asked = true;
     (void)pthread_cond_signal(&writer->wake);
     (void)pthread_mutex_unlock(&writer->lock);
 }

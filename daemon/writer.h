@@ -59,6 +59,9 @@ void writer_put(struct writer *writer, struct writer_item *item);
 bool writer_is_deciding(struct writer *writer) must_check;
 // Commits waiting notes on contacts, if there are any.
 void writer_flush(struct writer *writer);
+// Has the thread answer that it lives, between two batches; `alive` is then called on the loop's
+// thread, unless the writer ends before. The loop's thread.
+void writer_ask(struct writer *writer, void (*alive)(void *arg), void *arg);
 // Of items that wait or are being written; the loop's thread.
 size_t writer_waiting(struct writer *writer);
 
