@@ -248,18 +248,11 @@ static enum err open_control(struct daemon *daemon, struct fault *fault)
 static enum err open_observe(struct daemon *daemon, struct fault *fault)
 {
     const struct observe_options options = {
-        .addresses = daemon->config->metrics,
-        .sources =
-            {
-                .conns = daemon->conns,
-                .calls = &daemon->calls,
-                .room = &daemon->room,
-                .tls = &daemon->tls,
-                .state_dir = daemon->config->state_dir,
-                .connections_max = conns_max(daemon->conns),
-                .waiting_max = daemon->config->inbox,
-                .started = loop_clock(daemon->loop),
-            },
+        .config = daemon->config,
+        .conns = daemon->conns,
+        .calls = &daemon->calls,
+        .room = &daemon->room,
+        .tls = &daemon->tls,
         .is_stopping = &daemon->stopping,
     };
     return observe_open(&options, &daemon->observe, fault);

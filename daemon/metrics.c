@@ -119,7 +119,7 @@ static void gather(const struct metrics_sources *sources, struct numbers *number
         .ready = ready_why_not(sources->ready) == NULL,
         .communities = count_communities(sources->calls->gate),
         .connections = conns_count(sources->conns),
-        .connections_max = sources->connections_max,
+        .connections_max = conns_max(sources->conns),
         .held_bytes = sources->room->used,
         .held_bytes_max = sources->room->max,
         .waiting = writer_waiting(sources->calls->writer),

@@ -14,7 +14,6 @@ struct metrics_sources {
     struct tls_context *const *tls; // that is shown now; NULL in it: none
     struct ready *ready;
     const char *state_dir;
-    uint64_t connections_max;
     uint64_t waiting_max; // of the writer's inbox
     int64_t started;      // ms since 1970 UTC
 };

@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "daemon/metrics.h"
+#include "daemon/scrape.h"
+
 struct observe {
     struct metrics_sources sources;
     struct ready *ready;
@@ -36,14 +39,28 @@ static const struct scrape_page pages[] = {
     {"/readyz", "text/plain; charset=utf-8", write_readiness},
 };
 
+static struct metrics_sources sources_of(const struct observe_options *options, struct ready *ready)
+{
+    return (struct metrics_sources){
+        .conns = options->conns,
+        .calls = options->calls,
+        .room = options->room,
+        .tls = options->tls,
+        .ready = ready,
+        .state_dir = options->config->state_dir,
+        .waiting_max = options->config->inbox,
+        .started = loop_clock(options->calls->loop),
+    };
+}
+
 enum err observe_open(const struct observe_options *options, struct observe **out,
                       struct fault *fault)
 {
     struct observe *observe = calloc(1, sizeof *observe);
     const struct ready_options asked = {
-        .gate = options->sources.calls->gate,
-        .writer = options->sources.calls->writer,
-        .state_dir = options->sources.state_dir,
+        .gate = options->calls->gate,
+        .writer = options->calls->writer,
+        .state_dir = options->config->state_dir,
         .is_stopping = options->is_stopping,
     };
     if (observe)
@@ -52,11 +69,10 @@ enum err observe_open(const struct observe_options *options, struct observe **ou
         free(observe);
         return fault_set(fault, ERR_NOMEM, "out of memory");
     }
-    observe->sources = options->sources;
-    observe->sources.ready = observe->ready;
+    observe->sources = sources_of(options, observe->ready);
     const struct scrape_options served = {
-        .loop = options->sources.calls->loop,
-        .addresses = options->addresses,
+        .loop = options->calls->loop,
+        .addresses = options->config->metrics,
         .pages = pages,
         .pages_n = sizeof pages / sizeof *pages,
         .arg = observe,

@@ -3,12 +3,16 @@
 // What a monitor is shown: /metrics, /healthz and /readyz on a listener of their own. The loop's
 // thread.
 
-#include "daemon/metrics.h"
-#include "daemon/scrape.h"
+#include "daemon/config.h"
+#include "daemon/conns.h"
 
+// All of it outlives the listener.
 struct observe_options {
-    const char *addresses;          // a list; empty: there is no such listener
-    struct metrics_sources sources; // but for `ready`
+    const struct config *config; // [listen] metrics empty: there is no such listener
+    const struct conns *conns;
+    const struct call_context *calls;
+    const struct http2_room *room;
+    struct tls_context *const *tls; // that is shown now; NULL in it: none
     const bool *is_stopping;        // the hub, which listens from its start until then
 };
 
