@@ -115,7 +115,7 @@ static cJSON *status(struct admin_context *context, const cJSON *request, struct
     admin_number(answer, "communities", communities);
     admin_number(answer, "connections", conns_count(context->conns));
     admin_number(answer, "connections_max", conns_max(context->conns));
-    admin_number(answer, "connections_refused", conns_refused(context->conns));
+    admin_number(answer, "connections_refused", conns_counts(context->conns)->refused);
     admin_number(answer, "calls", calls->answered);
     admin_number(answer, "calls_refused", calls->refused);
     admin_number(answer, "writes_waiting", writer_waiting(calls->writer));
@@ -210,7 +210,8 @@ static void on_created(struct writer_item *item)
     cJSON *answer = admin_ok();
     admin_hex(answer, "id", BYTES(job->community.id));
     (void)cJSON_AddStringToObject(answer, "name", job->wanted);
-    report_put(REPORT_INFO, "a community was founded");
+    report_event(REPORT_INFO, &(struct report_about){.event = "community_founded"},
+                 "a community was founded");
     admin_end_job(job, answer);
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/report.h"
-#include "daemon/rpc.h"
+#include "daemon/request_id.h"
 
 struct call {
     struct call_context *context;
@@ -22,7 +22,34 @@ struct call {
     int64_t deadline;         // by loop_now; 0: none
     bool is_writing;
     uint64_t bytes_in;
+    uint64_t number;   // of the calls of this process
+    uint64_t begun_us; // when the request was whole; 0: it is not
+    enum err failed;   // the hub itself, at the head
 };
+
+// --- what is counted ---
+
+static void count_end(const struct call *call, enum rpc_code code)
+{
+    struct call_counts *counts = &call->context->counts;
+    size_t method = service_number(call->method);
+    counts->answers[method][code]++;
+    counts->tokens_refused +=
+        code == RPC_UNAUTHENTICATED && call->method && call->method->has_token;
+    if (call->begun_us)
+        measure_add(&counts->seconds[method], MEASURE_TIME, measure_now_us() - call->begun_us);
+}
+
+static void count_written(const struct call *call)
+{
+    struct call_counts *counts = &call->context->counts;
+    const struct hub_effects *effects = &call->service.effects;
+    if (call->method->is_attempt)
+        *(call->method->is_enrolment ? &counts->enrolments : &counts->logins) += 1;
+    counts->pushes += call->service.plan != NULL;
+    counts->changes_taken += effects->taken;
+    counts->changes_apart += effects->apart;
+}
 
 // --- the end of a call ---
 
@@ -56,8 +83,12 @@ static void send_answer(struct call *call, struct http2_answer *answer)
 static void answer_error(struct call *call, const struct rpc_error *error)
 {
     struct http2_answer answer = {0};
+    char id[REQUEST_ID_SIZE];
     call->context->refused++;
+    count_end(call, error->code);
     rpc_answer_error(call->head.protocol, error, &answer);
+    request_id(call->context->secret, call->number, id);
+    headers_put_text(&answer.headers, "x-request-id", id);
     send_answer(call, &answer);
 }
 
@@ -94,25 +125,34 @@ static void note_sync(struct call *call, enum rpc_code code, size_t answer_bytes
     contacts_add(call->context->contacts, &call->service.caller, &heard);
 }
 
-// A peer's fault is told with its sentence, and why the hub can do nothing now; what else is the
-// hub's own only by its kind.
+// What is not the peer's fault: with the name by which an admin finds it in the log.
+static void answer_internal(struct call *call, enum err err, const struct fault *fault)
+{
+    char text[sizeof fault->text + 40], id[REQUEST_ID_SIZE];
+    const char *why = fault->text[0] ? fault->text : err_text(err);
+    // Why the hub can do nothing now is told with its sentence, what else only by its kind.
+    bool is_told = err == ERR_NOMEM || err == ERR_BUSY;
+    request_id(call->context->secret, call->number, id);
+    // That the store takes nothing is said once by the writer, and not for each.
+    report_event(err == ERR_BUSY ? REPORT_DEBUG : REPORT_WARNING,
+                 &(struct report_about){.event = "call_failed", .request = id},
+                 "request %s: %s failed: %s", id, service_name(service_number(call->method)), why);
+    (void)snprintf(text, sizeof text, "%s (request %s)", is_told ? why : err_text(err), id);
+    answer_code(call, rpc_code_of(err), text);
+}
+
 static void answer_err(struct call *call, enum err err, const struct fault *fault)
 {
     // The call asked for more than it may have, or the machine has no more.
     if (err == ERR_NOMEM && call->service.arena.err == ERR_LIMIT)
         err = ERR_LIMIT;
-    bool is_told = rpc_is_peer_fault(err) || err == ERR_NOMEM || err == ERR_BUSY;
-    if (err == ERR_QUOTA) {
-        note_sync(call, RPC_RESOURCE_EXHAUSTED, 0);
-        answer_quota(call, fault->text);
-        return;
-    }
-    if (!is_told || err == ERR_NOMEM)
-        report_put(REPORT_WARNING, "%s failed: %s", call->method->path,
-                   fault->text[0] ? fault->text : err_text(err));
-    const char *text = is_told && fault->text[0] ? fault->text : err_text(err);
     note_sync(call, rpc_code_of(err), 0);
-    answer_code(call, rpc_code_of(err), text);
+    if (err == ERR_QUOTA)
+        answer_quota(call, fault->text);
+    else if (rpc_is_peer_fault(err))
+        answer_code(call, rpc_code_of(err), fault->text[0] ? fault->text : err_text(err));
+    else
+        answer_internal(call, err, fault);
 }
 
 // Frees the call unless the writer still has it.
@@ -178,12 +218,14 @@ static bool check_token(struct call *call, struct rpc_error *error, struct fault
                       "the token is not \"Bearer\" and 32 bytes in base64url: log in");
     memcpy(call->service.token, call->head.token_bytes, TOKEN_SIZE);
     struct txn *txn = gate_begin_read(call->context->gate);
+    call->failed = txn ? OK : ERR_BUSY;
     if (!txn)
-        return refuse(error, RPC_UNAVAILABLE, 0, err_text(ERR_BUSY));
+        return false;
     enum err err = hub_authenticate(txn, call->service.token, call->method->call,
                                     &call->context->service->policy,
                                     loop_clock(call->context->loop), &call->service.caller, fault);
     gate_end_read(call->context->gate, &txn);
+    call->failed = err && !rpc_is_peer_fault(err) ? err : OK;
     return !err || refuse(error, rpc_code_of(err), 0, fault->text[0] ? fault->text : err_text(err));
 }
 
@@ -206,6 +248,7 @@ static bool check_attempt(struct call *call, struct rpc_error *error)
     if (!call->method->is_attempt ||
         attempts_take(call->context->attempts, call->peer.address, loop_now(call->context->loop)))
         return true;
+    call->context->counts.attempts_refused++;
     *error = (struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0,
                                 "too many attempts: try again in a minute", "retry-after", "60"};
     return false;
@@ -246,6 +289,7 @@ void call_head(struct call_context *context, const struct call_peer *peer,
         return;
     }
     call->context = context;
+    call->number = context->begun++;
     call->peer = *peer;
     if (peer->address) {
         memcpy(call->address, peer->address, sizeof call->address);
@@ -258,7 +302,10 @@ void call_head(struct call_context *context, const struct call_peer *peer,
     struct rpc_error error = {0};
     struct fault fault = {0};
     if (!check_head(call, &error, &fault)) {
-        answer_error(call, &error);
+        if (call->failed)
+            answer_internal(call, call->failed, &fault);
+        else
+            answer_error(call, &error);
         free_call(call);
         return;
     }
@@ -288,6 +335,7 @@ void call_closed(struct http2_stream *stream)
     if (!call)
         return;
     call->stream = NULL;
+    count_end(call, RPC_CANCELED);
     loop_timer_free(&call->timer);
     finish(call);
 }
@@ -306,6 +354,7 @@ static void answer_response(struct call *call)
         return;
     }
     note_sync(call, RPC_OK, answer.body.n);
+    count_end(call, RPC_OK);
     send_answer(call, &answer);
 }
 
@@ -347,6 +396,8 @@ static void on_written(struct writer_item *item)
     if (!item->err && effects->last > 0)
         call->context->affected(call->context->arg, call->service.caller.community.number, effects);
     call->is_writing = false;
+    if (!item->err)
+        count_written(call);
     if (!item->err && call->method->is_attempt)
         attempts_give_back(call->context->attempts, call->peer.address);
     if (call->stream && item->err)
@@ -360,6 +411,7 @@ static void write_call(struct call *call)
 {
     call->item.run = run_write;
     call->item.done = on_written;
+    request_id(call->context->secret, call->number, call->item.request);
     call->item.bytes = sizeof *call + call->body.n + call->service.arena.used;
     call->is_writing = true;
     writer_put(call->context->writer, &call->item);
@@ -408,6 +460,7 @@ void call_request(struct http2_stream *stream)
     struct call *call = http2_user(stream);
     http2_take_body(stream, &call->body);
     call->bytes_in = call->body.n;
+    call->begun_us = measure_now_us();
     call->service.now = loop_clock(call->context->loop);
     set_deadline(call, call->context->request_ms);
     struct bytes message;

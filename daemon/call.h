@@ -6,8 +6,24 @@
 
 #include "daemon/attempts.h"
 #include "daemon/http2.h"
+#include "daemon/measure.h"
+#include "daemon/rpc.h"
 #include "daemon/service.h"
 #include "daemon/writer.h"
+
+// Of all calls, since the start. The loop's thread.
+struct call_counts {
+    uint64_t answers[SERVICE_METHODS + 1][RPC_CODE_COUNT]; // canceled: the peer has gone before
+    struct measure seconds[SERVICE_METHODS + 1]; // MEASURE_TIME, from the whole request to its end
+    uint64_t enrolments;
+    uint64_t logins;
+    uint64_t tokens_refused;
+    uint64_t attempts_refused; // enrolments and logins, for there were too many
+    uint64_t pushes;
+    uint64_t changes_taken;
+    uint64_t changes_apart;  // of those taken
+    uint64_t changes_erased; // by whomever
+};
 
 // What all calls share; outlives them.
 struct call_context {
@@ -22,8 +38,11 @@ struct call_context {
     // A write decided something; called once that is committed, before the answer is given.
     void (*affected)(void *arg, uint32_t community, const struct hub_effects *effects);
     void *arg;
-    uint64_t answered; // calls so far
-    uint64_t refused;  // of them with an error
+    uint64_t secret;   // of this process, for the names of calls
+    uint64_t begun;    // calls so far
+    uint64_t answered; // of them
+    uint64_t refused;  // of those, with an error
+    struct call_counts counts;
 };
 
 // Whose calls a connection carried.

@@ -124,6 +124,7 @@ static const struct key keys[] = {
     TEXT("listen", tls, "0.0.0.0:8443", check_tls_addresses),
     TEXT("listen", plain, "", check_plain_addresses),
     TEXT("listen", control, "/run/folkmoot/control.sock", check_set_path),
+    TEXT("listen", metrics, "", check_plain_addresses),
     TEXT("tls", certificate, "", check_path),
     TEXT("tls", key, "", check_path),
     TEXT("tls", proxy_certificate, "", check_path),
@@ -307,6 +308,33 @@ enum err config_check(const struct config *config, struct fault *fault)
         return fault_set(fault, ERR_MALFORMED,
                          "[listen] tls and plain are both empty: nobody could reach the hub");
     return OK;
+}
+
+// What is read each time that it is used, by the loop's thread alone.
+static bool is_live(const char *name)
+{
+    static const char *const names[] = {"address",         "certificate",  "key",
+                                        "request_seconds", "stop_seconds", "level"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+void config_take(const struct config *fresh, struct config *config,
+                 void (*waiting)(const char *section, const char *name))
+{
+    for (size_t i = 0; i < KEYS_N; i++) {
+        const struct key *key = &keys[i];
+        const char *from = (const char *)fresh + key->offset;
+        char *to = text_at(config, key);
+        bool same = key->type == TYPE_TEXT ? strcmp(from, to) == 0
+                                           : memcmp(from, to, sizeof(uint64_t)) == 0;
+        if (!same && is_live(key->name))
+            memcpy(to, from, key->type == TYPE_TEXT ? strlen(from) + 1 : sizeof(uint64_t));
+        else if (!same)
+            waiting(key->section, key->name);
+    }
 }
 
 void config_print(const struct config *config, FILE *file)

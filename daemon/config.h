@@ -21,6 +21,7 @@ struct config {
     char tls[CONFIG_TEXT_MAX];      // lists of addresses
     char plain[CONFIG_TEXT_MAX];
     char control[CONFIG_TEXT_MAX]; // a path
+    char metrics[CONFIG_TEXT_MAX]; // a list of addresses
     char certificate[CONFIG_TEXT_MAX];
     char key[CONFIG_TEXT_MAX];
     char proxy_certificate[CONFIG_TEXT_MAX];
@@ -52,6 +53,10 @@ void config_default(struct config *config);
 enum err config_read(const char *path, struct config *config, struct fault *fault) must_check;
 // Checks what no single key can.
 enum err config_check(const struct config *config, struct fault *fault) must_check;
+// Takes over into `config` the keys of `fresh` that may change while the hub runs, and calls
+// `waiting` with each other key that differs.
+void config_take(const struct config *fresh, struct config *config,
+                 void (*waiting)(const char *section, const char *name));
 // Writes every key with its value, in a form that config_read understands.
 void config_print(const struct config *config, FILE *file);
 // The items of a list "a, b": the next one from *rest, without spaces. False: no more.

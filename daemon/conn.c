@@ -22,6 +22,7 @@ void conn_close(struct conn *conn)
     struct conns *conns = conn->conns;
     if (conn->fd < 0)
         return;
+    conns->counts.handshakes_failed += conn->channel.kind == CHANNEL_TLS && !conn->was_open;
     loop_watch_free(&conn->watch);
     loop_timer_free(&conn->again);
     http2_free(&conn->http2);
@@ -74,6 +75,7 @@ static bool write_out(struct conn *conn)
         }
         conn->out_at += (size_t)n;
         conn->written += (size_t)n;
+        conn->conns->counts.bytes_out += (size_t)n;
     }
     conn->out_at = 0;
     buf_reset(&conn->out);
@@ -169,6 +171,14 @@ static void on_again(void *arg)
 
 // --- what comes ---
 
+static void note_handshake(struct conn *conn)
+{
+    if (conn->was_open || !channel_is_open(&conn->channel))
+        return;
+    conn->was_open = true;
+    conn->conns->counts.handshakes += conn->channel.kind == CHANNEL_TLS;
+}
+
 // False: the peer broke the protocol or has ended it; what is to be said stands in `out`.
 static bool feed(struct conn *conn, struct bytes wire)
 {
@@ -176,6 +186,7 @@ static bool feed(struct conn *conn, struct bytes wire)
     buf_reset(&conns->text);
     enum err channel_err = channel_feed(&conn->channel, wire, &conns->text, &conn->out);
     enum err err = OK;
+    note_handshake(conn);
     if (conns->text.n > 0)
         err = http2_feed(conn->http2, buf_bytes(&conns->text), loop_now(conns->loop));
     if (err && !channel_err && !fill_out(conn))
@@ -193,6 +204,7 @@ static void read_some(struct conn *conn)
         conn_close(conn);
         return;
     }
+    conns->counts.bytes_in += (size_t)n;
     if (conn->state == STATE_OPEN && !feed(conn, bytes_of(conns->wire, (size_t)n)))
         finish(conn);
 }

@@ -24,6 +24,7 @@ struct conn {
     struct loop_watch *watch;
     struct loop_timer *again; // a turn without anything to read
     struct channel channel;
+    bool was_open; // the channel
     struct http2 *http2;
     struct buf out;
     size_t out_at;
@@ -43,9 +44,8 @@ struct conns {
     struct loop *loop;
     struct conn *first;
     size_t count;
-    uint64_t refused;
+    struct conns_counts counts;
     int64_t refusal_reported;
-    uint64_t cut; // to make room
     int64_t cut_reported;
     bool paused;
     bool stopping;

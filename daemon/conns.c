@@ -25,8 +25,9 @@ enum {
 
 // Closing with a linger of no time drops the kernel's queue and sends RST (RFC 9293
 // section 3.10.7).
-static void reset(struct conn *conn)
+static void reset(struct conn *conn, enum conns_cut why)
 {
+    conn->conns->counts.cut[why]++;
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     conn_close(conn);
@@ -79,6 +80,7 @@ static void check_time(struct conn *conn, int64_t now)
     if (conn->state == STATE_LINGERING
             ? age > LINGER_MS
             : !http2_is_greeted(conn->http2) && age > options->handshake_ms) {
+        conn->conns->counts.cut[CONNS_CUT_HANDSHAKE] += conn->state != STATE_LINGERING;
         conn_close(conn);
         return;
     }
@@ -86,7 +88,7 @@ static void check_time(struct conn *conn, int64_t now)
         return;
     if (!makes_progress(conn, now)) {
         report_put(REPORT_DEBUG, "a connection that did not move was cut");
-        reset(conn); // else the kernel goes on offering what nobody fetches
+        reset(conn, CONNS_CUT_STALLED); // else the kernel goes on offering what nobody fetches
         return;
     }
     if (http2_streams(conn->http2) > 0)
@@ -143,14 +145,14 @@ static void make_room(struct conns *conns, int64_t now)
         conn = slowest_holder(conns, now);
         if (!conn)
             break;
-        reset(conn);
+        reset(conn, CONNS_CUT_ROOM);
     }
-    conns->cut += n;
     if (n == 0 || (conns->cut_reported && now - conns->cut_reported < REFUSAL_REPORT_MS))
         return;
     conns->cut_reported = now;
-    report_put(REPORT_WARNING, "memory_bytes is held: %llu slow connections cut so far",
-               (unsigned long long)conns->cut);
+    report_event(REPORT_WARNING, &(struct report_about){.event = "memory_short"},
+                 "memory_bytes is held: %llu slow connections cut so far",
+                 (unsigned long long)conns->counts.cut[CONNS_CUT_ROOM]);
 }
 
 // --- places ---
@@ -187,7 +189,7 @@ static bool free_place(struct conns *conns)
     }
     if (!least_used)
         return false;
-    reset(least_used);
+    reset(least_used, CONNS_CUT_PLACE);
     return true;
 }
 
@@ -241,12 +243,13 @@ static bool has_place(struct conns *conns, const struct conn *conn)
 static void refuse(struct conns *conns)
 {
     int64_t now = loop_now(conns->loop);
-    conns->refused++;
+    conns->counts.refused++;
     if (conns->refusal_reported && now - conns->refusal_reported < REFUSAL_REPORT_MS)
         return;
     conns->refusal_reported = now;
-    report_put(REPORT_WARNING, "too many connections: %llu turned away so far",
-               (unsigned long long)conns->refused);
+    report_event(REPORT_WARNING, &(struct report_about){.event = "connections_refused"},
+                 "too many connections: %llu turned away so far",
+                 (unsigned long long)conns->counts.refused);
 }
 
 static void set_socket_options(int fd)
@@ -263,6 +266,7 @@ static void enlist(struct conns *conns, struct conn *conn)
     if (conn->next)
         conn->next->previous = conn;
     conns->first = conn;
+    conns->counts.taken++;
     if (conns->count++ == 0)
         loop_timer_set(conns->sweep, SWEEP_MS);
 }
@@ -375,15 +379,10 @@ size_t conns_reset(struct conns *conns,
         next = conn->next;
         if (!conn->carried.any || !ends(&conn->carried, has_unsent(conn), arg))
             continue;
-        reset(conn);
+        reset(conn, CONNS_CUT_OFF);
         n++;
     }
     return n;
-}
-
-size_t conns_max(const struct conns *conns)
-{
-    return conns->options.connections;
 }
 
 size_t conns_count(const struct conns *conns)
@@ -391,7 +390,12 @@ size_t conns_count(const struct conns *conns)
     return conns->count;
 }
 
-uint64_t conns_refused(const struct conns *conns)
+size_t conns_max(const struct conns *conns)
 {
-    return conns->refused;
+    return conns->options.connections;
+}
+
+const struct conns_counts *conns_counts(const struct conns *conns)
+{
+    return &conns->counts;
 }

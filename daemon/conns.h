@@ -25,6 +25,26 @@ struct conn_options {
 
 struct conns;
 
+enum conns_cut {         // why the hub ended a connection
+    CONNS_CUT_HANDSHAKE, // it did not greet in time
+    CONNS_CUT_STALLED,   // what was on its way did not move
+    CONNS_CUT_ROOM,      // memory was short
+    CONNS_CUT_PLACE,     // places were short
+    CONNS_CUT_OFF,       // its answers may go no further
+    CONNS_CUTS,
+};
+
+// Since the start.
+struct conns_counts {
+    uint64_t taken;
+    uint64_t refused; // turned away because there were too many
+    uint64_t cut[CONNS_CUTS];
+    uint64_t handshakes; // of TLS
+    uint64_t handshakes_failed;
+    uint64_t bytes_in; // of sockets
+    uint64_t bytes_out;
+};
+
 enum err conns_new(const struct conn_options *options, struct conns **out) must_check;
 // Drops those that are left.
 void conns_free(struct conns **conns);
@@ -44,5 +64,4 @@ size_t conns_reset(struct conns *conns,
 size_t conns_count(const struct conns *conns);
 // How many there may be.
 size_t conns_max(const struct conns *conns);
-// Turned away because there were too many, so far.
-uint64_t conns_refused(const struct conns *conns);
+const struct conns_counts *conns_counts(const struct conns *conns);

@@ -144,21 +144,30 @@ static void on_visit(void *arg, int fd)
     set_watch(visitor);
 }
 
-enum err control_open(const char *path, struct admin_context *admin, struct control **out,
-                      struct fault *fault)
+static enum err open_at(const char *path, struct control *control, struct fault *fault)
 {
     char text[256];
     struct listen_address address;
     (void)snprintf(text, sizeof text, "unix:%s", path);
     enum err err = listen_parse(bytes_of_text(text), &address, fault);
-    if (err)
-        return err;
+    return err ? err
+               : listen_open(control->admin->calls->loop, &address, 0660, on_visit, control,
+                             &control->listener, fault);
+}
+
+enum err control_open(const char *path, int fd, struct admin_context *admin, struct control **out,
+                      struct fault *fault)
+{
     struct control *control = calloc(1, sizeof *control);
-    if (!control)
+    if (!control) {
+        if (fd >= 0)
+            (void)close(fd);
         return fault_set(fault, ERR_NOMEM, "out of memory");
+    }
     control->admin = admin;
-    err = listen_open(admin->calls->loop, &address, 0660, on_visit, control, &control->listener,
-                      fault);
+    enum err err = fd < 0 ? open_at(path, control, fault)
+                          : listen_adopt(admin->calls->loop, fd, LISTEN_UNIX, on_visit, control,
+                                         &control->listener, fault);
     if (err)
         free(control);
     else

@@ -10,7 +10,8 @@ struct control;
 
 enum { CONTROL_LINE_MAX = 64 << 10, CONTROL_CONNECTIONS_MAX = 16 };
 
-enum err control_open(const char *path, struct admin_context *admin, struct control **out,
+// fd: a socket that listens already, and becomes the control's; -1: it is made at `path`.
+enum err control_open(const char *path, int fd, struct admin_context *admin, struct control **out,
                       struct fault *fault) must_check;
 // After the writer has stopped, so that no command is under way.
 void control_close(struct control **control);

@@ -14,9 +14,14 @@
 #include "daemon/journal.h"
 #include "daemon/keeping.h"
 #include "daemon/notify.h"
+#include "daemon/observe.h"
+#include "daemon/passed.h"
 #include "daemon/place.h"
+#include "daemon/ports.h"
 #include "daemon/random.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
+#include "daemon/watchdog.h"
 
 enum {
     MINUTE_MS = 60000,
@@ -24,8 +29,11 @@ enum {
 };
 
 struct daemon {
-    const struct config *config;
-    int lock; // a descriptor; -1: none
+    struct config *config;
+    const char *file; // that it was read from; NULL: none
+    struct passed passed;
+    bool has_tls; // somebody is listened to with it
+    int lock;     // a descriptor; -1: none
     struct loop *loop;
     struct gate *gate;
     struct contacts *contacts;
@@ -38,11 +46,12 @@ struct daemon {
     struct keeping *keeping;
     struct admin_context admin;
     struct control *control;
+    struct observe *observe;
     struct tls_context *tls;
     char certificate[PATH_MAX];
     char key[PATH_MAX];
-    struct listener *listeners[2 * CONFIG_LISTEN_MAX];
-    size_t listeners_n;
+    struct ports ports;
+    struct watchdog *watchdog;
     struct loop_timer *minute;
     struct loop_timer *stop_timer;
     bool stopping;
@@ -68,6 +77,7 @@ static enum err open_identity(struct daemon *daemon, struct fault *fault)
     return err;
 }
 
+// Names its files; of the hub's own also where it is not there yet.
 static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
 {
     const struct config *config = daemon->config;
@@ -80,7 +90,7 @@ static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
     if (err)
         return err;
     memcpy(daemon->key, daemon->certificate, PATH_MAX);
-    return certificate_ensure(daemon->certificate, fault);
+    return OK;
 }
 
 static enum err read_proxy_key(struct daemon *daemon, struct fault *fault)
@@ -96,9 +106,12 @@ static enum err read_proxy_key(struct daemon *daemon, struct fault *fault)
 static enum err open_tls(struct daemon *daemon, struct fault *fault)
 {
     enum err err = read_proxy_key(daemon, fault);
-    if (err || !daemon->config->tls[0])
+    daemon->has_tls = daemon->config->tls[0] || passed_has(&daemon->passed, "tls");
+    if (err || !daemon->has_tls)
         return err;
     err = choose_certificate(daemon, fault);
+    if (!err && !daemon->config->certificate[0])
+        err = certificate_ensure(daemon->certificate, fault);
     return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
 }
 
@@ -140,6 +153,7 @@ static enum err start_writer(struct daemon *daemon, struct fault *fault)
 static void on_affected(void *arg, uint32_t community, const struct hub_effects *effects)
 {
     struct daemon *daemon = arg;
+    daemon->calls.counts.changes_erased += effects->words;
     journal_put(daemon->gate, community, effects);
     if (daemon->conns)
         cutoff_run(daemon->conns, daemon->gate, community, effects);
@@ -168,6 +182,7 @@ static void set_up_calls(struct daemon *daemon)
         .body_max = daemon->config->body_bytes,
         .request_ms = (int64_t)daemon->config->request_seconds * 1000,
     };
+    random_fill(&daemon->calls.secret, sizeof daemon->calls.secret);
 }
 
 static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
@@ -201,7 +216,7 @@ static enum err rotate_tls(void *arg, struct fault *fault)
 {
     struct daemon *daemon = arg;
     struct tls_context *anew = NULL;
-    if (daemon->config->certificate[0] || !daemon->config->tls[0])
+    if (daemon->config->certificate[0] || !daemon->has_tls)
         return fault_set(fault, ERR_WRONG_STATE,
                          "the certificate is not the hub's own: renew its file, then reload");
     enum err err = certificate_renew(daemon->certificate, fault);
@@ -211,7 +226,8 @@ static enum err rotate_tls(void *arg, struct fault *fault)
         return err;
     tls_context_free(&daemon->tls);
     daemon->tls = anew;
-    report_put(REPORT_INFO, "the TLS key was made anew");
+    report_event(REPORT_INFO, &(struct report_about){.event = "tls_rotated"},
+                 "the TLS key was made anew");
     return OK;
 }
 
@@ -225,7 +241,21 @@ static enum err open_control(struct daemon *daemon, struct fault *fault)
         .arg = daemon,
         .started = loop_clock(daemon->loop),
     };
-    return control_open(daemon->config->control, &daemon->admin, &daemon->control, fault);
+    return control_open(daemon->config->control, passed_next(&daemon->passed, "control"),
+                        &daemon->admin, &daemon->control, fault);
+}
+
+static enum err open_observe(struct daemon *daemon, struct fault *fault)
+{
+    const struct observe_options options = {
+        .config = daemon->config,
+        .conns = daemon->conns,
+        .calls = &daemon->calls,
+        .room = &daemon->room,
+        .tls = &daemon->tls,
+        .is_stopping = &daemon->stopping,
+    };
+    return observe_open(&options, &daemon->observe, fault);
 }
 
 // --- listening ---
@@ -242,40 +272,39 @@ static void on_plain(void *arg, int fd)
     conns_take(daemon->conns, fd, CHANNEL_PLAIN, NULL);
 }
 
-static enum err listen_on(struct daemon *daemon, struct bytes text, const char *kind,
-                          void (*accepted)(void *, int), struct fault *fault)
+static enum err listen_to_devices(struct daemon *daemon, struct fault *fault)
 {
-    struct listen_address address;
-    struct listener *listener;
-    char bound[160];
-    enum err err = listen_parse(text, &address, fault);
-    if (!err)
-        err = listen_open(daemon->loop, &address, 0666, accepted, daemon, &listener, fault);
-    if (err)
-        return err;
-    daemon->listeners[daemon->listeners_n++] = listener;
-    listen_text(listener, bound, sizeof bound);
-    report_put(REPORT_INFO, "listening (%s) on %s", kind, bound);
-    return OK;
-}
-
-static enum err listen_on_each(struct daemon *daemon, const char *list, const char *kind,
-                               void (*accepted)(void *, int), struct fault *fault)
-{
-    struct bytes rest = bytes_of_text(list), item;
-    enum err err = OK;
-    for (int n = 0; !err && n < CONFIG_LISTEN_MAX && config_next(&rest, &item); n++)
-        err = listen_on(daemon, item, kind, accepted, fault);
-    return err;
-}
-
-static void stop_listening(struct daemon *daemon)
-{
-    while (daemon->listeners_n > 0)
-        listen_close(&daemon->listeners[--daemon->listeners_n]);
+    const struct ports_options options = {
+        .loop = daemon->loop,
+        .config = daemon->config,
+        .passed = &daemon->passed,
+        .on_tls = on_tls,
+        .on_plain = on_plain,
+        .arg = daemon,
+    };
+    return ports_open(&options, &daemon->ports, fault);
 }
 
 // --- time and signals ---
+
+static bool count_one(const struct community *community, void *arg)
+{
+    *(size_t *)arg += community->is_hub;
+    return true;
+}
+
+static void tell_status(struct daemon *daemon)
+{
+    size_t communities = 0;
+    struct txn *txn = gate_begin_read(daemon->gate);
+    if (!txn) {
+        notify_status("the database cannot be read");
+        return;
+    }
+    community_each(txn, count_one, &communities);
+    gate_end_read(daemon->gate, &txn);
+    notify_status("%zu communities, %zu connections", communities, conns_count(daemon->conns));
+}
 
 static void on_minute(void *arg)
 {
@@ -283,6 +312,7 @@ static void on_minute(void *arg)
     gate_check_readers(daemon->gate);
     keeping_look(daemon->keeping);
     writer_flush(daemon->writer);
+    tell_status(daemon);
     loop_timer_set(daemon->minute, MINUTE_MS);
 }
 
@@ -307,7 +337,7 @@ static void on_stop(void *arg)
     daemon->stopping = true;
     report_put(REPORT_INFO, "stopping: answering what was received");
     notify_stopping();
-    stop_listening(daemon);
+    ports_close(&daemon->ports);
     loop_timer_set(daemon->stop_timer, (int64_t)daemon->config->stop_seconds * 1000);
     conns_stop(daemon->conns, on_gone, daemon);
 }
@@ -317,7 +347,8 @@ static void reload_proxy_key(struct daemon *daemon)
 {
     struct fault fault = {0};
     if (read_proxy_key(daemon, &fault))
-        report_put(REPORT_ERROR, "the old key of the proxy stays in use: %s", fault.text);
+        report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
+                     "the old key of the proxy stays in use: %s", fault.text);
     else
         report_put(REPORT_INFO, "the proxy's certificate was read anew");
 }
@@ -326,22 +357,30 @@ static void reload_certificate(struct daemon *daemon)
 {
     struct tls_context *anew = NULL;
     struct fault fault = {0};
-    if (tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
-        report_put(REPORT_ERROR, "the old certificate stays in use: %s", fault.text);
+    if (choose_certificate(daemon, &fault) ||
+        tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
+        report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
+                     "the old certificate stays in use: %s", fault.text);
     } else {
         tls_context_free(&daemon->tls);
         daemon->tls = anew;
-        report_put(REPORT_INFO, "certificate and key were read anew");
+        report_event(REPORT_INFO, &(struct report_about){.event = "certificate_read"},
+                     "certificate and key were read anew");
     }
 }
 
 static void on_reload(void *arg)
 {
     struct daemon *daemon = arg;
+    struct fault fault = {0};
     notify_reloading();
+    if (reload_config(daemon->file, daemon->config, &fault))
+        report_event(REPORT_ERROR, &(struct report_about){.event = "configuration_refused"},
+                     "the old configuration stays in use: %s", fault.text);
+    daemon->calls.request_ms = (int64_t)daemon->config->request_seconds * 1000;
     if (daemon->config->proxy_certificate[0])
         reload_proxy_key(daemon);
-    if (daemon->config->tls[0])
+    if (daemon->has_tls)
         reload_certificate(daemon);
     notify_ready();
 }
@@ -363,7 +402,9 @@ static enum err set_timers(struct daemon *daemon, struct fault *fault)
 
 static enum err open_files(struct daemon *daemon, struct fault *fault)
 {
-    enum err err = file_make_directory(daemon->config->state_dir, fault);
+    enum err err = passed_open(&daemon->passed, fault);
+    if (!err)
+        err = file_make_directory(daemon->config->state_dir, fault);
     if (!err)
         err = place_lock(daemon->config, &daemon->lock, fault);
     if (!err)
@@ -393,16 +434,20 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     if (!err)
         err = open_control(daemon, fault);
     if (!err)
-        err = listen_on_each(daemon, daemon->config->tls, "TLS", on_tls, fault);
-    return err ? err : listen_on_each(daemon, daemon->config->plain, "plain", on_plain, fault);
+        err = open_observe(daemon, fault);
+    if (!err)
+        err = listen_to_devices(daemon, fault);
+    return err ? err : watchdog_start(daemon->loop, daemon->writer, &daemon->watchdog, fault);
 }
 
-enum err daemon_start(const struct config *config, struct daemon **out, struct fault *fault)
+enum err daemon_start(struct config *config, const char *file, struct daemon **out,
+                      struct fault *fault)
 {
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (!daemon)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     daemon->config = config;
+    daemon->file = file;
     daemon->lock = -1;
     enum err err = open_files(daemon, fault);
     if (!err)
@@ -419,6 +464,7 @@ void daemon_run(struct daemon *daemon)
     // What fell due while the hub was away shall not wait for the minute's end.
     keeping_look(daemon->keeping);
     notify_ready();
+    tell_status(daemon);
     loop_run(daemon->loop);
 }
 
@@ -427,11 +473,14 @@ void daemon_free(struct daemon **out)
     struct daemon *daemon = *out;
     if (!daemon)
         return;
-    stop_listening(daemon);
+    ports_close(&daemon->ports);
+    passed_close(&daemon->passed);
     conns_free(&daemon->conns);
     writer_stop(&daemon->writer);
+    watchdog_stop(&daemon->watchdog);
     keeping_free(&daemon->keeping);
     control_close(&daemon->control);
+    observe_close(&daemon->observe);
     loop_timer_free(&daemon->minute);
     loop_timer_free(&daemon->stop_timer);
     attempts_free(&daemon->attempts);

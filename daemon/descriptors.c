@@ -25,7 +25,8 @@ size_t descriptors_allow(size_t connections)
     }
     if (limit.rlim_cur == RLIM_INFINITY || share_of(limit.rlim_cur) >= connections)
         return connections;
-    report_put(REPORT_WARNING, "only %llu descriptors are permitted: at most %zu connections",
-               (unsigned long long)limit.rlim_cur, share_of(limit.rlim_cur));
+    report_event(REPORT_WARNING, &(struct report_about){.event = "descriptors_few"},
+                 "only %llu descriptors are permitted: at most %zu connections",
+                 (unsigned long long)limit.rlim_cur, share_of(limit.rlim_cur));
     return share_of(limit.rlim_cur);
 }

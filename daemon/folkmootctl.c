@@ -3,7 +3,6 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,8 +11,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "daemon/folkmootctl_ask.h"
-#include "daemon/folkmootctl_show.h"
 #include "daemon/folkmootctl_store.h"
+#include "daemon/folkmootctl_table.h"
 #include "daemon/terminal.h"
 #include "sync/fingerprint.h"
 
@@ -21,78 +20,6 @@ enum exit_code { CODE_OK, CODE_REFUSED, CODE_USAGE, CODE_UNREACHABLE };
 
 static const char default_socket[] = "/run/folkmoot/control.sock";
 static const char default_config[] = "/etc/folkmoot/folkmootd.conf";
-
-static const char help[] =
-    "usage: folkmootctl [--socket PATH] [--config FILE] [--json] COMMAND\n"
-    "\n"
-    "Commands:\n"
-    "  status                     what the hub is and does\n"
-    "  community create NAME      found a community on this hub\n"
-    "  community list             the communities of this hub\n"
-    "  invite COMMUNITY           make an invitation: a link and a QR code\n"
-    "      --role ROLE            member, volunteer (if not given), coordinator or observer\n"
-    "      --uses N               for so many devices (1)\n"
-    "      --label TEXT           how the device will be called in lists\n"
-    "      --valid TIME           30m, 12h or 7d (if not given)\n"
-    "  devices COMMUNITY          the devices of a community\n"
-    "  role COMMUNITY DEVICE ROLE give a device another role from its next change on\n"
-    "  revoke COMMUNITY DEVICE    a stolen phone, say: it gets nothing more, and what it\n"
-    "                             delivers from now on is set apart\n"
-    "  reinstate COMMUNITY DEVICE take that back\n"
-    "  apart COMMUNITY            what is set apart, and why\n"
-    "  release COMMUNITY DEVICE   let take effect what only its revocation set apart\n"
-    "      --change DEVICE:SEQ    or this one change, also what its role did not allow\n"
-    "  erase COMMUNITY            destroy words, here and on each device at its next sync\n"
-    "      --record KIND:ID       of a record and all that hangs on it\n"
-    "      --person ID            of all that a person said\n"
-    "      --change DEVICE:SEQ    of one change\n"
-    "  audit COMMUNITY            what was decided last, and who asked for it\n"
-    "      --since TIME           2026-03-01, \"2026-03-01 12:00\", 7d ago, or a decision's "
-    "number\n"
-    "      --limit N              how many lines (200)\n"
-    "  who-may [ROLE]             which role may call, write and see what\n"
-    "  rotate tokens COMMUNITY [DEVICE]  void tokens: devices log in anew by themselves\n"
-    "  rotate tls                 make the hub's own TLS key anew\n"
-    "  fingerprint COMMUNITY      one number for all its records, to compare with a device's;\n"
-    "                             reads the database, so it needs the right to\n"
-    "\n"
-    "On the hub's files, with the right to them (as root, or as the hub's user):\n"
-    "  backup FILE                write a backup, while the hub runs; - is standard output\n"
-    "  verify [FILE]              read all of the database, or of a backup: every hash, chain,\n"
-    "                             signature, index; the hub may run\n"
-    "  restore FILE               put a backup in the database's place; the hub is stopped\n"
-    "  doctor                     look at what the hub stands on, and say what to do\n"
-    "  compact                    write the database anew, as small as it can be; the hub is\n"
-    "                             stopped\n"
-    "\n"
-    "COMMUNITY is its name, or 8 or more digits of its id. DEVICE is its label, or 6 or more\n"
-    "digits of its handle.\n"
-    "\n"
-    "  --socket PATH  the hub's control socket; if not given, $FOLKMOOT_CONTROL or\n"
-    "                 /run/folkmoot/control.sock\n"
-    "  --config FILE  the hub's configuration, for what is done on its files; if not given,\n"
-    "                 /etc/folkmoot/folkmootd.conf where that is there\n"
-    "  --json         print the hub's answer as JSON\n"
-    "  --version      print the version\n"
-    "  --help         print this\n"
-    "\n"
-    "Exit status: 0 done; 1 refused, or something is damaged, and why; 2 called wrongly;\n"
-    "3 the hub cannot be reached.\n";
-
-struct arguments {
-    const char *socket;
-    const char *config;
-    bool json;
-    const char *role;
-    const char *label;
-    const char *valid;
-    const char *uses;
-    const char *record;
-    const char *person;
-    const char *change;
-    const char *since;
-    const char *limit;
-};
 
 // --- what this process reads by itself ---
 
@@ -173,7 +100,7 @@ static double read_span(const char *text)
 }
 
 // The options that go into the request as they are.
-static void fill_options(const struct arguments *arguments, cJSON *request)
+static void fill_options(const struct ctl_arguments *arguments, cJSON *request)
 {
     if (arguments->role)
         (void)cJSON_AddStringToObject(request, "role", arguments->role);
@@ -187,7 +114,7 @@ static void fill_options(const struct arguments *arguments, cJSON *request)
         (void)cJSON_AddNumberToObject(request, "limit", strtod(arguments->limit, NULL));
 }
 
-static bool fill_valid(const struct arguments *arguments, cJSON *request)
+static bool fill_valid(const struct ctl_arguments *arguments, cJSON *request)
 {
     if (!arguments->valid)
         return true;
@@ -212,7 +139,7 @@ static bool read_date(const char *text, double *ms)
 }
 
 // --since: a decision's number, a span back from now, or a date.
-static bool fill_since(const struct arguments *arguments, cJSON *request)
+static bool fill_since(const struct ctl_arguments *arguments, cJSON *request)
 {
     double ms;
     if (!arguments->since)
@@ -231,7 +158,7 @@ static bool fill_since(const struct arguments *arguments, cJSON *request)
 }
 
 // --change DEVICE:SEQ
-static bool fill_change(const struct arguments *arguments, cJSON *request)
+static bool fill_change(const struct ctl_arguments *arguments, cJSON *request)
 {
     if (!arguments->change)
         return true;
@@ -246,7 +173,7 @@ static bool fill_change(const struct arguments *arguments, cJSON *request)
 }
 
 // --person ID is a record, too.
-static bool fill_person(const struct arguments *arguments, cJSON *request)
+static bool fill_person(const struct ctl_arguments *arguments, cJSON *request)
 {
     char record[64];
     if (!arguments->person)
@@ -255,40 +182,9 @@ static bool fill_person(const struct arguments *arguments, cJSON *request)
     return cJSON_AddStringToObject(request, "record", record);
 }
 
-static const struct command {
-    const char *word;
-    const char *second;   // NULL: one word
-    const char *name;     // in the request
-    const char *words[3]; // what stands behind the command, in the request
-    int least;            // of them
-    ctl_show *show;
-} commands[] = {
-    {"status", NULL, "status", {NULL}, 0, ctl_show_status},
-    {"community", "create", "community create", {"name"}, 1, ctl_show_created},
-    {"community", "list", "community list", {NULL}, 0, ctl_show_communities},
-    {"invite", NULL, "invite", {"community"}, 1, ctl_show_invitation},
-    {"devices", NULL, "devices", {"community"}, 1, ctl_show_devices},
-    {"fingerprint", NULL, "fingerprint", {"community"}, 1, ctl_show_fingerprint},
-    {"role", NULL, "role", {"community", "device", "role"}, 3, ctl_show_decided},
-    {"revoke", NULL, "revoke", {"community", "device"}, 2, ctl_show_decided},
-    {"reinstate", NULL, "reinstate", {"community", "device"}, 2, ctl_show_decided},
-    {"release", NULL, "release", {"community", "device"}, 1, ctl_show_released},
-    {"apart", NULL, "apart", {"community"}, 1, ctl_show_apart},
-    {"erase", NULL, "erase", {"community"}, 1, ctl_show_erased},
-    {"audit", NULL, "audit", {"community"}, 1, ctl_show_audit},
-    {"who-may", NULL, "who-may", {"role"}, 0, ctl_show_who_may},
-    {"rotate", "tokens", "rotate tokens", {"community", "device"}, 1, ctl_show_voided},
-    {"rotate", "tls", "rotate tls", {NULL}, 0, ctl_show_rotated},
-    {"backup", NULL, "backup", {"file"}, 1, ctl_show_backup},
-    {"restore", NULL, "restore", {"file"}, 1, ctl_show_restored},
-    {"compact", NULL, "compact", {NULL}, 0, ctl_show_compacted},
-    {"verify", NULL, "verify", {"file"}, 0, ctl_show_verified},
-    {"doctor", NULL, "doctor", {NULL}, 0, ctl_show_doctor},
-};
-
 // False: called wrongly.
-static bool fill_request(const struct arguments *arguments, const struct command *command, int n,
-                         char **words, cJSON *request)
+static bool fill_request(const struct ctl_arguments *arguments, const struct ctl_command *command,
+                         int n, char **words, cJSON *request)
 {
     int most = 0;
     while (most < 3 && command->words[most])
@@ -304,23 +200,8 @@ static bool fill_request(const struct arguments *arguments, const struct command
            fill_change(arguments, request) && fill_person(arguments, request);
 }
 
-// Words that stand behind the options; *used says how many the command is.
-static const struct command *find_command(int n, char **words, int *used)
-{
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        const struct command *command = &commands[i];
-        int length = command->second ? 2 : 1;
-        if (n < length || strcmp(words[0], command->word) != 0 ||
-            (command->second && strcmp(words[1], command->second) != 0))
-            continue;
-        *used = length;
-        return command;
-    }
-    return NULL;
-}
-
-static enum exit_code report(const struct arguments *arguments, const struct command *command,
-                             const cJSON *answer)
+static enum exit_code report(const struct ctl_arguments *arguments,
+                             const struct ctl_command *command, const cJSON *answer)
 {
     bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "ok"));
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(answer, "damaged")))
@@ -344,32 +225,49 @@ static enum exit_code report(const struct arguments *arguments, const struct com
     return ok ? CODE_OK : CODE_REFUSED;
 }
 
-static cJSON *see_doctor(const struct arguments *arguments, const struct config *config)
+// False, with a line on standard error: the configuration is wrong.
+static bool read_config(const struct ctl_arguments *arguments, struct config *config)
+{
+    struct fault fault = {0};
+    const char *path = arguments->config;
+    config_default(config);
+    if (!path && access(default_config, R_OK) == 0)
+        path = default_config;
+    if (path && config_read(path, config, &fault)) {
+        (void)fprintf(stderr, "folkmootctl: %s\n", fault.text);
+        return false;
+    }
+    return true;
+}
+
+// Asks the hub whose socket was given, or else that of the configuration that was.
+static cJSON *ask(const struct ctl_arguments *arguments, const cJSON *request)
+{
+    static struct config config;
+    if (arguments->socket)
+        return ctl_ask(arguments->socket, request);
+    if (!arguments->config)
+        return ctl_ask(default_socket, request);
+    return read_config(arguments, &config) ? ctl_ask(config.control, request) : NULL;
+}
+
+static cJSON *see_doctor(const struct ctl_arguments *arguments, const struct config *config)
 {
     cJSON *request = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(request, "command", "status");
-    cJSON *status = ctl_ask(arguments->socket, request);
+    cJSON *status = ask(arguments, request);
     cJSON *answer = ctl_doctor(config, status);
     cJSON_Delete(status);
     cJSON_Delete(request);
     return answer;
 }
 
-// NULL, with a line on standard error, when the configuration is wrong.
-static cJSON *run_on_files(const struct arguments *arguments, const char *command,
+static cJSON *run_on_files(const struct ctl_arguments *arguments, const char *command,
                            const cJSON *request)
 {
     static struct config config;
-    struct fault fault = {0};
-    const char *path = arguments->config;
-    config_default(&config);
-    if (!path && access(default_config, R_OK) == 0)
-        path = default_config;
-    enum err err = path ? config_read(path, &config, &fault) : OK;
-    if (err) {
-        (void)fprintf(stderr, "folkmootctl: %s\n", fault.text);
+    if (!read_config(arguments, &config))
         return NULL;
-    }
     const char *file = text_of(request, "file");
     cJSON *answer = strcmp(command, "doctor") == 0
                         ? see_doctor(arguments, &config)
@@ -386,10 +284,10 @@ static enum exit_code wrong_call(void)
     return CODE_USAGE;
 }
 
-static enum exit_code run(const struct arguments *arguments, int n, char **words)
+static enum exit_code run(const struct ctl_arguments *arguments, int n, char **words)
 {
     int used = 0;
-    const struct command *command = n > 0 ? find_command(n, words, &used) : NULL;
+    const struct ctl_command *command = ctl_command_find(n, words, &used);
     if (!command)
         return wrong_call();
     cJSON *request = cJSON_CreateObject();
@@ -400,7 +298,7 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
         code = wrong_call();
     else
         answer = ctl_store_has(command->name) ? run_on_files(arguments, command->name, request)
-                                              : ctl_ask(arguments->socket, request);
+                                              : ask(arguments, request);
     if (answer && command->show == ctl_show_fingerprint)
         add_fingerprint(answer);
     if (answer)
@@ -410,51 +308,19 @@ static enum exit_code run(const struct arguments *arguments, int n, char **words
     return code;
 }
 
-static void read_option(int option, struct arguments *arguments)
-{
-    const struct {
-        int option;
-        const char **to;
-    } texts[] = {
-        {'s', &arguments->socket}, {'c', &arguments->config}, {'r', &arguments->role},
-        {'l', &arguments->label},  {'v', &arguments->valid},  {'u', &arguments->uses},
-        {'R', &arguments->record}, {'P', &arguments->person}, {'C', &arguments->change},
-        {'S', &arguments->since},  {'L', &arguments->limit},
-    };
-    arguments->json |= option == 'j';
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].option == option)
-            *texts[i].to = optarg;
-    }
-}
-
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"socket", required_argument, NULL, 's'},
-                                            {"config", required_argument, NULL, 'c'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"role", required_argument, NULL, 'r'},
-                                            {"label", required_argument, NULL, 'l'},
-                                            {"valid", required_argument, NULL, 'v'},
-                                            {"uses", required_argument, NULL, 'u'},
-                                            {"record", required_argument, NULL, 'R'},
-                                            {"person", required_argument, NULL, 'P'},
-                                            {"change", required_argument, NULL, 'C'},
-                                            {"since", required_argument, NULL, 'S'},
-                                            {"limit", required_argument, NULL, 'L'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
-    const char *chosen = getenv("FOLKMOOT_CONTROL");
-    struct arguments arguments = {.socket = chosen ? chosen : default_socket};
-    for (int option; (option = getopt_long(argc, argv, "s:jh", options, NULL)) != -1;) {
-        if (option == 'h' || option == 'V') {
-            (void)fputs(option == 'h' ? help : "folkmootctl " FOLKMOOT_VERSION "\n", stdout);
-            return CODE_OK;
-        }
-        if (option == '?')
-            return (int)wrong_call();
-        read_option(option, &arguments);
-    }
-    return (int)run(&arguments, argc - optind, argv + optind);
+    struct ctl_arguments arguments = {.socket = getenv("FOLKMOOT_CONTROL")};
+    int first = ctl_parse(argc, argv, &arguments);
+    if (first < 0)
+        return (int)wrong_call();
+    if (arguments.help)
+        ctl_help();
+    else if (arguments.version)
+        (void)puts("folkmootctl " FOLKMOOT_VERSION);
+    else if (arguments.completion)
+        ctl_completion();
+    else
+        return (int)run(&arguments, argc - first, argv + first);
+    return CODE_OK;
 }

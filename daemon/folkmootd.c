@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
-
-enum exit_code { EXIT_CODE_OK, EXIT_CODE_FAILED, EXIT_CODE_USAGE };
 
 static const char help[] =
     "usage: folkmootd [--config FILE] [--check-config]\n"
@@ -23,18 +23,24 @@ static const char help[] =
     "  --help          print this\n"
     "\n"
     "Signals: TERM and INT answer what was received, commit and end (a second one ends at once);\n"
-    "HUP reads the TLS certificate and key anew.\n"
+    "HUP reads the TLS certificate and key anew, and of the configuration what can change then.\n"
     "\n"
-    "Exit status: 0 it ended as asked; 1 it could not start, or the configuration is wrong;\n"
-    "2 it was called wrongly.\n";
+    "Exit status, as of sysexits(3): 0 it ended as asked; 64 it was called wrongly; 78 the\n"
+    "configuration or a passed socket is wrong; 65 what is stored is damaged or of a newer "
+    "version;\n"
+    "69 another hub runs here; 71 memory or the like is short; 73 the disk is full; 74 a file or "
+    "a\n"
+    "socket could not be opened; 77 a file is not to be trusted. After 64, 65, 77 and 78 it is no "
+    "use\n"
+    "to start it again as it is.\n";
 
 struct arguments {
     const char *config;
     bool check_only;
 };
 
-// EXIT_CODE_OK with `ended`: nothing more to do.
-static enum exit_code parse(int argc, char **argv, struct arguments *arguments, bool *ended)
+// EX_OK with `ended`: nothing more to do.
+static int parse(int argc, char **argv, struct arguments *arguments, bool *ended)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"check-config", no_argument, NULL, 'C'},
@@ -52,30 +58,21 @@ static enum exit_code parse(int argc, char **argv, struct arguments *arguments, 
             break;
         case 'V':
             (void)puts("folkmootd " FOLKMOOT_VERSION);
-            return EXIT_CODE_OK;
+            return EX_OK;
         case 'h':
             (void)fputs(help, stdout);
-            return EXIT_CODE_OK;
+            return EX_OK;
         default:
             (void)fputs("See folkmootd --help.\n", stderr);
-            return EXIT_CODE_USAGE;
+            return EX_USAGE;
         }
     }
     if (optind < argc) {
         (void)fprintf(stderr, "folkmootd: what is \"%s\"? See folkmootd --help.\n", argv[optind]);
-        return EXIT_CODE_USAGE;
+        return EX_USAGE;
     }
     *ended = false;
-    return EXIT_CODE_OK;
-}
-
-static enum report_level level_of(const char *name)
-{
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum report_level)i;
-    return REPORT_INFO;
+    return EX_OK;
 }
 
 static enum err read_config(const struct arguments *arguments, struct config *config,
@@ -86,14 +83,47 @@ static enum err read_config(const struct arguments *arguments, struct config *co
     return err ? err : config_check(config, fault);
 }
 
-static enum exit_code run(const struct config *config)
+// By which the service manager tells what may pass from what will not.
+static int code_of(enum err err)
+{
+    switch (err) {
+    case OK:
+        return EX_OK;
+    case ERR_MALFORMED:
+    case ERR_LIMIT:
+    case ERR_NOT_FOUND:
+    case ERR_WRONG_STATE:
+    case ERR_QUOTA:
+        return EX_CONFIG;
+    case ERR_UNAUTHENTICATED:
+    case ERR_FORBIDDEN:
+        return EX_NOPERM;
+    case ERR_VERSION:
+    case ERR_CUT:
+    case ERR_DAMAGED:
+        return EX_DATAERR;
+    case ERR_EXISTS:
+    case ERR_BUSY:
+        return EX_UNAVAILABLE;
+    case ERR_NOMEM:
+        return EX_OSERR;
+    case ERR_FULL:
+        return EX_CANTCREAT;
+    case ERR_IO:
+        break;
+    }
+    return EX_IOERR;
+}
+
+static int run(struct config *config, const char *file)
 {
     struct fault fault = {0};
     struct daemon *daemon;
-    report_set_level(level_of(config->level));
-    if (daemon_start(config, &daemon, &fault)) {
+    reload_level(config);
+    enum err err = daemon_start(config, file, &daemon, &fault);
+    if (err) {
         report_put(REPORT_ERROR, "cannot start: %s", fault.text);
-        return EXIT_CODE_FAILED;
+        return code_of(err);
     }
     // Its handler stands by now.
     sigset_t hangup;
@@ -103,7 +133,7 @@ static enum exit_code run(const struct config *config)
     daemon_run(daemon);
     daemon_free(&daemon);
     report_put(REPORT_INFO, "ended");
-    return EXIT_CODE_OK;
+    return EX_OK;
 }
 
 int main(int argc, char **argv)
@@ -117,18 +147,18 @@ int main(int argc, char **argv)
 
     struct arguments arguments = {0};
     bool ended;
-    enum exit_code code = parse(argc, argv, &arguments, &ended);
+    int code = parse(argc, argv, &arguments, &ended);
     if (ended)
-        return (int)code;
+        return code;
     static struct config config;
     struct fault fault = {0};
     if (read_config(&arguments, &config, &fault)) {
         (void)fprintf(stderr, "folkmootd: %s\n", fault.text);
-        return EXIT_CODE_FAILED;
+        return EX_CONFIG;
     }
     if (arguments.check_only) {
         config_print(&config, stdout);
-        return EXIT_CODE_OK;
+        return EX_OK;
     }
-    return (int)run(&config);
+    return run(&config, arguments.config);
 }

@@ -100,6 +100,14 @@ enum err gate_reopen(struct gate *gate, struct fault *fault)
     return err;
 }
 
+bool gate_can_write(struct gate *gate)
+{
+    (void)pthread_rwlock_rdlock(&gate->lock);
+    bool can = gate->store && !gate->only_reads;
+    (void)pthread_rwlock_unlock(&gate->lock);
+    return can;
+}
+
 enum err gate_orders_each(struct gate *gate, bool (*each)(const struct store_order *, void *),
                           void *arg)
 {

@@ -29,6 +29,9 @@ enum err gate_reopen(struct gate *gate, struct fault *fault) must_check;
 enum err gate_orders_each(struct gate *gate, bool (*each)(const struct store_order *, void *),
                           void *arg) must_check;
 
+// Whether it is open to be written.
+bool gate_can_write(struct gate *gate);
+
 // Housekeeping, and numbers for the administrator.
 void gate_check_readers(struct gate *gate);
 // Where the database is.

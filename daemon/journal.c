@@ -15,16 +15,24 @@ struct telling {
 
 static void tell_one(const char *device, const struct decision *decision)
 {
-    if (decision->what == DECISION_ROLE)
-        report_put(REPORT_INFO, "device %s: role %s from its change %u on", device,
-                   role_name((enum role)decision->role), decision->from);
-    else if (decision->what == DECISION_REVOKED && decision->withdraws)
-        report_put(REPORT_INFO, "device %s: its revocation was withdrawn", device);
-    else if (decision->what == DECISION_REVOKED)
-        report_put(REPORT_INFO, "device %s: revoked from its change %u on", device, decision->from);
-    else
-        report_put(REPORT_WARNING, "device %s: a fork, another branch ends at its change %u",
-                   device, decision->change);
+    struct report_about about = {.device = device};
+    if (decision->what == DECISION_ROLE) {
+        about.event = "role";
+        report_event(REPORT_INFO, &about, "device %s: role %s from its change %u on", device,
+                     role_name((enum role)decision->role), decision->from);
+    } else if (decision->what == DECISION_REVOKED && decision->withdraws) {
+        about.event = "reinstated";
+        report_event(REPORT_INFO, &about, "device %s: its revocation was withdrawn", device);
+    } else if (decision->what == DECISION_REVOKED) {
+        about.event = "revoked";
+        report_event(REPORT_INFO, &about, "device %s: revoked from its change %u on", device,
+                     decision->from);
+    } else {
+        about.event = "fork";
+        report_event(REPORT_WARNING, &about,
+                     "device %s: a fork, another branch ends at its change %u", device,
+                     decision->change);
+    }
 }
 
 static bool tell(const struct decision *decision, void *arg)
@@ -67,10 +75,11 @@ void journal_put(struct gate *gate, uint32_t community, const struct hub_effects
     bool is_more = !err && seq <= effects->last;
     const char *at_least = is_more ? "at least " : "";
     if (telling.erased > 0)
-        report_put(REPORT_INFO, "the words of %s%zu changes were erased", at_least, telling.erased);
+        report_event(REPORT_INFO, &(struct report_about){.event = "erased"},
+                     "the words of %s%zu changes were erased", at_least, telling.erased);
     if (telling.released > 0)
-        report_put(REPORT_INFO, "%s%zu changes that were set apart take effect", at_least,
-                   telling.released);
+        report_event(REPORT_INFO, &(struct report_about){.event = "released"},
+                     "%s%zu changes that were set apart take effect", at_least, telling.released);
     if (is_more)
         report_put(REPORT_INFO, "and more: see folkmootctl audit");
     if (err)

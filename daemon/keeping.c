@@ -104,8 +104,8 @@ static enum err apply(struct gate *gate, int64_t now, struct orders *orders, str
     }
     err = gate_commit(gate, &txn);
     if (!err && orders->is_decided)
-        report_put(
-            REPORT_WARNING,
+        report_event(
+            REPORT_WARNING, &(struct report_about){.event = "restored_decisions"},
             "the database was restored: the words of %llu changes were erased again, and roles and "
             "revocations are what they were",
             (unsigned long long)orders->erased);
@@ -117,8 +117,9 @@ enum err keeping_restore(struct gate *gate, int64_t now, struct fault *fault)
     struct orders orders = {.n = 0};
     enum err err = gate_orders_each(gate, take_order, &orders);
     if (err == ERR_DAMAGED) {
-        report_put(REPORT_ERROR, "an order to erase is damaged in the file \"orders\": the others "
-                                 "are followed");
+        report_event(REPORT_ERROR, &(struct report_about){.event = "order_damaged"},
+                     "an order to erase is damaged in the file \"orders\": the others "
+                     "are followed");
         err = OK;
     }
     if (!err && orders.full)
@@ -162,10 +163,10 @@ enum err keeping_begin_anew(struct gate *gate, const uint8_t *identity_seed, int
     else
         err = gate_commit(gate, &txn);
     if (!err)
-        report_put(REPORT_WARNING,
-                   "the database is an older copy: the chains of %u communities begin anew, and "
-                   "devices give back what is theirs",
-                   beginning.n);
+        report_event(REPORT_WARNING, &(struct report_about){.event = "restored"},
+                     "the database is an older copy: the chains of %u communities begin anew, and "
+                     "devices give back what is theirs",
+                     beginning.n);
     return err ? fault_set(fault, err, "the hub's chain cannot begin anew: %s", err_text(err)) : OK;
 }
 

@@ -173,24 +173,21 @@ static void on_connection(void *arg, unsigned what)
     }
 }
 
-enum err listen_open(struct loop *loop, const struct listen_address *address, mode_t mode,
-                     void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
-                     struct fault *fault)
+static struct listener *new_listener(void (*accepted)(void *arg, int fd), void *arg)
 {
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener)
-        return fault_set(fault, ERR_NOMEM, "out of memory");
-    listener->address = *address;
+        return NULL;
+    listener->fd = -1;
     listener->accepted = accepted;
     listener->arg = arg;
-    listener->fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    enum err err = listener->fd < 0 ? fail(fault, listener, "open a socket for")
-                                    : bind_it(listener, mode, fault);
-    if (err) {
-        listener->address.path[0] = '\0'; // somebody else's file stays
-        listen_close(&listener);
-        return err;
-    }
+    return listener;
+}
+
+// Frees the listener on failure.
+static enum err watch(struct listener *listener, struct loop *loop, struct listener **out,
+                      struct fault *fault)
+{
     listener->watch = loop_watch_new(loop, listener->fd, on_connection, listener);
     listener->pause = loop_timer_new(loop, on_pause_over, listener);
     if (!listener->watch || !listener->pause) {
@@ -200,6 +197,64 @@ enum err listen_open(struct loop *loop, const struct listen_address *address, mo
     loop_watch_set(listener->watch, LOOP_READ);
     *out = listener;
     return OK;
+}
+
+enum err listen_open(struct loop *loop, const struct listen_address *address, mode_t mode,
+                     void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
+                     struct fault *fault)
+{
+    struct listener *listener = new_listener(accepted, arg);
+    if (!listener)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    listener->address = *address;
+    listener->fd = socket(address->socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    enum err err = listener->fd < 0 ? fail(fault, listener, "open a socket for")
+                                    : bind_it(listener, mode, fault);
+    if (err) {
+        listener->address.path[0] = '\0'; // somebody else's file stays
+        listen_close(&listener);
+        return err;
+    }
+    return watch(listener, loop, out, fault);
+}
+
+static enum err check_adopted(struct listener *listener, enum listen_reach reach,
+                              struct fault *fault)
+{
+    struct listen_address *address = &listener->address;
+    address->size = sizeof address->socket;
+    if (getsockname(listener->fd, (struct sockaddr *)(void *)&address->socket, &address->size))
+        return fault_set(fault, ERR_IO, "a passed socket has no address: %s", strerror(errno));
+    sa_family_t family = address->socket.ss_family;
+    if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
+        return fault_set(fault, ERR_MALFORMED, "a passed socket is neither TCP nor unix");
+    if (reach == LISTEN_UNIX && family != AF_UNIX)
+        return fault_set(
+            fault, ERR_FORBIDDEN,
+            "whoever may open the control socket administers the hub: the one that was "
+            "passed must be a unix socket");
+    if (reach == LISTEN_LOCAL && !listen_is_local(address))
+        return fault_set(fault, ERR_FORBIDDEN,
+                         "the socket that was passed can be reached from outside; without TLS only "
+                         "a loopback address or a unix socket is allowed");
+    return OK;
+}
+
+enum err listen_adopt(struct loop *loop, int fd, enum listen_reach reach,
+                      void (*accepted)(void *arg, int fd), void *arg, struct listener **out,
+                      struct fault *fault)
+{
+    struct listener *listener = new_listener(accepted, arg);
+    if (!listener) {
+        (void)close(fd);
+        return fault_set(fault, ERR_NOMEM, "out of memory");
+    }
+    listener->fd = fd;
+    enum err err = check_adopted(listener, reach, fault);
+    if (!err)
+        return watch(listener, loop, out, fault);
+    listen_close(&listener);
+    return err;
 }
 
 void listen_close(struct listener **listener)

@@ -1,5 +1,6 @@
 #include "daemon/notify.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,31 @@ void notify_ready(void)
 void notify_stopping(void)
 {
     say("STOPPING=1");
+}
+
+void notify_status(const char *format, ...)
+{
+    char text[256] = "STATUS=";
+    size_t n = strlen(text);
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text + n, sizeof text - n, format, args);
+    va_end(args);
+    say(text);
+}
+
+int64_t notify_watchdog_ms(void)
+{
+    const char *interval = getenv("WATCHDOG_USEC");
+    const char *pid = getenv("WATCHDOG_PID");
+    if (!interval || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+        return 0;
+    return strtoll(interval, NULL, 10) / 1000;
+}
+
+void notify_alive(void)
+{
+    say("WATCHDOG=1");
 }
 
 void notify_reloading(void)

@@ -167,7 +167,7 @@ static enum err prove(struct service_call *call, struct txn *txn, struct fault *
 
 // --- the table ---
 
-static const struct service_method methods[] = {
+static const struct service_method methods[SERVICE_METHODS] = {
     {
         .path = "/folkmoot.v1.SyncService/Sync",
         .request = &sync_request_message,
@@ -196,6 +196,7 @@ static const struct service_method methods[] = {
         .body_max = 4 << 10,
         .arena_max = SERVICE_SMALL_ARENA,
         .is_attempt = true,
+        .is_enrolment = true,
         .check = always_write,
         .write = enrol,
     },
@@ -268,10 +269,20 @@ static const struct service_method methods[] = {
 
 const struct service_method *service_find(struct bytes path)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+    for (size_t i = 0; i < SERVICE_METHODS; i++)
         if (bytes_equal(path, bytes_of_text(methods[i].path)))
             return &methods[i];
     return NULL;
+}
+
+size_t service_number(const struct service_method *method)
+{
+    return method ? (size_t)(method - methods) : SERVICE_METHODS;
+}
+
+const char *service_name(size_t number)
+{
+    return number < SERVICE_METHODS ? strrchr(methods[number].path, '/') + 1 : "unknown";
 }
 
 static enum err authenticate(const struct service_method *method, struct service_call *call,

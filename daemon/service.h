@@ -18,6 +18,7 @@ struct service {
 };
 
 enum {
+    SERVICE_METHODS = 9,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,
@@ -57,7 +58,8 @@ struct service_method {
     enum role_call call;
     bool may_get;    // has no side effects: Connect's GET
     bool is_attempt; // is counted against guessing
-    bool is_sync;    // is noted as a contact
+    bool is_enrolment;
+    bool is_sync; // is noted as a contact
     // Any of the three may be missing. In a read transaction on the loop; in the writer's; in a
     // read transaction on the loop.
     service_function *check;
@@ -67,6 +69,10 @@ struct service_method {
 
 // NULL: no such method. The path as in ":path", without a query.
 const struct service_method *service_find(struct bytes path);
+// A number below SERVICE_METHODS; NULL: SERVICE_METHODS. And the name at the path's end by number,
+// "unknown" for SERVICE_METHODS.
+size_t service_number(const struct service_method *method);
+const char *service_name(size_t number);
 
 // Runs a step; `again` see writer.h. Authenticates anew first where the method needs a caller, so
 // that a revoked device gets nothing more and the caller's state is that of the transaction.

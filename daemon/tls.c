@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "daemon/certificate.h"
 
@@ -111,6 +112,15 @@ void tls_context_free(struct tls_context **context)
     SSL_CTX_free((*context)->ctx);
     free(*context);
     *context = NULL;
+}
+
+int64_t tls_context_expiry(const struct tls_context *context)
+{
+    const X509 *certificate = SSL_CTX_get0_certificate(context->ctx);
+    struct tm parts;
+    if (!certificate || !ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts))
+        return 0;
+    return timegm(&parts);
 }
 
 static bool attach(struct tls *tls, SSL_CTX *ctx)

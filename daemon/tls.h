@@ -14,6 +14,8 @@ struct tls;
 enum err tls_context_new(const char *certificate, const char *key, struct tls_context **out,
                          struct fault *fault) must_check;
 void tls_context_free(struct tls_context **context);
+// When its certificate ends, in seconds since 1970 UTC; 0: not known.
+int64_t tls_context_expiry(const struct tls_context *context);
 
 // A server's side of one connection; needs the context only now. NULL: out of memory.
 struct tls *tls_new(const struct tls_context *context) must_check;

@@ -20,18 +20,24 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct queue inbox;  // by the lock
-    struct queue outbox; // by the lock
-    bool stopping;       // by the lock
-    bool flushing;       // by the lock
+    struct queue inbox;          // by the lock
+    struct queue outbox;         // by the lock
+    bool stopping;               // by the lock
+    bool flushing;               // by the lock
+    bool asked;                  // for a sign of life; by the lock
+    bool answered;               // that; by the lock
+    struct writer_counts told;   // what is counted, as of the last batch; by the lock
+    struct writer_counts counts; // the thread's
     struct loop_bell *bell;
-    size_t waiting;       // the loop's
-    size_t waiting_bytes; // the loop's
-    bool said_goodbye;    // the thread's
-    unsigned failures;    // commits that failed in a row; the thread's
-    bool is_full;         // for want of room; the thread's
-    time_t rests_until;   // the thread's
-    atomic_uint deciding; // items that are held
+    size_t waiting;           // the loop's
+    size_t waiting_bytes;     // the loop's
+    bool said_goodbye;        // the thread's
+    unsigned failures;        // commits that failed in a row; the thread's
+    bool is_full;             // for want of room; the thread's
+    time_t rests_until;       // the thread's
+    atomic_uint deciding;     // items that are held
+    void (*alive)(void *arg); // the loop's
+    void *alive_arg;
 };
 
 static void queue_init(struct queue *queue)
@@ -91,8 +97,9 @@ static bool is_environments(enum err err)
 }
 
 // Why nothing can be written now, for whoever asked.
-static void refuse(const struct writer *writer, struct writer_item *item)
+static void refuse(struct writer *writer, struct writer_item *item)
 {
+    writer->counts.refused++;
     item->err = ERR_BUSY;
     fault_set(&item->fault, ERR_BUSY,
               writer->is_full
@@ -102,7 +109,7 @@ static void refuse(const struct writer *writer, struct writer_item *item)
                     "later");
 }
 
-static void refuse_all(const struct writer *writer, struct writer_item *items)
+static void refuse_all(struct writer *writer, struct writer_item *items)
 {
     for (struct writer_item *item = items; item; item = item->next)
         refuse(writer, item);
@@ -115,12 +122,17 @@ static void recover(struct writer *writer, enum err err)
     int rest = 1 << doublings;
     writer->failures++;
     writer->is_full = err == ERR_FULL;
+    writer->counts.failing = err;
     writer->rests_until = seconds() + (rest < REST_SECONDS_MAX ? rest : REST_SECONDS_MAX);
-    report_put(REPORT_ERROR, "commit failed (%s), %u in a row: opening the store anew",
-               err_text(err), writer->failures);
+    report_event(REPORT_ERROR, &(struct report_about){.event = "commit_failed"},
+                 "commit failed (%s), %u in a row: opening the store anew", err_text(err),
+                 writer->failures);
     struct fault fault = {0};
     if (gate_reopen(writer->options.gate, &fault))
-        report_put(REPORT_ERROR, "the store cannot be opened: %s", fault.text);
+        report_event(REPORT_ERROR, &(struct report_about){.event = "store_closed"},
+                     "the store cannot be opened: %s", fault.text);
+    else
+        writer->counts.reopened++;
 }
 
 static void hold(struct writer *writer, struct writer_item *item)
@@ -143,14 +155,32 @@ static enum err commit(struct writer *writer, struct txn **txn)
         gate_abort(writer->options.gate, txn);
         return err;
     }
+    uint64_t begun = measure_now_us();
     err = gate_commit(writer->options.gate, txn);
-    if (err)
+    measure_add(&writer->counts.commit, MEASURE_TIME, measure_now_us() - begun);
+    if (err) {
+        writer->counts.commits_failed++;
         recover(writer, err);
-    else if (writer->failures > 0)
-        report_put(REPORT_INFO, "commits succeed again");
-    if (!err)
-        writer->failures = 0;
-    return err;
+        return err;
+    }
+    if (writer->failures > 0)
+        report_event(REPORT_INFO, &(struct report_about){.event = "commits_again"},
+                     "commits succeed again");
+    writer->counts.commits++;
+    writer->counts.failing = OK;
+    writer->failures = 0;
+    return OK;
+}
+
+// An item that found no memory says nothing of the disk, and a damaged row is one of many.
+static void note_failure(struct writer *writer, const struct writer_item *item, enum err err)
+{
+    const struct report_about about = {.event = "write_failed", .request = item->request};
+    report_event(REPORT_WARNING, &about, "request %s could not be written: %s",
+                 item->request[0] ? item->request : "of the hub's own", err_text(err));
+    writer->is_full = err == ERR_FULL;
+    if (err == ERR_FULL || err == ERR_IO)
+        writer->counts.failing = err;
 }
 
 // One item in a transaction of its own.
@@ -165,9 +195,8 @@ static void run_alone(struct writer *writer, struct writer_item *item, bool agai
     bool failed = item->err && is_environments(item->err);
     if (failed || txn_error(txn)) {
         enum err err = failed ? item->err : txn_error(txn);
-        report_put(REPORT_WARNING, "a request could not be written: %s", err_text(err));
         gate_abort(writer->options.gate, &txn);
-        writer->is_full = err == ERR_FULL;
+        note_failure(writer, item, err);
         if (err != ERR_NOMEM)
             refuse(writer, item);
     } else if (item->err) {
@@ -177,6 +206,15 @@ static void run_alone(struct writer *writer, struct writer_item *item, bool agai
         if (commit(writer, &txn))
             refuse(writer, item);
     }
+}
+
+static void count_batch(struct writer *writer, const struct writer_item *items)
+{
+    uint64_t n = 0;
+    for (const struct writer_item *item = items; item; item = item->next)
+        n++;
+    if (n > 0)
+        measure_add(&writer->counts.batch, MEASURE_ITEMS, n);
 }
 
 static void run_each_alone(struct writer *writer, struct writer_item *items)
@@ -208,6 +246,7 @@ static void write_batch(struct writer *writer, struct writer_item *items)
         refuse_all(writer, items);
         return;
     }
+    count_batch(writer, items);
     if (!run_all(items, txn)) {
         gate_abort(writer->options.gate, &txn);
         run_each_alone(writer, items);
@@ -232,12 +271,31 @@ static void work(struct writer *writer, struct queue *batch)
         write_batch(writer, batch->first);
 }
 
+// By the lock.
+static void answer(struct writer *writer)
+{
+    if (!writer->asked)
+        return;
+    writer->asked = false;
+    writer->answered = true;
+    loop_bell_ring(writer->bell);
+}
+
+// By the lock.
+static void await_work(struct writer *writer)
+{
+    answer(writer);
+    while (!writer->inbox.first && !writer->stopping && !writer->flushing) {
+        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+        answer(writer);
+    }
+}
+
 // Waits for work. False: there is none and never will be.
 static bool take_batch(struct writer *writer, struct queue *batch)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    while (!writer->inbox.first && !writer->stopping && !writer->flushing)
-        (void)pthread_cond_wait(&writer->wake, &writer->lock);
+    await_work(writer);
     bool go_on = writer->inbox.first || writer->flushing;
     if (!go_on && !writer->said_goodbye) {
         // The last turn takes along what was noted of contacts, whether or not that succeeds.
@@ -254,6 +312,7 @@ static void hand_back(struct writer *writer, struct queue *batch)
 {
     (void)pthread_mutex_lock(&writer->lock);
     queue_move(batch, &writer->outbox);
+    writer->told = writer->counts;
     (void)pthread_mutex_unlock(&writer->lock);
     loop_bell_ring(writer->bell);
 }
@@ -280,6 +339,8 @@ static void deliver(void *arg)
     bool was_full = writer_is_full(writer);
     (void)pthread_mutex_lock(&writer->lock);
     queue_move(&writer->outbox, &done);
+    bool answered = writer->answered;
+    writer->answered = false;
     (void)pthread_mutex_unlock(&writer->lock);
     while (done.first) {
         struct writer_item *item = done.first;
@@ -292,6 +353,8 @@ static void deliver(void *arg)
     }
     if (was_full && !writer_is_full(writer))
         writer->options.has_room(writer->options.arg);
+    if (answered && writer->alive)
+        writer->alive(writer->alive_arg);
 }
 
 static bool start_thread(struct writer *writer)
@@ -375,7 +438,24 @@ void writer_flush(struct writer *writer)
     (void)pthread_mutex_unlock(&writer->lock);
 }
 
+void writer_ask(struct writer *writer, void (*alive)(void *arg), void *arg)
+{
+    writer->alive = alive;
+    writer->alive_arg = arg;
+    (void)pthread_mutex_lock(&writer->lock);
+    writer->asked = true;
+    (void)pthread_cond_signal(&writer->wake);
+    (void)pthread_mutex_unlock(&writer->lock);
+}
+
 size_t writer_waiting(struct writer *writer)
 {
     return writer->waiting;
+}
+
+void writer_counts(struct writer *writer, struct writer_counts *counts)
+{
+    (void)pthread_mutex_lock(&writer->lock);
+    *counts = writer->told;
+    (void)pthread_mutex_unlock(&writer->lock);
 }

@@ -13,6 +13,7 @@
 #include "daemon/contacts.h"
 #include "daemon/gate.h"
 #include "daemon/loop.h"
+#include "daemon/measure.h"
 
 struct writer;
 
@@ -27,7 +28,8 @@ struct writer_item {
     // Set by run: somebody may be cut off by what it does. From before its commit until `done` has
     // been called, writer_is_deciding.
     bool decides;
-    bool is_held; // the writer's own
+    bool is_held;     // the writer's own
+    char request[16]; // by which the log names whose item it is; empty: nobody's
     enum err err;
     struct fault fault;
 };
@@ -57,5 +59,21 @@ void writer_put(struct writer *writer, struct writer_item *item);
 bool writer_is_deciding(struct writer *writer) must_check;
 // Commits waiting notes on contacts, if there are any.
 void writer_flush(struct writer *writer);
+// Has the thread answer that it lives, between two batches; `alive` is then called on the loop's
+// thread, unless the writer ends before. The loop's thread.
+void writer_ask(struct writer *writer, void (*alive)(void *arg), void *arg);
 // Of items that wait or are being written; the loop's thread.
 size_t writer_waiting(struct writer *writer);
+
+struct writer_counts {
+    uint64_t commits;
+    uint64_t commits_failed;
+    uint64_t reopened;     // how often the store was opened anew
+    uint64_t refused;      // items, for want of a store that takes them
+    struct measure commit; // MEASURE_TIME
+    struct measure batch;  // MEASURE_ITEMS, of a transaction
+    enum err failing;      // why the last write found no place on disk; OK: it did
+};
+
+// Since the start. Any thread.
+void writer_counts(struct writer *writer, struct writer_counts *counts);

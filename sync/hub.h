@@ -44,6 +44,9 @@ enum err hub_authenticate(struct txn *txn, const uint8_t token[TOKEN_SIZE], enum
 struct hub_effects {
     bool revoked;   // a device of the community
     bool erased;    // words of the community
+    uint64_t words; // of so many changes they were erased
+    uint32_t taken; // changes of a push that are new
+    uint32_t apart; // of them those that were set apart
     uint32_t first; // of the hub's own changes by which all of it was decided; 0: nothing was
     uint32_t last;
 };

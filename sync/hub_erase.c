@@ -296,6 +296,7 @@ static enum err end(struct erasing *e, uint64_t *erased)
     if (e->err)
         return e->err;
     e->decider->effects.erased |= e->erased > 0;
+    e->decider->effects.words += e->erased;
     *erased += e->erased;
     return txn_error(e->txn);
 }

@@ -317,6 +317,8 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
     if (!err)
         *receipts = (struct list){t.receipt, 1};
     *effects = t.decider.effects;
+    effects->taken = t.device.seq - t.known;
+    effects->apart = (uint32_t)t.receipt->set_apart.n;
     return err ? err : txn_error(txn);
 }
 

@@ -61,6 +61,9 @@ what memory refuses while a change is folded is left out~sync/fold.c~s/LOG_BARE 
 what a restored hub decided before counts on~sync/lineage.c~s/chain_at\(&chains, i\)->upto != chain_at\(&chains, i\)->hub\.upto/chain_at(\&chains, i)->upto > chain_at(\&chains, i)->hub.upto/~test_sync_anew~suite sync/test_sync_anew
 a revoked key vouches for a new one~sync/hub_admit.c~s/role != ROLE_NONE &&\s+role != ROLE_HUB/role != ROLE_HUB/~test_sync_person~suite sync/test_sync_person
 a failed commit is acknowledged~daemon/writer.c~s/if \(commit\(writer, &txn\) == OK\)\s+return;/(void)commit(writer, \&txn);\n    if (writer)\n        return;/~test_e2e_failing_disk folkmootd folkmootctl~network e2e/test_e2e_failing_disk
+a hub on a full disk says that it is ready~daemon/writer.c~s/writer->counts\.failing = err;/writer->counts.failing = OK;/g~test_e2e_observe folkmootd folkmootctl~network e2e/test_e2e_observe
+a monitor may drip for ever~daemon/scrape.c~s/visitor->deadline, SCRAPE_MS_MAX\)/visitor->deadline, 100 * SCRAPE_MS_MAX)/~test_e2e_observe folkmootd folkmootctl~network e2e/test_e2e_observe
+a writer that hangs is said to live~daemon/writer.c~s/writer->asked = true;/writer->answered = true;\n    loop_bell_ring(writer->bell);/~test_daemon_writer~network daemon/test_daemon_writer
 the same grant is decided again~sync/hub_membership.c~s/granted_to\(decider, handle\)\.role == role\)/granted_to(decider, handle).role == ROLE_NONE)/~test_client_idempotent~suite client/test_client_idempotent
 FAULTS
 }

@@ -49,7 +49,7 @@ static void print_options(const struct command *command, const char *heading)
     for (size_t i = 0; (option = options_row(i)); i++) {
         bool wanted =
             command ? option->commands && options_takes(command, option) : !option->commands;
-        if (!wanted)
+        if (!wanted || !option->help)
             continue;
         if (!any)
             printf("\n%s\n", heading);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "client/command/app.h"
+#include "client/command/completion.h"
 #include "client/command/help.h"
 
 // folkmoot: a device of a community, for a volunteer with a laptop.
@@ -23,6 +24,10 @@ static enum command_exit run(struct app *app)
     }
     if (options_given(&app->call, "help")) {
         help_print(app->call.command);
+        return COMMAND_OK;
+    }
+    if (options_given(&app->call, "completion")) {
+        completion_print();
         return COMMAND_OK;
     }
     if (!app->call.command)

@@ -125,6 +125,7 @@ static const struct option options[] = {
     {NULL, "json", NULL, "Print one JSON document for programs"},
     {NULL, "help", NULL, "Print this help"},
     {NULL, "version", NULL, "Print the version"},
+    {NULL, "completion", NULL, NULL},
 };
 
 const struct command *options_command(size_t i)

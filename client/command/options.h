@@ -13,7 +13,7 @@ struct option {
     const char *commands; // " add edit ": those that take it; NULL: all
     const char *name;     // with _ where people may also type -
     const char *value;    // what --help calls its value; NULL: takes none
-    const char *help;
+    const char *help;     // NULL: the help is silent about it
 };
 
 struct call_option {

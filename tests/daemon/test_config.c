@@ -92,6 +92,7 @@ Test(config, refuses_addresses_without_tls_that_others_can_reach)
     expect_fault("[listen]\nplain = 0.0.0.0:80\n", "only a loopback address or a unix socket");
     expect_fault("[listen]\nplain = 127.0.0.1:80, 192.0.2.1:80\n", "192.0.2.1:80");
     expect_fault("[listen]\nplain = [::]:80\n", "only a loopback address");
+    expect_fault("[listen]\nmetrics = 0.0.0.0:9464\n", "only a loopback address");
     expect_fault("[listen]\nplain = localhost:80\n", "is not an address");
     expect_fault("[listen]\nplain = unix:here\n", "absolute path");
     expect_fault("[listen]\ntls = 0.0.0.0\n", "is not an address");

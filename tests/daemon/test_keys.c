@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/sign.h"
@@ -113,15 +114,15 @@ static void credentials_without_an_identity_leave_it_in_the_state_directory(void
     close_hall(&hall);
 }
 
-// The hub has to end with 1, and to say this after what it had said before.
-static void check_does_not_start(struct hall *hall, const char *why)
+// The hub has to end with this of sysexits(3), and to say this after what it had said before.
+static void check_does_not_start(struct hall *hall, int status, const char *why)
 {
     char errors[PATH_BYTES];
     const char *const argv[] = {FOLKMOOTD, "--config", hall->hub.config, NULL};
     path_of(hall, "stderr", errors);
     (void)unlink(errors);
     int code = child_wait(child_start(argv, errors, NULL), END_SECONDS);
-    CHECK(code == 1, "it ended with %d", code);
+    CHECK(code == status, "it ended with %d", code);
     CHECK(hall_has_said(hall, why) && hall_has_said(hall, "identity.key"), "it does not say: %s",
           why);
     CHECK(!hall_has_said(hall, "listening"), "it listened");
@@ -144,13 +145,13 @@ static void a_malformed_credential_is_refused_though_there_is_another_key(void)
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
         (void)snprintf(text, sizeof text, "%s00\n", digits);
         write_identity(&hall, malformed[i] ? malformed[i] : text, 0400);
-        check_does_not_start(&hall, why);
+        check_does_not_start(&hall, EX_DATAERR, why);
     }
     (void)snprintf(text, sizeof text, "%s\n", digits);
     write_identity(&hall, text, 0444);
-    check_does_not_start(&hall, "holds a secret, but others than its owner may use it");
+    check_does_not_start(&hall, EX_NOPERM, "holds a secret, but others than its owner may use it");
     write_identity(&hall, text, 0400);
-    check_does_not_start(&hall, "was founded with another identity key");
+    check_does_not_start(&hall, EX_CONFIG, "was founded with another identity key");
     CHECK(unsetenv("CREDENTIALS_DIRECTORY") == 0, "unsetenv");
     hub_start(&hall.hub);
     hall_close(&hall);
@@ -165,7 +166,7 @@ static void an_identity_that_is_lost_is_not_made_anew_beside_its_communities(voi
     path_of(&hall, "state/identity.key", key);
     path_of(&hall, "aside", aside);
     CHECK(rename(key, aside) == 0, "the key cannot be moved");
-    check_does_not_start(&hall, "an identity key that is not here");
+    check_does_not_start(&hall, EX_CONFIG, "an identity key that is not here");
     CHECK(!is_there(&hall, "state/identity.key"), "another one was made");
     CHECK(rename(aside, key) == 0, "the key cannot be moved back");
     hub_start(&hall.hub);

@@ -2,6 +2,7 @@
 // when the disk does not take a commit.
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@ enum { ITEMS = 12 };
 
 static struct gate *gate;
 static struct contacts *contacts;
+static atomic_bool hanging;
 static char directory[] = "/tmp/folkmoot-writer-XXXXXX";
 
 // An item that puts a community whose id begins with `number`.
@@ -25,6 +27,7 @@ struct put {
     enum err fails; // with this, after `writes` of it
     bool writes;
     bool cuts_off;
+    bool hangs; // until the test lets it go
     int runs;
     bool ran_again;
 };
@@ -36,7 +39,9 @@ struct bench {
     int expected;
     int done;
     int had_room;
+    int alive;
     bool cut_off; // what is put from now on
+    bool hang;    // so does that
 };
 
 static enum err run_put(struct writer_item *item, struct txn *txn, bool again, struct fault *fault)
@@ -44,6 +49,8 @@ static enum err run_put(struct writer_item *item, struct txn *txn, bool again, s
     struct put *put = (struct put *)(void *)item;
     put->runs++;
     put->ran_again = again;
+    for (atomic_store(&hanging, put->hangs); atomic_load(&hanging);)
+        (void)usleep(1000);
     struct community community = {.id = {put->number}, .name_n = 1, .name = "a"};
     if (put->writes)
         community_put(txn, &community);
@@ -92,6 +99,7 @@ static void put_one(struct bench *bench, size_t i, uint8_t number, enum err fail
                                   .bench = bench,
                                   .number = number,
                                   .cuts_off = bench->cut_off,
+                                  .hangs = bench->hang,
                                   .fails = fails,
                                   .writes = fails == OK || fails == ERR_NOMEM};
     bench->expected++;
@@ -224,6 +232,48 @@ static void it_rests_after_a_failed_commit_and_then_goes_on(void)
     bench_done(&bench);
 }
 
+static void on_alive(void *arg)
+{
+    struct bench *bench = arg;
+    bench->alive++;
+    loop_stop(bench->loop);
+}
+
+static void on_patience_over(void *arg)
+{
+    loop_stop(arg);
+}
+
+static void run_for(struct bench *bench, int64_t ms)
+{
+    struct loop_timer *timer = loop_timer_new(bench->loop, on_patience_over, bench->loop);
+    EXPECT(timer);
+    loop_timer_set(timer, ms);
+    loop_run(bench->loop);
+    loop_timer_free(&timer);
+}
+
+static void a_thread_that_is_idle_says_that_it_lives_and_one_that_hangs_does_not(void)
+{
+    struct bench bench;
+    bench_init(&bench, 100);
+    writer_ask(bench.writer, on_alive, &bench);
+    loop_run(bench.loop);
+    EXPECT(bench.alive == 1);
+    bench.hang = true;
+    put_one(&bench, 0, 90, OK);
+    while (!atomic_load(&hanging))
+        (void)usleep(1000);
+    writer_ask(bench.writer, on_alive, &bench);
+    run_for(&bench, 200);
+    EXPECT(bench.alive == 1 && bench.done == 0);
+    atomic_store(&hanging, false);
+    while (bench.alive == 1)
+        loop_run(bench.loop);
+    EXPECT(bench.alive == 2 && bench.done == 1 && is_stored(90));
+    bench_done(&bench);
+}
+
 static void what_waits_at_the_end_is_still_written(void)
 {
     struct bench bench;
@@ -253,6 +303,7 @@ int main(void)
     a_full_inbox_says_so_and_when_there_is_room();
     a_commit_that_fails_is_answered_and_the_store_opened_anew();
     it_rests_after_a_failed_commit_and_then_goes_on();
+    a_thread_that_is_idle_says_that_it_lives_and_one_that_hangs_does_not();
     what_waits_at_the_end_is_still_written();
     gate_close(&gate);
     contacts_free(&contacts);

@@ -48,6 +48,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
     struct post_answer *answer = arg;
     take_field(line, size * n, "content-type: ", answer->type, sizeof answer->type);
     take_field(line, size * n, "retry-after: ", answer->retry_after, sizeof answer->retry_after);
+    take_field(line, size * n, "x-request-id: ", answer->request_id, sizeof answer->request_id);
     take_field(line, size * n, "grpc-status: ", answer->code, sizeof answer->code);
     take_field(line, size * n, "grpc-message: ", answer->message, sizeof answer->message);
     return size * n;

@@ -29,6 +29,7 @@ struct post_answer {
     char code[40]; // Connect's code, or gRPC's number; "" when none
     char message[256];
     char retry_after[16]; // as it came; "" when none
+    char request_id[16];  // the same
     struct buf body;
 };
 

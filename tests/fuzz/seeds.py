@@ -194,6 +194,11 @@ def seeds():
     for name, content in CONNECTIONS.items():
         yield "http2", name, b"\0" + content
         yield "http2", name + "-parts", b"\2" + sized(content[:40]) + sized(content[40:])
+    for name, content in (("get", b"GET /metrics?a=b HTTP/1.1\r\nHost: hub\r\nAccept: */*\r\n\r\n"),
+                          ("head", b"HEAD /readyz HTTP/1.0\r\n\r\nmore"),
+                          ("post", b"POST /metrics HTTP/1.1\r\nContent-Length: 1\r\n\r\na"),
+                          ("long", b"GET / HTTP/1.1\r\nHost: hub\r\nX: " + b"a" * 4100 + b"\r\n\r\n")):
+        yield "http1", name, content
     for target, sizes in (("signed_push", (40, 100, 200, 400, 800)), ("answer", (100, 300, 600)),
                           ("history", (40, 100, 200, 400, 600, 800))):
         for name, content in scripts(target, sizes):
