@@ -27,7 +27,7 @@ static enum err open_one(const struct ports_options *options, const struct way *
     struct listener *listener;
     enum err err = listen_parse(text, &address, fault);
     if (!err)
-        err = listen_open(options->loop, &address, 0660, way->accepted, options->arg, &listener,
+        err = listen_open(options->loop, &address, 0666, way->accepted, options->arg, &listener,
                           fault);
     if (!err)
         add(ports, way, listener, "");

@@ -220,17 +220,32 @@ struct enrolling {
     uint8_t handle[HANDLE_SIZE];
     uint32_t seq;           // the end of its chain, when it was here before
     bool is_known;          // it was
+    enum role role;         // and had
     bool has_previous;      // an earlier key of whoever speaks here says that this one is theirs
     struct device previous; // then that key's
     struct fault *fault;
 };
+
+// Of an observer least: who may write has more.
+static int rank(enum role role)
+{
+    return role == ROLE_OBSERVER ? 0 : (int)role;
+}
+
+// An invitation gives and takes nothing away: a coordinator who follows the hub to another address
+// by a volunteer's link stays one.
+static enum role given_role(const struct enrolling *e)
+{
+    enum role role = e->invitation.role;
+    return e->is_known && rank(e->role) > rank(role) ? e->role : role;
+}
 
 static enum err decide_enrolment(const struct enrolling *e)
 {
     struct community community = e->community;
     struct enrolment enrolment = {
         .key = e->request->device_key,
-        .role = (uint32_t)e->invitation.role,
+        .role = (uint32_t)given_role(e),
         .invitation = BYTES(e->invitation_hash),
         .challenge = e->request->challenge,
         .expires = e->request->expires,
@@ -280,7 +295,7 @@ static enum err keep_label(const struct enrolling *e)
 {
     struct device device;
     enum err err = device_get(e->txn, e->community.number, e->handle, &device);
-    if (err)
+    if (err || (e->is_known && e->invitation.label_n == 0))
         return err;
     device.label_n = e->invitation.label_n;
     memcpy(device.label, e->invitation.label, sizeof device.label);
@@ -296,6 +311,7 @@ static enum err check_known(struct enrolling *e)
     if (err)
         return err == ERR_NOT_FOUND ? OK : err;
     e->is_known = true;
+    e->role = device.role;
     e->seq = device.seq;
     if (memcmp(device.key, e->request->device_key.p, KEY_SIZE) != 0 || device.role == ROLE_HUB)
         return fault_set(e->fault, ERR_EXISTS, "another device has this handle: make a new key");
@@ -330,7 +346,7 @@ static enum err check_previous(struct enrolling *e)
 }
 
 // Uses up the invitation and writes the decision, unless this device did both before. A device that
-// is enrolled may take another invitation: its role is what that one says from then on.
+// is enrolled may take another invitation, which may give it more.
 static enum err enrol_new(struct enrolling *e)
 {
     bool again = false;

@@ -69,19 +69,24 @@ static bool keep(const struct folkmoot_apart *apart, void *arg)
     return true;
 }
 
+static enum err make_member(struct hub_decider *decider, void *arg)
+{
+    return hub_grant(decider, NULL, arg, ROLE_MEMBER);
+}
+
 // A role that was taken away while the phone was out of reach.
 Test(trust, names_own_changes_that_were_set_apart_and_why)
 {
     uint8_t before[16];
     uint8_t need[16];
     struct folkmoot_apart kept[2] = {{.seq = 0}};
-    char link[LINK_MAX];
+    struct folkmoot_community own;
     struct phone *phone = &world.phones[1];
     phone_add_need(phone, "before", before);
     world_sync_all(&world);
-    hub_double_invite(world.hub, ROLE_MEMBER, link);
     phone_add_need(phone, "unsent yet", need);
-    cr_assert_eq(phone_join(phone, world.hub, link, NULL), FOLKMOOT_OK, "as a member from now on");
+    cr_assert_eq(folkmoot_community_at(phone->fm, 0, &own), FOLKMOOT_OK);
+    cr_assert_eq(hub_double_decide(world.hub, make_member, own.device), OK);
     struct folkmoot_progress progress;
     cr_assert_eq(phone_sync(phone, world.hub, NULL, &progress), FOLKMOOT_OK);
     cr_expect_eq(progress.apart, 1);

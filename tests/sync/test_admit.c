@@ -133,6 +133,14 @@ Test(admit, gives_an_enrolled_device_the_role_of_a_second_invitation_once)
     cr_expect_eq(log_size(), size + 1);
     cr_expect_eq(role_of(&guest), ROLE_COORDINATOR);
 
+    // One that gives less takes nothing away.
+    struct guest moved = guest;
+    dice_bytes(&world.dice, moved.code, sizeof moved.code);
+    guest_invite(&moved, ROLE_OBSERVER, world.now + 1000);
+    struct enrol_request third = guest_enrolment(&moved);
+    cr_assert_eq(guest_ask_enrol(&moved, &third), OK, "%s", fault.text);
+    cr_expect_eq(role_of(&guest), ROLE_COORDINATOR);
+
     struct guest thief = promoted;
     dice_bytes(&world.dice, thief.seed, sizeof thief.seed);
     cr_assert_eq(sign_public_key(thief.seed, thief.key), OK);
