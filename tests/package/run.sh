@@ -382,9 +382,14 @@ wrong_configuration() {
     sleep 3
     [ "$(inside systemctl show -P NRestarts -P ExecMainStatus folkmootd | tr '\n' ' ')" = "0 78 " ] ||
         fail "$(inside systemctl show -p ExecMainStatus -p NRestarts folkmootd)"
+    # Devices that knock have it tried again, but not for ever.
+    inside bash -c 'for i in $(seq 30); do (exec 3<>/dev/tcp/127.0.0.1/8443) 2>/dev/null; sleep 0.1; done'
+    until_true 20 sh -c "[ \"\$(nsenter -t $leader -a systemctl is-active folkmootd.socket)\" = failed ]" ||
+        fail "it is started for ever"
     inside cp /root/conf /etc/folkmoot/folkmootd.conf
+    inside systemctl reset-failed folkmootd.socket folkmootd
     inside systemctl restart folkmootd.socket folkmootd || fail "does not start with a right configuration"
-    passed "a wrong configuration: exit status 78, no restart"
+    passed "a wrong configuration: exit status 78, no restart, and no start for ever"
 }
 
 # By the template, on a port that takes privilege to open, which only the socket's unit has.
