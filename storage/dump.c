@@ -309,6 +309,13 @@ static bool find_table(struct bytes name, enum table *table)
     return false;
 }
 
+// What may have been taken back since: a token of a device that was revoked, an invitation that was
+// used up by it.
+static bool lets_in(enum table table)
+{
+    return table == TABLE_TOKEN || table == TABLE_INVITATION;
+}
+
 static void get_rows(struct reader *r, enum table table)
 {
     BUF_CLEANUP struct buf key = {0};
@@ -320,8 +327,7 @@ static void get_rows(struct reader *r, enum table table)
         if (r->err)
             return;
         count(r->dump, table);
-        bool is_left_out =
-            is_of_file(table, buf_bytes(&key)) || (r->is_copy && table == TABLE_TOKEN);
+        bool is_left_out = is_of_file(table, buf_bytes(&key)) || (r->is_copy && lets_in(table));
         if (!is_left_out)
             put_loaded(r, table, buf_bytes(&key));
     }

@@ -17,8 +17,8 @@ struct dump {
 enum err dump_write(struct store *store, int fd, const struct scrub *scrub, struct dump *dump,
                     struct fault *fault) must_check;
 // Puts what a stream holds into a store that is empty; words come under new seals. is_copy: the
-// stream is an older copy, so that the tokens in it may be of devices that were revoked since, and
-// are left out. After an error the store is not to be used. ERR_CUT, ERR_DAMAGED, ERR_VERSION say
-// what the stream is.
+// stream is an older copy, so that the tokens and invitations in it may have been taken back since,
+// and are left out. After an error the store is not to be used. ERR_CUT, ERR_DAMAGED, ERR_VERSION
+// say what the stream is.
 enum err dump_read(struct store *store, int fd, bool is_copy, struct dump *dump,
                    struct fault *fault) must_check;

@@ -132,6 +132,13 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, st
     return err == ERR_DAMAGED ? txn_damaged(txn) : txn_fail(txn, err);
 }
 
+bool log_has_body(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct key key = position_key(community, position);
+    struct bytes bytes;
+    return table_get(txn, TABLE_BODY, key_of(&key), &bytes) != ERR_NOT_FOUND;
+}
+
 static void encode_entry(struct buf *buf, const struct log_entry *entry)
 {
     bool tag_only = all_zero(entry->leaf + TAG_SIZE, HASH_SIZE - TAG_SIZE);

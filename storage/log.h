@@ -36,6 +36,8 @@ enum err log_get(struct txn *txn, uint32_t community, uint64_t position,
                  struct log_entry *entry) must_check;
 enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position,
                       struct log_body *body) must_check;
+// Whether there is a row of words at a position, be it sound or not.
+bool log_has_body(struct txn *txn, uint32_t community, uint64_t position);
 // Puts entry, body (NULL unless whole; one that was there is deleted) and, unless LOG_AGAIN, the
 // chain's pointer at a position. Envelope and fields may be borrowed from the same transaction.
 void log_put(struct txn *txn, uint32_t community, uint64_t position, const struct log_entry *entry,

@@ -64,6 +64,9 @@ struct compared {
 };
 
 static const struct compared compared_tables[] = {
+    // What they say is compared by hashes (sync/verify.h).
+    {.table = TABLE_ENTRY, .by_key = true},
+    {.table = TABLE_BODY, .by_key = true},
     {.table = TABLE_CHAIN},
     {.table = TABLE_TREE},
     // Behind it stands the label, which is the hub's own.

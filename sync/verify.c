@@ -1,7 +1,11 @@
 #include "sync/verify.h"
 
+#include <stdlib.h>
+
+#include "storage/erasure.h"
 #include "sync/chain.h"
 #include "sync/digest.h"
+#include "sync/lineage.h"
 #include "sync/signed.h"
 #include "sync/tree.h"
 
@@ -110,7 +114,10 @@ static void fold_one(struct verifying *v, uint64_t position, const struct log_en
     struct log_body body;
     bool is_whole = entry->form == LOG_WHOLE;
     if (is_whole && log_get_body(v->txn, v->community.number, position, &body)) {
-        v->is_broken = true; // it was told by scrub_rows
+        v->is_broken = true;
+        // A row that is damaged was told by scrub_rows.
+        if (!log_has_body(v->txn, v->community.number, position))
+            tell(v, "body", position, entry, ROW_MISSING);
         return;
     }
     if (!know(v, entry->device, &device) || entry->seq != device.seq + 1 ||
@@ -137,6 +144,55 @@ static void fold_again_one(struct verifying *v, uint64_t position, const struct 
     tree_append(v->made, v->folded.number, position, entry);
     struct community stored = v->folded;
     community_put(v->made, &stored);
+}
+
+// --- once the log is folded ---
+
+// What its author had seen of the hub's log, of as much as the log still goes back to.
+static bool seen_holds(struct verifying *v, const struct log_run *run)
+{
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+    if (run->seen_size == 0 || !lineage_reaches(v->made, &v->folded, run->seen_log, &size) ||
+        run->seen_size > size)
+        return true;
+    return run->seen_size <= v->folded.size &&
+           tree_root(v->made, v->folded.number, run->seen_size, root) == OK &&
+           memcmp(root, run->seen_root, HASH_SIZE) == 0;
+}
+
+// Runs follow one another and end where the chain does: else changes would stand there that nobody
+// has signed.
+static bool check_runs(const struct device *device, void *arg)
+{
+    struct verifying *v = arg;
+    struct log_run run;
+    struct log_entry of = {.seq = 0};
+    bool is_sound = true;
+    memcpy(of.device, device->handle, HANDLE_SIZE);
+    while (is_sound &&
+           log_run_from(v->txn, v->community.number, device->handle, of.seq + 1, &run) == OK) {
+        is_sound = run.first == of.seq + 1 && run.last >= run.first && run.last <= device->seq &&
+                   seen_holds(v, &run);
+        of.seq = run.last;
+        if (run.last == UINT32_MAX)
+            break;
+    }
+    if (device->role != ROLE_HUB && (!is_sound || of.seq != device->seq))
+        tell(v, "run", 0, &of, ROW_FORGED);
+    return !txn_error(v->txn);
+}
+
+// Words go by a decision alone.
+static void check_husks(struct verifying *v)
+{
+    struct log_entry entry;
+    for (uint64_t position = 1; position <= v->community.size; position++) {
+        if (log_get(v->txn, v->community.number, position, &entry) == OK &&
+            entry.form == LOG_HUSK &&
+            !erased_get(v->made, v->folded.number, entry.device, entry.seq, log_tag(&entry), NULL))
+            tell(v, "body", position, &entry, ROW_MISSING);
+    }
 }
 
 // --- a community ---
@@ -173,30 +229,63 @@ static enum err fold_log(struct verifying *v)
 
 static enum err verify_community(struct verifying *v)
 {
-    struct log_entry beyond;
     v->is_broken = false;
     v->folded = v->community;
     v->folded.size = 0;
     struct community stored = v->folded;
     community_put(v->made, &stored);
     enum err err = fold_log(v);
-    if (!err && log_get(v->txn, v->community.number, v->community.size + 1, &beyond) == OK)
-        tell(v, "entry", v->community.size + 1, &beyond, ROW_FALSE);
-    if (!err && !v->is_broken)
-        err = scrub_compare(v->txn, v->made, v->community.number, v->scrub);
+    if (err || v->is_broken)
+        return err;
+    device_each(v->made, v->folded.number, check_runs, v);
+    check_husks(v);
+    return scrub_compare(v->txn, v->made, v->community.number, v->scrub);
+}
+
+static bool gather(const struct community *community, void *arg)
+{
+    struct buf *all = arg;
+    buf_put(all, bytes_of(community, sizeof *community));
+    return !all->err;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct community *x = a;
+    const struct community *y = b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+// In the order of their numbers, which the scratch gives them, too: from 1, without a gap.
+static enum err verify_communities(struct verifying *v, const struct buf *all)
+{
+    const struct community *communities = (const struct community *)(const void *)all->p;
+    struct community found;
+    enum err err = txn_error(v->txn) ? txn_error(v->txn) : all->err;
+    for (uint32_t i = 0; i < all->n / sizeof *communities && !err; i++) {
+        v->community = communities[i];
+        if (v->community.number != i + 1 || community_get_number(v->txn, i + 1, &found) ||
+            memcmp(found.id, v->community.id, COMMUNITY_SIZE) != 0) {
+            tell(v, "meta", 0, NULL, ROW_OTHER);
+            return txn_error(v->txn);
+        }
+        err = verify_community(v);
+    }
     return err;
 }
 
-// In the order of their numbers, which the scratch gives them, too.
-static enum err verify_communities(struct verifying *v)
+static enum err verify_all(struct verifying *v)
 {
-    enum err err = OK;
-    for (uint32_t number = 1; !err; number++) {
-        err = community_get_number(v->txn, number, &v->community);
-        if (!err)
-            err = verify_community(v);
-    }
-    return err == ERR_NOT_FOUND || err == ERR_DAMAGED ? txn_error(v->txn) : err;
+    struct community none;
+    struct buf all BUF_CLEANUP = {0};
+    community_each(v->txn, gather, &all);
+    size_t n = all.n / sizeof(struct community);
+    if (n)
+        qsort(all.p, n, sizeof(struct community), by_number);
+    enum err err = verify_communities(v, &all);
+    if (!err && community_get_number(v->txn, (uint32_t)n + 1, &none) != ERR_NOT_FOUND)
+        tell(v, "community", 0, NULL, ROW_MISSING);
+    return err;
 }
 
 enum err verify_store(struct store *store, struct store *scratch, const struct scrub *scrub,
@@ -207,7 +296,7 @@ enum err verify_store(struct store *store, struct store *scratch, const struct s
     v.made = txn_begin_write(scratch);
     enum err err = scrub_rows(v.txn, scrub);
     if (!err)
-        err = verify_communities(&v);
+        err = verify_all(&v);
     txn_abort(&v.made);
     txn_abort(&v.txn);
     return err ? fault_set(fault, err, "not everything could be verified: %s", err_text(err)) : OK;

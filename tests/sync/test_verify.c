@@ -173,3 +173,86 @@ Test(verify, row_that_follows_from_nothing_is_false)
     cr_expect_eq(verify().n[ROW_FALSE], (size_t)1);
     expect_no_leaks();
 }
+
+// --- what no row shows ---
+
+static void change_store(void (*change)(struct txn *))
+{
+    struct txn *txn = txn_begin_write(world.hub);
+    change(txn);
+    cr_assert_eq(txn_commit(&txn), OK);
+}
+
+static struct key place(void)
+{
+    struct key key = {0};
+    key_u32(&key, world.community);
+    key_u64(&key, position);
+    return key;
+}
+
+static void lose_words(struct txn *txn)
+{
+    struct key key = place();
+    table_delete(txn, TABLE_BODY, key_of(&key));
+}
+
+static void lose_number(struct txn *txn)
+{
+    struct key key = {0};
+    key_bytes(&key, bytes_of_text("number"));
+    key_u32(&key, world.community);
+    table_delete(txn, TABLE_META, key_of(&key));
+}
+
+// It is found from every change on, and no change is its end.
+static void sign_without_end(struct txn *txn)
+{
+    const uint8_t *phone = world.devices[PHONE].handle;
+    struct log_run run;
+    for (uint32_t seq = 1; log_run_from(txn, world.community, phone, seq, &run) == OK;
+         seq = run.last + 1) {
+        struct key key = {0};
+        key_u32(&key, world.community);
+        key_bytes(&key, bytes_of(phone, HANDLE_SIZE));
+        key_u32(&key, run.last);
+        table_delete(txn, TABLE_RUN, key_of(&key));
+    }
+    run = (struct log_run){.first = 1, .last = UINT32_MAX};
+    log_put_run(txn, world.community, phone, &run);
+}
+
+static void add_words(struct txn *txn)
+{
+    struct log_body body = {.fields = bytes_of_text("of nobody")};
+    log_put_body(txn, world.community, 1000, &body);
+}
+
+Test(verify, whatever_is_too_much_or_too_little_is_told)
+{
+    static const struct {
+        void (*change)(struct txn *);
+        enum row_fault fault;
+    } rows[] = {{lose_words, ROW_MISSING},
+                {lose_number, ROW_OTHER},
+                {sign_without_end, ROW_FORGED},
+                {add_words, ROW_FALSE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        tear_down();
+        set_up();
+        change_store(rows[i].change);
+        cr_expect_gt(verify().n[rows[i].fault], (size_t)0, "%zu", i);
+    }
+    expect_no_leaks();
+}
+
+static void without_words(struct log_entry *entry)
+{
+    entry->form = LOG_HUSK;
+}
+
+Test(verify, words_that_no_decision_erased_are_missed)
+{
+    alter_entry(without_words);
+    cr_expect_gt(verify().n[ROW_MISSING], (size_t)0);
+}
