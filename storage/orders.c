@@ -143,6 +143,24 @@ enum err orders_count(const char *store, uint64_t *n)
     return err;
 }
 
+enum err orders_check(const char *store, uint64_t n, uint32_t *check)
+{
+    uint8_t record[RECORD_SIZE] = {0};
+    *check = 0;
+    if (n == 0)
+        return OK;
+    int fd = open_file(store, O_RDONLY);
+    if (fd < 0)
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+    enum err err = n > INT64_MAX / RECORD_SIZE
+                       ? ERR_NOT_FOUND
+                       : read_record(fd, (off_t)(n - 1) * RECORD_SIZE, record);
+    (void)close(fd);
+    if (!err)
+        *check = be32_get(record + RECORD_SIZE - CHECK_SIZE);
+    return err;
+}
+
 enum err orders_each(const char *store, uint64_t n,
                      bool (*each)(const struct store_order *, void *), void *arg)
 {

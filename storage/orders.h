@@ -13,6 +13,8 @@ void orders_put(struct buf *orders, const struct store_order *order);
 enum err orders_append(const char *store, struct bytes orders, uint64_t *n) must_check;
 // How many there are.
 enum err orders_count(const char *store, uint64_t *n) must_check;
+// The check of the n-th, from 1 (0: zero). ERR_NOT_FOUND: there are fewer.
+enum err orders_check(const char *store, uint64_t n, uint32_t *check) must_check;
 // Gives every sound record; ERR_DAMAGED at the end when one was not, or there are fewer than n.
 enum err orders_each(const char *store, uint64_t n,
                      bool (*each)(const struct store_order *, void *), void *arg) must_check;

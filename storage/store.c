@@ -298,11 +298,15 @@ enum err store_orders_each(struct store *store, bool (*each)(const struct store_
                            void *arg)
 {
     uint64_t n;
+    bool fits;
     struct txn *txn = txn_begin_read(store);
-    enum err err = txn_number(txn, ORDERS_KEY, &n);
+    enum err err = txn_orders(txn, &n, &fits);
     txn_abort(&txn);
-    // Orders are given even where it is not known how many there should be.
-    enum err found = orders_each(store->path, err ? 0 : n, each, arg);
+    // Orders are given even where it is not known how many there should be; those of another file
+    // than the database knows are all new to it.
+    enum err found = orders_each(store->path, err || !fits ? 0 : n, each, arg);
+    if (!err && !fits)
+        err = ERR_DAMAGED;
     return found ? found : err;
 }
 

@@ -60,7 +60,8 @@ enum err store_orders_each(struct store *store, bool (*each)(const struct store_
                            void *arg) must_check;
 // Notes in the database (write transaction) that it knows all that is in the file. False: it did.
 bool store_orders_known(struct txn *txn);
-// The same where the file has fewer than the database knows of: it was lost, and another begins.
+// Where the file is not the one that the database knows of (it was lost, and another begun), it
+// knows none of it.
 void store_orders_lost(struct txn *txn);
 // Frees the slots of readers that died; to be called now and then.
 void store_check_readers(struct store *store);

@@ -142,6 +142,16 @@ static enum err destroy_keys(struct txn *txn)
     return err ? ERR_IO : OK; // it did take place, but the store has to be opened anew
 }
 
+// How many the database knows of, and the check of the last: so a file with another history is
+// noticed.
+static void put_orders(struct txn *txn, uint64_t n, uint32_t check)
+{
+    uint8_t value[12];
+    be64_put(value, n);
+    be32_put(value + 8, check);
+    table_put(txn, TABLE_META, bytes_of_text(ORDERS_KEY), BYTES(value));
+}
+
 static enum err note_orders(struct txn *txn)
 {
     uint64_t n;
@@ -150,36 +160,49 @@ static enum err note_orders(struct txn *txn)
         return err;
     err = orders_append(txn->store->path, buf_bytes(&txn->orders), &n);
     if (!err)
-        put_number(txn, ORDERS_KEY, n);
+        put_orders(txn, n, be32_get(txn->orders.p + txn->orders.n - 4));
     return err ? err : txn->err;
 }
 
-// How many the database knows of, and how many there are.
-static bool count_orders(struct txn *txn, uint64_t *known, uint64_t *there)
+enum err txn_orders(struct txn *txn, uint64_t *n, bool *fits)
 {
-    enum err err = txn_number(txn, ORDERS_KEY, known);
-    if (!err)
-        err = orders_count(txn->store->path, there);
-    txn_fail(txn, err);
-    return !txn->err;
+    struct bytes value;
+    uint32_t check;
+    enum err err = table_get(txn, TABLE_META, bytes_of_text(ORDERS_KEY), &value);
+    bool is_known = !err && value.n == 12;
+    *n = is_known ? be64_get(value.p) : 0;
+    *fits = false;
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    uint32_t known = is_known ? be32_get(value.p + 8) : 0;
+    err = orders_check(txn->store->path, *n, &check);
+    *fits = !err && check == known;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
 bool store_orders_known(struct txn *txn)
 {
     uint64_t known;
     uint64_t there;
-    if (!count_orders(txn, &known, &there) || known == there)
+    uint32_t check = 0;
+    bool fits;
+    enum err err = txn_orders(txn, &known, &fits);
+    if (!err)
+        err = orders_count(txn->store->path, &there);
+    if (!err)
+        err = orders_check(txn->store->path, there, &check);
+    if (txn_fail(txn, err) || (fits && known == there))
         return false;
-    put_number(txn, ORDERS_KEY, there);
+    put_orders(txn, there, check);
     return true;
 }
 
 void store_orders_lost(struct txn *txn)
 {
     uint64_t known;
-    uint64_t there;
-    if (count_orders(txn, &known, &there) && there < known)
-        put_number(txn, ORDERS_KEY, there);
+    bool fits;
+    if (!txn_fail(txn, txn_orders(txn, &known, &fits)) && !fits)
+        put_orders(txn, 0, 0);
 }
 
 static enum err note_commit(struct txn *txn)

@@ -55,6 +55,8 @@ enum err txn_err_of(int result);
 // Names of the tables in the environment, by enum table.
 const char *txn_table_name(enum table table);
 
+// How many orders the database knows of, and whether the file beside it has them.
+enum err txn_orders(struct txn *txn, uint64_t *n, bool *fits) must_check;
 // A number in the table meta; 0 where there is none.
 enum err txn_number(struct txn *txn, const char *name, uint64_t *number) must_check;
 

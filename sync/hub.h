@@ -168,8 +168,8 @@ enum err hub_erase_due(struct hub_decider *decider, uint64_t *erased) must_check
 // that are not here. Orders of other communities are passed over.
 enum err hub_erase_again(struct hub_decider *decider, const struct store_order *orders, size_t n,
                          uint64_t *erased) must_check;
-// The same of roles and revocations that the database does not know: of each device, what was
-// decided last. Then it knows them (store_orders_known).
+// The same of roles and revocations that the database does not know, in their order. Then it knows
+// them (store_orders_known).
 enum err hub_roles_again(struct hub_decider *decider, const struct store_order *orders,
                          size_t n) must_check;
 

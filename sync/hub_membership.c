@@ -29,16 +29,19 @@ static enum err find_device(struct hub_decider *decider, const uint8_t handle[HA
 // What was granted last, be the device revoked or not.
 struct granted {
     enum role role;
+    uint32_t from; // the greatest
     bool revoked;
 };
 
 static bool look_at_row(const struct role_row *row, void *arg)
 {
     struct granted *granted = arg;
-    if (row->role == ROLE_NONE)
+    if (row->role == ROLE_NONE) {
         granted->revoked = true;
-    else
+    } else {
         granted->role = row->role;
+        granted->from = row->from;
+    }
     return true;
 }
 
@@ -64,9 +67,6 @@ static enum err grant_from(struct hub_decider *decider, const struct record_key 
     struct role_grant grant = {
         .device = bytes_of(handle, HANDLE_SIZE), .role = (uint32_t)role, .from = from};
     struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
-    // Whose answer was lost asks again: it is decided once.
-    if (granted_to(decider, handle).role == role)
-        return txn_error(decider->txn);
     hub_edits_put(&edits, FIELD_GRANT, &role_grant_message, &grant);
     note(decider, ORDER_ROLE, handle, from, (uint32_t)role);
     return hub_edits_end(&edits);
@@ -80,7 +80,12 @@ enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
         return fault_set(decider->fault, ERR_MALFORMED,
                          "the role is member, volunteer, coordinator or observer");
     enum err err = find_device(decider, handle, &from);
-    return err ? err : grant_from(decider, asked, handle, role, from);
+    struct granted granted = granted_to(decider, handle);
+    // Whose answer was lost asks again: it is decided once.
+    if (err || granted.role == role)
+        return err ? err : txn_error(decider->txn);
+    // On a restored hub a role may begin at a change that has not come again yet.
+    return grant_from(decider, asked, handle, role, from > granted.from ? from : granted.from);
 }
 
 static enum err revoke_from(struct hub_decider *decider, const struct record_key *asked,
@@ -88,8 +93,6 @@ static enum err revoke_from(struct hub_decider *decider, const struct record_key
 {
     struct revocation revocation = {.device = bytes_of(handle, HANDLE_SIZE), .from = from};
     struct hub_edits edits = {.decider = decider, .asked = {(void *)asked, asked ? 1 : 0}};
-    if (granted_to(decider, handle).revoked)
-        return txn_error(decider->txn);
     hub_edits_put(&edits, FIELD_REVOCATION, &revocation_message, &revocation);
     note(decider, ORDER_REVOCATION, handle, from, true);
     decider->effects.revoked = true;
@@ -101,7 +104,9 @@ enum err hub_revoke(struct hub_decider *decider, const struct record_key *asked,
 {
     uint32_t from = 0;
     enum err err = find_device(decider, handle, &from);
-    return err ? err : revoke_from(decider, asked, handle, from);
+    if (err || granted_to(decider, handle).revoked)
+        return err ? err : txn_error(decider->txn);
+    return revoke_from(decider, asked, handle, from);
 }
 
 // --- withdrawing ---
@@ -173,45 +178,39 @@ enum err hub_reinstate(struct hub_decider *decider, const struct record_key *ask
 
 // --- after a restore ---
 
+// Who came in since then is not known here; by the same key they do not come in again.
 static enum err order_again(struct hub_decider *decider, const struct store_order *order)
 {
-    struct device device;
+    struct device device = {.role = ROLE_NONE};
     enum err err = device_get(decider->txn, decider->community->number, order->handle, &device);
-    // Who came in since then is not known here.
-    if (err || device.role == ROLE_HUB)
-        return err == ERR_NOT_FOUND ? OK : err;
+    bool is_unknown = err == ERR_NOT_FOUND;
+    if ((err && !is_unknown) || device.role == ROLE_HUB)
+        return is_unknown ? OK : err;
     if (order->what == ORDER_ROLE)
-        return grant_from(decider, NULL, order->handle, (enum role)order->role, order->seq);
+        return is_unknown
+                   ? OK
+                   : grant_from(decider, NULL, order->handle, (enum role)order->role, order->seq);
     if (order->role)
         return revoke_from(decider, NULL, order->handle, order->seq);
-    return granted_to(decider, order->handle).revoked ? hub_reinstate(decider, NULL, order->handle)
-                                                      : OK;
+    return !is_unknown && granted_to(decider, order->handle).revoked
+               ? hub_reinstate(decider, NULL, order->handle)
+               : OK;
 }
 
-static bool is_of_membership(const struct hub_decider *decider, const struct store_order *order)
+static bool is_to_follow(const struct hub_decider *decider, const struct store_order *order)
 {
     return order->is_new && (order->what == ORDER_ROLE || order->what == ORDER_REVOCATION) &&
            memcmp(order->community, decider->community->id, COMMUNITY_SIZE) == 0;
 }
 
-// Whether it is the last that was decided of this device.
-static bool is_last(const struct store_order *orders, size_t i, size_t n)
-{
-    for (size_t k = i + 1; k < n; k++) {
-        if (orders[k].what == orders[i].what &&
-            memcmp(orders[k].handle, orders[i].handle, HANDLE_SIZE) == 0 &&
-            memcmp(orders[k].community, orders[i].community, COMMUNITY_SIZE) == 0)
-            return false;
-    }
-    return true;
-}
-
-// What the database knows of was followed, and may have been decided otherwise since.
+// One after the other, from the same changes on: what was written in between had a receipt by the
+// role of that time. What the database knows of was followed, and may have been decided otherwise
+// since.
 enum err hub_roles_again(struct hub_decider *decider, const struct store_order *orders, size_t n)
 {
     enum err err = OK;
     for (size_t i = 0; i < n && !err; i++) {
-        if (is_of_membership(decider, &orders[i]) && is_last(orders, i, n))
+        if (is_to_follow(decider, &orders[i]))
             err = order_again(decider, &orders[i]);
     }
     return err ? err : txn_error(decider->txn);

@@ -13,8 +13,12 @@ enum err anew_begin(struct store *hub, uint32_t number, const uint8_t identity_s
     struct buf orders BUF_CLEANUP = {0};
     struct fault fault = {0};
     uint64_t erased = 0;
-    enum err err = store_orders_each(hub, take_order, &orders);
     struct txn *txn TXN_CLEANUP = txn_begin_write(hub);
+    store_orders_lost(txn);
+    enum err err = txn_commit(&txn);
+    if (!err)
+        err = store_orders_each(hub, take_order, &orders);
+    txn = txn_begin_write(hub);
     if (!err)
         err = orders.err ? orders.err : community_get_number(txn, number, community);
     if (!err)

@@ -153,6 +153,74 @@ Test(anew, gives_roles_again_that_were_decided_since)
     }
 }
 
+static enum err make_role(struct hub_decider *decider, size_t device, enum role role)
+{
+    return hub_grant(decider, NULL, world.devices[device].handle, role);
+}
+
+static enum err make_volunteer(struct hub_decider *decider, void *arg)
+{
+    return make_role(decider, *(size_t *)arg, ROLE_VOLUNTEER);
+}
+
+static enum err make_member(struct hub_decider *decider, void *arg)
+{
+    return make_role(decider, *(size_t *)arg, ROLE_MEMBER);
+}
+
+// It had a receipt, and others had seen it: by the role of that time it counts.
+Test(anew, keeps_what_was_written_in_a_role_that_came_and_went_since)
+{
+    size_t member = world_join(&world, ROLE_MEMBER);
+    network_settle(&world);
+    world_save_hub(&world, "copy");
+    world_decide(&world, make_volunteer, &member);
+    network_settle(&world);
+    said_need(&world, member, "as a volunteer", NULL);
+    network_settle(&world);
+    expect_once("as a volunteer");
+    world_decide(&world, make_member, &member);
+    network_settle(&world);
+    restore();
+    network_settle(&world);
+    network_settle(&world);
+    expect_once("as a volunteer");
+    cr_expect_eq(role_told(OTHER, member), ROLE_MEMBER);
+    expect_all_the_same();
+}
+
+// A role that begins at a change which has not come again yet is gone over all the same.
+Test(anew, takes_a_role_away_before_the_change_from_which_it_counts)
+{
+    size_t phone = PHONE;
+    for (int i = 0; i < 5; i++)
+        said_need(&world, PHONE, "of the lost time", NULL);
+    network_settle(&world);
+    world_decide(&world, make_coordinator, &phone);
+    restore();
+    world_decide(&world, make_member, &phone);
+    network_settle(&world);
+    network_settle(&world);
+    cr_expect_eq(role_told(OTHER, PHONE), ROLE_MEMBER);
+}
+
+// The orders that the copy knows went with the disk; those that are there are others, and new.
+Test(anew, follows_orders_of_another_history)
+{
+    size_t phone = PHONE;
+    size_t other = OTHER;
+    world_decide(&world, make_coordinator, &other);
+    network_settle(&world);
+    world_save_hub(&world, "copy");
+    lose_orders();
+    restore();
+    world_decide(&world, make_coordinator, &phone);
+    network_settle(&world);
+    restore();
+    network_settle(&world);
+    cr_expect_eq(role_told(OTHER, PHONE), ROLE_COORDINATOR, "it was decided since");
+}
+
 // What the lost time set apart is judged anew, by what is decided now.
 Test(anew, judges_again_what_was_set_apart)
 {
