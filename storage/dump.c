@@ -23,6 +23,8 @@ enum {
     TRIES_MAX = 10,
     ROWS_A_COMMIT = 4096,
     BYTES_A_COMMIT = 8 << 20,
+    BLOCKS_FREE = 64,
+    BODIES_A_BLOCK = 16,
 };
 
 // What a copy has of its own.
@@ -208,6 +210,10 @@ struct reader {
     struct txn *txn;
     bool is_copy;
     size_t pending; // bytes that are put and not committed
+    uint64_t bodies;
+    uint64_t blocks; // of keys that they take
+    uint64_t block;
+    uint32_t community;
     struct buf value;
     struct dump *dump;
 };
@@ -278,21 +284,44 @@ static void commit(struct reader *r)
     r->pending = 0;
 }
 
+// Each file of keys takes 128 KiB, though there be one body in it: who sends few bytes does not
+// fill the disk by them.
+static bool may_have_keys(struct reader *r, const struct row *row)
+{
+    uint64_t block = row->position / SEAL_BLOCK;
+    r->blocks += r->bodies++ == 0 || block != r->block || row->community != r->community;
+    r->block = block;
+    r->community = row->community;
+    return r->blocks <= BLOCKS_FREE + r->bodies / BODIES_A_BLOCK;
+}
+
+static void put_words_of(struct reader *r, const struct row *row, struct bytes value)
+{
+    struct log_entry entry;
+    struct log_body body = {.fields = bytes_of(value.p + SALT_SIZE, value.n - SALT_SIZE)};
+    // Of an entry that was damaged the words are of nobody.
+    if (log_get(r->txn, row->community, row->position, &entry) || entry.form != LOG_WHOLE)
+        return;
+    if (!may_have_keys(r, row)) {
+        fail(r, ERR_LIMIT);
+    } else {
+        memcpy(body.salt, value.p, SALT_SIZE);
+        log_put_body(r->txn, row->community, row->position, &body);
+    }
+}
+
 static void put_loaded(struct reader *r, enum table table, struct bytes key)
 {
     struct bytes value = buf_bytes(&r->value);
     struct row row = row_of(txn_table_name(table), key);
     if (!r->txn)
         r->txn = txn_begin_write(r->store);
-    if (table != TABLE_BODY) {
+    if (table != TABLE_BODY)
         table_append(r->txn, table, key, value);
-    } else if (value.n < SALT_SIZE || value.n > WORDS_MAX || key.n != 4 + 8) {
+    else if (value.n < SALT_SIZE || value.n > WORDS_MAX || key.n != 4 + 8)
         fail(r, ERR_DAMAGED);
-    } else {
-        struct log_body body = {.fields = bytes_of(value.p + SALT_SIZE, value.n - SALT_SIZE)};
-        memcpy(body.salt, value.p, SALT_SIZE);
-        log_put_body(r->txn, row.community, row.position, &body);
-    }
+    else
+        put_words_of(r, &row, value);
     fail(r, txn_error(r->txn));
     r->pending += key.n + value.n;
     if (r->dump->rows % ROWS_A_COMMIT == 0 || r->pending > BYTES_A_COMMIT)

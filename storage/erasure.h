@@ -16,7 +16,7 @@ void erased_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE
                 uint32_t seq, uint32_t tag, const uint8_t *body_hash);
 // A hub notes in the file beside the database what a restored backup would have forgotten. Its
 // community is filled in.
-void order_note(struct txn *txn, uint32_t community, struct store_order *order);
+void order_note(struct txn *txn, uint32_t number, struct store_order *order);
 // Destroys the keys of erased changes that a crash left. What opening a store does.
 enum err erased_settle(struct txn *txn) must_check;
 

@@ -162,7 +162,7 @@ enum err hub_reinstate(struct hub_decider *decider, const struct record_key *ask
                        const uint8_t handle[HANDLE_SIZE])
 {
     struct gathering g = {0};
-    uint32_t next;
+    uint32_t next = 0;
     enum err err = find_device(decider, handle, &next);
     if (err)
         return err;

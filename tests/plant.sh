@@ -64,7 +64,7 @@ a failed commit is acknowledged~daemon/writer.c~s/if \(commit\(writer, &txn\) ==
 a hub on a full disk says that it is ready~daemon/writer.c~s/writer->counts\.failing = err;/writer->counts.failing = OK;/g~test_e2e_observe folkmootd folkmootctl~network e2e/test_e2e_observe
 a monitor may drip for ever~daemon/scrape.c~s/visitor->deadline, SCRAPE_MS_MAX\)/visitor->deadline, 100 * SCRAPE_MS_MAX)/~test_e2e_observe folkmootd folkmootctl~network e2e/test_e2e_observe
 a writer that hangs is said to live~daemon/writer.c~s/writer->asked = true;/writer->answered = true;\n    loop_bell_ring(writer->bell);/~test_daemon_writer~network daemon/test_daemon_writer
-the same grant is decided again~sync/hub_membership.c~s/granted_to\(decider, handle\)\.role == role\)/granted_to(decider, handle).role == ROLE_NONE)/~test_client_idempotent~suite client/test_client_idempotent
+the same grant is decided again~sync/hub_membership.c~s/granted\.role == role\)/granted.role == ROLE_NONE)/~test_client_idempotent~suite client/test_client_idempotent
 FAULTS
 }
 

@@ -80,18 +80,18 @@ static void expect_same(const struct store_order *found, const struct store_orde
 Test(orders, come_back_as_they_were_put_until_there_were_enough)
 {
     struct buf orders = {0};
-    struct found found = {.max = 2 * KINDS};
+    struct found found = {.max = (size_t)2 * KINDS};
     for (size_t i = 0; i < KINDS; i++)
         orders_put(&orders, &kinds[i]);
     cr_assert_eq(orders.n, (size_t)KINDS * RECORD);
     append(&orders, KINDS);
-    append(&orders, 2 * KINDS);
-    cr_assert_eq(orders_each(scratch.path, 2 * KINDS, take, &found), OK);
-    cr_assert_eq(found.n, 2 * KINDS);
+    append(&orders, (size_t)2 * KINDS);
+    cr_assert_eq(orders_each(scratch.path, (size_t)2 * KINDS, take, &found), OK);
+    cr_assert_eq(found.n, (size_t)2 * KINDS);
     for (size_t i = 0; i < found.n; i++)
         expect_same(&found.all[i], &kinds[i % KINDS]);
     found = (struct found){.max = 2};
-    cr_assert_eq(orders_each(scratch.path, 2 * KINDS, take, &found), OK,
+    cr_assert_eq(orders_each(scratch.path, (size_t)2 * KINDS, take, &found), OK,
                  "the others are not missing");
     cr_assert_eq(found.n, 2);
     buf_done(&orders);

@@ -210,3 +210,42 @@ Test(stream, what_a_store_says_of_its_file_is_its_own)
     txn_abort(&txn);
     store_close(&loaded);
 }
+
+static struct bytes place_of(uint8_t key[12], uint64_t position)
+{
+    be32_put(key, 1);
+    be64_put(key + 4, position);
+    return bytes_of(key, 12);
+}
+
+static void put_place(struct made *made, uint64_t position, struct bytes value)
+{
+    uint8_t key[12];
+    struct bytes place = place_of(key, position);
+    buf_put_u8(&made->raw, 0);
+    buf_put_u8(&made->raw, (uint8_t)place.n);
+    buf_put(&made->raw, place);
+    buf_put_be32(&made->raw, (uint32_t)value.n);
+    buf_put(&made->raw, value);
+    made->rows++;
+}
+
+// Each file of keys is 128 KiB: a few bytes could fill the disk.
+Test(stream, words_that_lie_far_apart_are_not_taken)
+{
+    uint8_t entry[1 + HANDLE_SIZE + 4 + HASH_SIZE + 2] = {1};
+    uint8_t words[SALT_SIZE + 2] = {1};
+    struct made made;
+    memset(entry + 1, 7, sizeof entry - 1);
+    begin(&made, 1, FORMAT);
+    put_table(&made, "entry");
+    for (uint64_t i = 0; i < 100; i++)
+        put_place(&made, 1 + i * 4096, BYTES(entry));
+    end_table(&made);
+    put_table(&made, "body");
+    for (uint64_t i = 0; i < 100; i++)
+        put_place(&made, 1 + i * 4096, BYTES(words));
+    end_table(&made);
+    end(&made);
+    expect_refused(&made, ERR_LIMIT, "far apart");
+}
