@@ -145,7 +145,7 @@ Test(anew, gives_roles_again_that_were_decided_since)
     world_decide(&world, make_coordinator, &phone);
     world_decide(&world, revoke_it, &late);
     restore();
-    for (size_t i = 0; i < 3 * LATE; i++)
+    for (size_t i = 0; i < (size_t)3 * LATE; i++)
         (void)network_sync(&world, i % LATE);
     for (size_t i = 0; i < LATE; i++) {
         cr_expect_eq(role_told(i, PHONE), ROLE_COORDINATOR, "device %zu", i);
