@@ -265,8 +265,10 @@ void ctl_show_backup(const cJSON *answer)
 void ctl_show_restored(const cJSON *answer)
 {
     show_copied(answer, "restored");
-    (void)puts("Start the hub: the chains begin anew, and devices give back what is theirs. Where\n"
-               "db/orders was lost, too, revoke and erase again what was since the backup.");
+    (void)puts(
+        "Start the hub: the chains begin anew, and devices give back what is theirs. Links of\n"
+        "invitations are void: make new ones. Where db/orders was lost, too, revoke and erase\n"
+        "again what was since the backup.");
     if (text_of(answer, "kept")[0])
         (void)printf("The database that was there is %s: it can read what was\n"
                      "erased since; destroy it when all is well.\n",

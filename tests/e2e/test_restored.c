@@ -128,20 +128,29 @@ static bool is_revoked(struct hub *hub, struct device_host *device)
 static void who_was_revoked_since_stays_revoked(void)
 {
     struct hub hub;
-    struct device_host devices[3];
-    char orders[HUB_PATH_BYTES];
+    struct device_host devices[3], thief, late;
+    char orders[HUB_PATH_BYTES], link[HUB_LINK_BYTES];
     hub_open(&hub, "");
     for (size_t i = 0; i < 3; i++)
         open_joined(&devices[i], &hub, (const char *[]){"ann", "ben", "cat"}[i], "volunteer");
     device_add(&devices[0], "need", "title", "before", NULL);
     settle(devices, 3);
     decide(&hub, "revoke", &devices[2]);
+    hub_invite(&hub, "coordinator", link);
     back_up(&hub, "backup");
+    device_open(&thief, hub.dir, "dan");
+    device_must_join(&thief, link);
+    decide(&hub, "revoke", &thief);
     decide(&hub, "revoke", &devices[1]);
     decide(&hub, "reinstate", &devices[2]);
     restore(&hub);
     CHECK(is_revoked(&hub, &devices[1]), "a stolen phone is let in again");
     CHECK(!is_revoked(&hub, &devices[2]), "who was let in again is kept out");
+    CHECK(device_join(&thief, link, NULL) != FOLKMOOT_OK, "let in again by the old link");
+    device_open(&late, hub.dir, "late");
+    CHECK(device_join(&late, link, NULL) != FOLKMOOT_OK, "a link that was used is good again");
+    device_close(&late);
+    device_close(&thief);
     // What was decided once is not decided again and again.
     decide(&hub, "reinstate", &devices[1]);
     uint64_t size = hub_log_size(&hub);
