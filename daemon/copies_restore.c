@@ -1,0 +1,209 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/belong.h"
+#include "daemon/copies_private.h"
+#include "daemon/folder.h"
+#include "daemon/identity.h"
+#include "daemon/keeping.h"
+#include "daemon/place.h"
+
+// --- in the database's place ---
+
+static enum err copy_orders(const struct places *places, struct fault *fault)
+{
+    struct stat st = {.st_size = 0};
+    int from = open(places->orders, O_RDONLY | O_CLOEXEC);
+    if (from < 0)
+        return errno == ENOENT ? OK : copies_fail(fault, "read", places->orders);
+    int to = open(places->new_orders, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum err err =
+        to >= 0 && fstat(from, &st) == 0 ? OK : copies_fail(fault, "copy", places->orders);
+    for (off_t at = 0; !err && at < st.st_size;) {
+        if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
+            err = copies_fail(fault, "copy", places->orders);
+    }
+    if (!err && fsync(to) != 0)
+        err = copies_fail(fault, "sync", places->new_orders);
+    if (to >= 0)
+        (void)close(to);
+    (void)close(from);
+    return err ? err : folder_sync(places->restoring, fault);
+}
+
+// Those that went with another machine's disk.
+static enum err forget_orders(struct gate *gate, struct fault *fault)
+{
+    struct txn *txn = gate_begin_write(gate);
+    if (!txn)
+        return fault_set(fault, ERR_BUSY, "the database cannot be written");
+    store_orders_lost(txn);
+    enum err err = gate_commit(gate, &txn);
+    return err ? fault_set(fault, err, "the database cannot be written: %s", err_text(err)) : OK;
+}
+
+static enum err begin_anew(const struct config *config, const struct places *places,
+                           const struct identity *identity, int64_t now, struct fault *fault)
+{
+    struct gate *gate = NULL;
+    enum err err = gate_open(places->restoring, config->database_bytes, &gate, fault);
+    if (!err)
+        err = belong_check(gate, identity->key, fault);
+    if (!err)
+        err = forget_orders(gate, fault);
+    if (!err)
+        err = keeping_begin_anew(gate, identity->seed, now, fault);
+    if (!err)
+        err = keeping_restore(gate, now, fault);
+    gate_close(&gate);
+    return err;
+}
+
+static void name_kept(const struct config *config, char kept[PATH_MAX])
+{
+    char name[64];
+    struct tm parts;
+    time_t now = time(NULL);
+    (void)strftime(name, sizeof name, "db.before-%Y%m%d-%H%M%S", gmtime_r(&now, &parts));
+    struct fault ignored;
+    if (place_in_state(config, name, kept, &ignored))
+        kept[0] = '\0';
+}
+
+// At no instant is there none.
+static enum err exchange(const struct config *config, const struct places *places,
+                         struct copied *copied, struct fault *fault)
+{
+    enum err err = folder_give(places->restoring, config->state_dir, fault);
+    if (!err)
+        err = folder_sync(config->state_dir, fault);
+    if (err)
+        return err;
+    if (rename(places->restoring, places->database) == 0)
+        return folder_sync(config->state_dir, fault);
+    if (renameat2(AT_FDCWD, places->restoring, AT_FDCWD, places->database, RENAME_EXCHANGE) != 0)
+        return copies_fail(fault, "put in its place", places->database);
+    name_kept(config, copied->kept);
+    if (copied->kept[0] && rename(places->restoring, copied->kept) != 0)
+        (void)snprintf(copied->kept, sizeof copied->kept, "%s", places->restoring);
+    return folder_sync(config->state_dir, fault);
+}
+
+static void note_size(const struct places *places, struct copied *copied)
+{
+    char path[PATH_MAX + 16];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/data.mdb", places->database);
+    copied->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static enum err make_restored(const struct config *config, const struct places *places,
+                              const char *file, const struct identity *identity, int64_t now,
+                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    int fd = -1;
+    folder_remove(places->restoring);
+    enum err err = copies_open(config, file, scrub, &fd, fault);
+    if (!err)
+        err = copies_load(config, fd, places->restoring, true, &copied->dump, fault);
+    if (fd >= 0)
+        (void)close(fd);
+    if (!err)
+        err = copy_orders(places, fault);
+    if (!err)
+        err = begin_anew(config, places, identity, now, fault);
+    if (!err)
+        err = exchange(config, places, copied, fault);
+    if (err)
+        folder_remove(places->restoring);
+    return err;
+}
+
+// One that is made anew is trusted by no device.
+static enum err read_identity(const struct config *config, struct identity *identity,
+                              struct fault *fault)
+{
+    char path[PATH_MAX];
+    bool made;
+    enum err err = place_identity(config, path, fault);
+    if (!err && access(path, F_OK) != 0)
+        err = fault_set(fault, ERR_NOT_FOUND,
+                        "put the hub's identity key back first, for devices trust no other: %s",
+                        path);
+    return err ? err : identity_open(path, identity, &made, fault);
+}
+
+static enum err lock(const struct config *config, int *fd, struct fault *fault)
+{
+    char path[PATH_MAX];
+    enum err err = place_lock(config, fd, fault);
+    if (err == ERR_EXISTS)
+        return fault_set(fault, err, "the hub runs: stop it first");
+    if (!err)
+        err = place_in_state(config, "lock", path, fault);
+    return err ? err : folder_give(path, config->state_dir, fault);
+}
+
+enum err copies_restore(const struct config *config, const char *file, int64_t now,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    struct places places;
+    struct identity identity = {{0}, {0}};
+    int locked = -1;
+    *copied = (struct copied){.bytes = 0};
+    enum err err = copies_find(config, &places, fault);
+    if (!err)
+        err = lock(config, &locked, fault);
+    if (!err)
+        err = read_identity(config, &identity, fault);
+    if (!err)
+        err = make_restored(config, &places, file, &identity, now, scrub, copied, fault);
+    if (!err)
+        note_size(&places, copied);
+    identity_done(&identity);
+    if (locked >= 0)
+        (void)close(locked);
+    return err;
+}
+
+static enum err make_compact(const struct config *config, const struct places *places,
+                             const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    int fd = -1;
+    folder_remove(places->restoring);
+    enum err err = copies_open(config, places->database, scrub, &fd, fault);
+    if (!err)
+        err = copies_load(config, fd, places->restoring, false, &copied->dump, fault);
+    if (fd >= 0)
+        (void)close(fd);
+    if (!err)
+        err = copy_orders(places, fault);
+    if (!err)
+        err = exchange(config, places, copied, fault);
+    folder_remove(err ? places->restoring : copied->kept);
+    copied->kept[0] = '\0';
+    return err;
+}
+
+enum err copies_compact(const struct config *config, const struct scrub *scrub,
+                        struct copied *copied, struct fault *fault)
+{
+    struct places places;
+    int locked = -1;
+    *copied = (struct copied){.bytes = 0};
+    enum err err = copies_find(config, &places, fault);
+    if (!err)
+        err = lock(config, &locked, fault);
+    if (!err)
+        err = make_compact(config, &places, scrub, copied, fault);
+    if (!err)
+        note_size(&places, copied);
+    if (locked >= 0)
+        (void)close(locked);
+    return err;
+}
