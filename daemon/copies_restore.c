@@ -102,21 +102,64 @@ static void note_size(const struct places *places, struct copied *copied)
     copied->bytes = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-static enum err make_restored(const struct config *config, const struct places *places,
-                              const char *file, const struct identity *identity, int64_t now,
-                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
+// Tells on what is wrong, and counts it.
+struct counted {
+    const struct scrub *to;
+    uint64_t faults;
+};
+
+static void tell_on(void *arg, const struct row *row, enum row_fault fault)
 {
+    struct counted *counted = arg;
+    counted->faults++;
+    counted->to->told(counted->to->arg, row, fault);
+}
+
+static void read_on(void *arg, uint64_t rows)
+{
+    const struct counted *counted = arg;
+    counted->to->read(counted->to->arg, rows);
+}
+
+// What was left out is gone for good once this database is in its place.
+static enum err refuse_faults(const struct counted *counted, const char *advice,
+                              struct fault *fault)
+{
+    return counted->faults == 0
+               ? OK
+               : fault_set(fault, ERR_DAMAGED,
+                           "%llu faults were found, and the database stays as it was: %s",
+                           (unsigned long long)counted->faults, advice);
+}
+
+static enum err load_new(const struct config *config, const struct places *places, const char *file,
+                         bool is_copy, struct counted *counted, struct copied *copied,
+                         struct fault *fault)
+{
+    const struct scrub scrub = {tell_on, read_on, counted};
     int fd = -1;
-    folder_remove(places->restoring);
-    enum err err = copies_open(config, file, scrub, &fd, fault);
+    enum err err = copies_open(config, file, &scrub, &fd, fault);
     if (!err)
-        err = copies_load(config, fd, places->restoring, true, &copied->dump, fault);
+        err = copies_load(config, fd, places->restoring, is_copy, &copied->dump, fault);
     if (fd >= 0)
         (void)close(fd);
+    return err;
+}
+
+static enum err make_restored(const struct config *config, const struct places *places,
+                              const struct restore *restore, const struct identity *identity,
+                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    struct counted counted = {scrub, 0};
+    folder_remove(places->restoring);
+    enum err err = load_new(config, places, restore->file, true, &counted, copied, fault);
+    if (!err && !restore->is_forced)
+        err = refuse_faults(
+            &counted, "restore another backup, or leave out what is damaged, with --force", fault);
     if (!err)
         err = copy_orders(places, fault);
     if (!err)
-        err = begin_anew(config, places, identity, now, fault);
+        err = begin_anew(config, places, identity, restore->now, fault);
     if (!err)
         err = exchange(config, places, copied, fault);
     if (err)
@@ -149,7 +192,7 @@ static enum err lock(const struct config *config, int *fd, struct fault *fault)
     return err ? err : folder_give(path, config->state_dir, fault);
 }
 
-enum err copies_restore(const struct config *config, const char *file, int64_t now,
+enum err copies_restore(const struct config *config, const struct restore *restore,
                         const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct places places;
@@ -162,7 +205,7 @@ enum err copies_restore(const struct config *config, const char *file, int64_t n
     if (!err)
         err = read_identity(config, &identity, fault);
     if (!err)
-        err = make_restored(config, &places, file, &identity, now, scrub, copied, fault);
+        err = make_restored(config, &places, restore, &identity, scrub, copied, fault);
     if (!err)
         note_size(&places, copied);
     identity_done(&identity);
@@ -174,13 +217,12 @@ enum err copies_restore(const struct config *config, const char *file, int64_t n
 static enum err make_compact(const struct config *config, const struct places *places,
                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    int fd = -1;
+    struct counted counted = {scrub, 0};
     folder_remove(places->restoring);
-    enum err err = copies_open(config, places->database, scrub, &fd, fault);
+    enum err err = load_new(config, places, places->database, false, &counted, copied, fault);
     if (!err)
-        err = copies_load(config, fd, places->restoring, false, &copied->dump, fault);
-    if (fd >= 0)
-        (void)close(fd);
+        err = refuse_faults(&counted, "restore a backup that \"folkmootctl verify\" finds sound",
+                            fault);
     if (!err)
         err = copy_orders(places, fault);
     if (!err)

@@ -126,51 +126,55 @@ static void end_progress(const struct running *running)
 
 // --- the commands ---
 
-static enum err backup(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault)
+static enum err backup(const struct config *config, const struct ctl_store *call,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    return copies_backup(config, file, scrub, copied, fault);
+    return copies_backup(config, call->file, scrub, copied, fault);
 }
 
-static enum err restore(const struct config *config, const char *file, const struct scrub *scrub,
-                        struct copied *copied, struct fault *fault)
+static enum err restore(const struct config *config, const struct ctl_store *call,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    return copies_restore(config, file, now_ms, scrub, copied, fault);
+    const struct restore restore = {
+        .file = call->file,
+        .is_forced = call->is_forced,
+        .now = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+    };
+    return copies_restore(config, &restore, scrub, copied, fault);
 }
 
-static enum err compact(const struct config *config, const char *file, const struct scrub *scrub,
-                        struct copied *copied, struct fault *fault)
+static enum err compact(const struct config *config, const struct ctl_store *call,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    (void)file;
+    (void)call;
     return copies_compact(config, scrub, copied, fault);
 }
 
-static enum err verify(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault)
+static enum err verify(const struct config *config, const struct ctl_store *call,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     *copied = (struct copied){.bytes = 0};
-    return copies_verify(config, file, scrub, &copied->dump, fault);
+    return copies_verify(config, call->file, scrub, &copied->dump, fault);
 }
 
 static const struct store_command {
     const char *name;
-    enum err (*run)(const struct config *config, const char *file, const struct scrub *scrub,
-                    struct copied *copied, struct fault *fault);
+    enum err (*run)(const struct config *config, const struct ctl_store *call,
+                    const struct scrub *scrub, struct copied *copied, struct fault *fault);
 } store_commands[] = {
     {"backup", backup}, {"restore", restore}, {"compact", compact}, {"verify", verify}};
 
 static cJSON *run(const struct store_command *command, const struct config *config,
-                  const char *file)
+                  const struct ctl_store *call)
 {
     struct copied copied;
     struct fault fault = {0};
     struct running running = {.answer = cJSON_CreateObject(), .is_shown = isatty(STDERR_FILENO)};
     const struct scrub scrub = {told, read_on, &running};
     running.faults = cJSON_CreateArray();
-    enum err err = command->run(config, file, &scrub, &copied, &fault);
+    enum err err = command->run(config, call, &scrub, &copied, &fault);
     end_progress(&running);
     cJSON *answer = running.answer;
     (void)cJSON_AddBoolToObject(answer, "ok", !err && running.faults_n == 0);
@@ -233,7 +237,7 @@ static cJSON *failed(const char *text)
 }
 
 static cJSON *run_apart(const struct store_command *command, const struct config *config,
-                        const char *file)
+                        const struct ctl_store *call)
 {
     int ends[2];
     int status = 0;
@@ -244,7 +248,7 @@ static cJSON *run_apart(const struct store_command *command, const struct config
         // Who is killed shall not go on in secret.
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)close(ends[0]);
-        cJSON *answer = run(command, config, file);
+        cJSON *answer = run(command, config, call);
         write_answer(answer, ends[1]);
         cJSON_Delete(answer);
         _exit(0);
@@ -280,10 +284,10 @@ bool ctl_store_has(const char *command)
     return find(command) || strcmp(command, "doctor") == 0;
 }
 
-cJSON *ctl_store_run(const char *command, const struct config *config, const char *file)
+cJSON *ctl_store_run(const char *command, const struct config *config, const struct ctl_store *call)
 {
     const struct store_command *known = find(command);
-    return known ? run_apart(known, config, file) : failed("there is no such command");
+    return known ? run_apart(known, config, call) : failed("there is no such command");
 }
 
 // --- the doctor ---

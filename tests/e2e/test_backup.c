@@ -57,6 +57,15 @@ static void run(struct hub *hub, const char *command, const char *file)
     cJSON_Delete(hub_on_files(hub, words, false));
 }
 
+// It ends with an error that has these words.
+static void must_refuse(struct hub *hub, const char *const *words, const char *why)
+{
+    cJSON *answer = hub_on_files(hub, words, true);
+    const char *error = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error"));
+    CHECK(error && strstr(error, why), "%s: %s", words[0], error ? error : "it was done");
+    cJSON_Delete(answer);
+}
+
 static double changes_in(struct hub *hub, const char *file)
 {
     const char *const words[] = {"verify", file, NULL};
@@ -192,19 +201,40 @@ static void a_backup_is_put_back_only_where_it_belongs(void)
     open_writer(&writer, &hub, "ann");
     run(&hub, "backup", file);
     const char *const words[] = {"restore", file, NULL};
-    cJSON *answer = hub_on_files(&hub, words, true);
-    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "hub runs"),
-          "a running hub's database was replaced");
-    cJSON_Delete(answer);
+    must_refuse(&hub, words, "hub runs");
     hub_stop(&hub);
     CHECK(rename(key, kept) == 0, "rename");
-    answer = hub_on_files(&hub, words, true);
-    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "identity key"),
-          "restored without the identity key");
-    cJSON_Delete(answer);
+    must_refuse(&hub, words, "identity key");
     CHECK(rename(kept, key) == 0, "rename");
     hub_start(&hub);
     device_must_sync(&writer.device);
+    device_close(&writer.device);
+    hub_close(&hub);
+}
+
+static void what_is_damaged_does_not_take_the_databases_place(void)
+{
+    static struct writer writer;
+    struct hub hub;
+    char keys[HUB_PATH_BYTES], aside[HUB_PATH_BYTES], copy[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_path_of(&hub, "state/db/keys", keys);
+    hub_path_of(&hub, "aside", aside);
+    hub_path_of(&hub, "kept/db", copy);
+    open_writer(&writer, &hub, "ann");
+    hub_stop(&hub);
+    CHECK(rename(keys, aside) == 0, "rename");
+    hub_keep_state(&hub); // a copy without keys: all words are lost in it
+    must_refuse(&hub, (const char *[]){"compact", NULL}, "faults were found");
+    CHECK(rename(aside, keys) == 0, "rename");
+    must_refuse(&hub, (const char *[]){"restore", copy, NULL}, "faults were found");
+    run(&hub, "verify", NULL);
+    cJSON *answer = hub_on_files(&hub, (const char *[]){"restore", copy, "--force", NULL}, true);
+    CHECK(!cJSON_HasObjectItem(answer, "error"), "%s", cJSON_Print(answer));
+    cJSON_Delete(answer);
+    hub_start(&hub);
+    for (int i = 0; i < 3; i++)
+        device_must_sync(&writer.device);
     device_close(&writer.device);
     hub_close(&hub);
 }
@@ -217,6 +247,8 @@ int main(int argc, char **argv)
         {"a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing",
          a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing},
         {"a_backup_is_put_back_only_where_it_belongs", a_backup_is_put_back_only_where_it_belongs},
+        {"what_is_damaged_does_not_take_the_databases_place",
+         what_is_damaged_does_not_take_the_databases_place},
     };
-    return check_main(cases, 3, argc, argv);
+    return check_main(cases, 4, argc, argv);
 }
