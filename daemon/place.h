@@ -14,3 +14,6 @@ enum err place_identity(const struct config *config, char *path, struct fault *f
 // Takes state_dir for this process, until the descriptor is closed: two hubs on one store would
 // each believe themselves the only writer. ERR_EXISTS: another process has it.
 enum err place_lock(const struct config *config, int *fd, struct fault *fault) must_check;
+// The same of another file in state_dir. What root makes belongs to the owner of state_dir.
+enum err place_take(const struct config *config, const char *name, int *fd,
+                    struct fault *fault) must_check;
