@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +28,10 @@ enum err copies_find(const struct config *config, struct places *places, struct 
                {"db.restoring", places->restoring},
                {"db/orders", places->orders},
                {"db.restoring/orders", places->new_orders},
-               {"db.verifying", places->verifying}};
+               {"db.verifying", places->verifying},
+               {"db.verifying/folded", places->folded},
+               {"db.unfinished", places->unfinished},
+               {"db.restoring.new", places->making}};
     enum err err = OK;
     for (size_t i = 0; i < sizeof all / sizeof *all && !err; i++)
         err = place_in_state(config, all[i].name, all[i].path, fault);
@@ -140,24 +144,47 @@ static enum err sync_parent(const char *file, struct fault *fault)
     return folder_sync(slash ? folder : ".", fault);
 }
 
+// The file of a backup that has ended meanwhile has got its name, and must not be written over.
+static bool is_still(int fd, const char *path)
+{
+    struct stat opened, named;
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && S_ISREG(opened.st_mode) &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+static enum err take_file(const char *path, const char *file, int *out, struct fault *fault)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return copies_fail(fault, "write", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_still(fd, path)) {
+        (void)close(fd);
+        return fault_set(fault, ERR_EXISTS, "another backup is being written to %s", file);
+    }
+    *out = fd;
+    return ftruncate(fd, 0) == 0 ? OK : copies_fail(fault, "write", path);
+}
+
 static enum err backup_to_file(const struct config *config, const struct places *places,
                                const char *file, const struct scrub *scrub, struct copied *copied,
                                struct fault *fault)
 {
     char path[PATH_MAX];
+    int fd = -1;
     int n = snprintf(path, sizeof path, "%s.new", file);
     if (n < 0 || n >= (int)sizeof path)
         return fault_set(fault, ERR_LIMIT, "the file's name is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    enum err err = take_file(path, file, &fd, fault);
     if (fd < 0)
-        return copies_fail(fault, "write", path);
-    enum err err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
+        return err;
+    if (!err)
+        err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
     note_bytes(fd, copied);
-    (void)close(fd);
     if (!err && rename(path, file) != 0)
         err = copies_fail(fault, "write", file);
     if (err)
         (void)unlink(path);
+    (void)close(fd); // and its lock with it
     return err ? err : sync_parent(file, fault);
 }
 

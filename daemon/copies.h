@@ -37,9 +37,12 @@ enum err copies_restore(const struct config *config, const struct restore *resto
 // where a row is damaged: it is told, and nothing is changed (ERR_DAMAGED). The hub does not run.
 enum err copies_compact(const struct config *config, const struct scrub *scrub,
                         struct copied *copied, struct fault *fault) must_check;
+// Takes state_dir as place_lock does, and clears away what calls that were cut off have left: what
+// was never whole is destroyed; a database that had been replaced is kept as db.before-TIME.
+enum err copies_lock(const struct config *config, int *lock, struct fault *fault) must_check;
 // Verifies the hub's database (what: NULL), a backup or a database's directory (sync/verify.h). The
 // hub may run: then a copy of one instant is verified. What it makes beside the database meanwhile
-// goes with copies_tidy, also after a crash.
+// goes with copies_tidy, also after a crash; not where another process verifies.
 enum err copies_verify(const struct config *config, const char *what, const struct scrub *scrub,
                        struct dump *dump, struct fault *fault) must_check;
 void copies_tidy(const struct config *config);

@@ -11,6 +11,9 @@ struct places {
     char orders[PATH_MAX];
     char new_orders[PATH_MAX];
     char verifying[PATH_MAX];
+    char folded[PATH_MAX];     // in it
+    char unfinished[PATH_MAX]; // a file that is there as long as db.restoring is not whole
+    char making[PATH_MAX];     // what becomes db.restoring
 };
 
 enum err copies_find(const struct config *config, struct places *places,
@@ -29,3 +32,10 @@ enum err copies_load(const struct config *config, int fd, const char *path, bool
 // A database that nobody changes. scratch: where its log is folded anew.
 enum err copies_verify_folder(const struct config *config, const char *path, const char *scratch,
                               const struct scrub *scrub, struct fault *fault) must_check;
+
+// db.verifying, empty, for this process until the descriptor is closed (ERR_EXISTS: another has
+// it).
+enum err copies_take_scratch(const struct config *config, const struct places *places, int *lock,
+                             struct fault *fault) must_check;
+// With all that is in it. lock: -1 where it was not taken.
+void copies_leave_scratch(const struct places *places, int lock);

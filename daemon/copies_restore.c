@@ -12,18 +12,24 @@
 #include "daemon/identity.h"
 #include "daemon/keeping.h"
 #include "daemon/place.h"
+#include "daemon/report.h"
+
+enum { KEPT_A_SECOND = 100 };
 
 // --- in the database's place ---
 
 static enum err copy_orders(const struct places *places, struct fault *fault)
 {
     struct stat st = {.st_size = 0};
-    int from = open(places->orders, O_RDONLY | O_CLOEXEC);
+    int from = open(places->orders, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (from < 0)
         return errno == ENOENT ? OK : copies_fail(fault, "read", places->orders);
-    int to = open(places->new_orders, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    enum err err =
-        to >= 0 && fstat(from, &st) == 0 ? OK : copies_fail(fault, "copy", places->orders);
+    if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
+        (void)close(from);
+        return fault_set(fault, ERR_WRONG_STATE, "%s is no file", places->orders);
+    }
+    int to = open(places->new_orders, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    enum err err = to >= 0 ? OK : copies_fail(fault, "copy", places->orders);
     for (off_t at = 0; !err && at < st.st_size;) {
         if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
             err = copies_fail(fault, "copy", places->orders);
@@ -64,34 +70,88 @@ static enum err begin_anew(const struct config *config, const struct places *pla
     return err;
 }
 
-static void name_kept(const struct config *config, char kept[PATH_MAX])
+// Under a name that nothing has.
+static bool keep(const struct config *config, const struct places *places, char kept[PATH_MAX])
 {
-    char name[64];
+    char name[80], at[64];
     struct tm parts;
     time_t now = time(NULL);
-    (void)strftime(name, sizeof name, "db.before-%Y%m%d-%H%M%S", gmtime_r(&now, &parts));
     struct fault ignored;
-    if (place_in_state(config, name, kept, &ignored))
-        kept[0] = '\0';
+    (void)strftime(at, sizeof at, "db.before-%Y%m%d-%H%M%S", gmtime_r(&now, &parts));
+    for (int i = 1; i <= KEPT_A_SECOND; i++) {
+        (void)snprintf(name, sizeof name, i == 1 ? "%s" : "%s-%d", at, i);
+        if (!place_in_state(config, name, kept, &ignored) &&
+            renameat2(AT_FDCWD, places->restoring, AT_FDCWD, kept, RENAME_NOREPLACE) == 0)
+            return true;
+    }
+    (void)snprintf(kept, PATH_MAX, "%s", places->restoring);
+    return false;
+}
+
+// Only what is known to be unfinished is destroyed: else it is the database that was there before.
+static void clear_new(const struct config *config, const struct places *places)
+{
+    char kept[PATH_MAX];
+    struct stat st;
+    folder_remove(places->making);
+    bool is_unfinished = lstat(places->unfinished, &st) == 0;
+    if (is_unfinished)
+        folder_remove(places->restoring);
+    else if (lstat(places->restoring, &st) == 0 && keep(config, places, kept))
+        report_put(
+            REPORT_WARNING,
+            "%s is the database that a restore or compact which was cut off has replaced: it "
+            "can read what was erased since; destroy it when all is well",
+            kept);
+    if (is_unfinished && lstat(places->restoring, &st) != 0)
+        (void)unlink(places->unfinished);
+}
+
+// So that a restore which is cut off is known by it.
+static enum err begin_new(const struct config *config, const struct places *places,
+                          struct fault *fault)
+{
+    struct stat st;
+    if (lstat(places->restoring, &st) == 0 || lstat(places->unfinished, &st) == 0)
+        return fault_set(fault, ERR_EXISTS, "%s is in the way: move it elsewhere",
+                         places->restoring);
+    int fd = open(places->unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return copies_fail(fault, "write", places->unfinished);
+    (void)close(fd);
+    return folder_sync(config->state_dir, fault);
+}
+
+static enum err end_new(const struct config *config, const struct places *places,
+                        struct fault *fault)
+{
+    enum err err = folder_give(places->restoring, config->state_dir, fault);
+    if (!err)
+        err = folder_sync(config->state_dir, fault);
+    if (!err && unlink(places->unfinished) != 0)
+        err = copies_fail(fault, "remove", places->unfinished);
+    return err ? err : folder_sync(config->state_dir, fault);
 }
 
 // At no instant is there none.
 static enum err exchange(const struct config *config, const struct places *places,
                          struct copied *copied, struct fault *fault)
 {
-    enum err err = folder_give(places->restoring, config->state_dir, fault);
-    if (!err)
-        err = folder_sync(config->state_dir, fault);
+    enum err err = end_new(config, places, fault);
     if (err)
         return err;
     if (rename(places->restoring, places->database) == 0)
         return folder_sync(config->state_dir, fault);
-    if (renameat2(AT_FDCWD, places->restoring, AT_FDCWD, places->database, RENAME_EXCHANGE) != 0)
-        return copies_fail(fault, "put in its place", places->database);
-    name_kept(config, copied->kept);
-    if (copied->kept[0] && rename(places->restoring, copied->kept) != 0)
-        (void)snprintf(copied->kept, sizeof copied->kept, "%s", places->restoring);
-    return folder_sync(config->state_dir, fault);
+    if (renameat2(AT_FDCWD, places->restoring, AT_FDCWD, places->database, RENAME_EXCHANGE) != 0) {
+        err = copies_fail(fault, "put in its place", places->database);
+        folder_remove(places->restoring);
+        return err;
+    }
+    // On disk, or after a power cut this might not be the old one.
+    err = folder_sync(config->state_dir, fault);
+    if (!err && keep(config, places, copied->kept))
+        err = folder_sync(config->state_dir, fault);
+    return err;
 }
 
 static void note_size(const struct places *places, struct copied *copied)
@@ -146,13 +206,23 @@ static enum err load_new(const struct config *config, const struct places *place
     return err;
 }
 
+static enum err verify_new(const struct config *config, const struct places *places,
+                           struct counted *counted, struct fault *fault)
+{
+    const struct scrub scrub = {tell_on, read_on, counted};
+    return copies_verify_folder(config, places->restoring, places->folded, &scrub, fault);
+}
+
 static enum err make_restored(const struct config *config, const struct places *places,
                               const struct restore *restore, const struct identity *identity,
                               const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct counted counted = {scrub, 0};
-    folder_remove(places->restoring);
-    enum err err = load_new(config, places, restore->file, true, &counted, copied, fault);
+    enum err err = begin_new(config, places, fault);
+    if (!err)
+        err = load_new(config, places, restore->file, true, &counted, copied, fault);
+    if (!err)
+        err = verify_new(config, places, &counted, fault);
     if (!err && !restore->is_forced)
         err = refuse_faults(
             &counted, "restore another backup, or leave out what is damaged, with --force", fault);
@@ -163,7 +233,7 @@ static enum err make_restored(const struct config *config, const struct places *
     if (!err)
         err = exchange(config, places, copied, fault);
     if (err)
-        folder_remove(places->restoring);
+        clear_new(config, places);
     return err;
 }
 
@@ -181,15 +251,23 @@ static enum err read_identity(const struct config *config, struct identity *iden
     return err ? err : identity_open(path, identity, &made, fault);
 }
 
-static enum err lock(const struct config *config, int *fd, struct fault *fault)
+enum err copies_lock(const struct config *config, int *lock, struct fault *fault)
 {
-    char path[PATH_MAX];
-    enum err err = place_lock(config, fd, fault);
-    if (err == ERR_EXISTS)
-        return fault_set(fault, err, "the hub runs: stop it first");
+    struct places places;
+    enum err err = place_lock(config, lock, fault);
     if (!err)
-        err = place_in_state(config, "lock", path, fault);
-    return err ? err : folder_give(path, config->state_dir, fault);
+        err = copies_find(config, &places, fault);
+    if (err)
+        return err;
+    clear_new(config, &places);
+    copies_tidy(config);
+    return OK;
+}
+
+static enum err lock_stopped(const struct config *config, int *lock, struct fault *fault)
+{
+    enum err err = copies_lock(config, lock, fault);
+    return err == ERR_EXISTS ? fault_set(fault, err, "the hub runs: stop it first") : err;
 }
 
 enum err copies_restore(const struct config *config, const struct restore *restore,
@@ -198,10 +276,13 @@ enum err copies_restore(const struct config *config, const struct restore *resto
     struct places places;
     struct identity identity = {{0}, {0}};
     int locked = -1;
+    int scratch = -1;
     *copied = (struct copied){.bytes = 0};
     enum err err = copies_find(config, &places, fault);
     if (!err)
-        err = lock(config, &locked, fault);
+        err = lock_stopped(config, &locked, fault);
+    if (!err)
+        err = copies_take_scratch(config, &places, &scratch, fault);
     if (!err)
         err = read_identity(config, &identity, fault);
     if (!err)
@@ -209,6 +290,7 @@ enum err copies_restore(const struct config *config, const struct restore *resto
     if (!err)
         note_size(&places, copied);
     identity_done(&identity);
+    copies_leave_scratch(&places, scratch);
     if (locked >= 0)
         (void)close(locked);
     return err;
@@ -218,8 +300,9 @@ static enum err make_compact(const struct config *config, const struct places *p
                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct counted counted = {scrub, 0};
-    folder_remove(places->restoring);
-    enum err err = load_new(config, places, places->database, false, &counted, copied, fault);
+    enum err err = begin_new(config, places, fault);
+    if (!err)
+        err = load_new(config, places, places->database, false, &counted, copied, fault);
     if (!err)
         err = refuse_faults(&counted, "restore a backup that \"folkmootctl verify\" finds sound",
                             fault);
@@ -227,7 +310,10 @@ static enum err make_compact(const struct config *config, const struct places *p
         err = copy_orders(places, fault);
     if (!err)
         err = exchange(config, places, copied, fault);
-    folder_remove(err ? places->restoring : copied->kept);
+    if (err)
+        clear_new(config, places);
+    else if (copied->kept[0])
+        folder_remove(copied->kept);
     copied->kept[0] = '\0';
     return err;
 }
@@ -240,7 +326,7 @@ enum err copies_compact(const struct config *config, const struct scrub *scrub,
     *copied = (struct copied){.bytes = 0};
     enum err err = copies_find(config, &places, fault);
     if (!err)
-        err = lock(config, &locked, fault);
+        err = lock_stopped(config, &locked, fault);
     if (!err)
         err = make_compact(config, &places, scrub, copied, fault);
     if (!err)

@@ -1,11 +1,9 @@
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/copies_private.h"
-#include "daemon/file.h"
 #include "daemon/folder.h"
 #include "daemon/place.h"
 #include "sync/verify.h"
@@ -75,23 +73,50 @@ static enum err verify_other(const struct config *config, const struct places *p
     return err;
 }
 
+enum err copies_take_scratch(const struct config *config, const struct places *places, int *lock,
+                             struct fault *fault)
+{
+    enum err err = place_take(config, "verify.lock", lock, fault);
+    if (err == ERR_EXISTS)
+        return fault_set(fault, err,
+                         "a database is being verified or restored: wait until it ends");
+    if (err)
+        return err;
+    folder_remove(places->verifying);
+    return mkdir(places->verifying, 0700) == 0
+               ? OK
+               : copies_fail(fault, "make the directory", places->verifying);
+}
+
+void copies_leave_scratch(const struct places *places, int lock)
+{
+    if (lock < 0)
+        return;
+    folder_remove(places->verifying);
+    (void)close(lock);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino;
+}
+
 enum err copies_verify(const struct config *config, const char *what, const struct scrub *scrub,
                        struct dump *dump, struct fault *fault)
 {
     struct places places;
-    char scratch[PATH_MAX + 8];
+    int lock = -1;
     *dump = (struct dump){.rows = 0};
     enum err err = copies_find(config, &places, fault);
-    if (err)
-        return err;
-    folder_remove(places.verifying);
-    err = file_make_directory(places.verifying, fault);
-    if (err)
-        return err;
-    (void)snprintf(scratch, sizeof scratch, "%s/folded", places.verifying);
-    err = what ? verify_other(config, &places, what, scratch, scrub, dump, fault)
-               : verify_own(config, &places, scratch, scrub, dump, fault);
-    copies_tidy(config);
+    if (!err)
+        err = copies_take_scratch(config, &places, &lock, fault);
+    if (!err)
+        err = what && !is_same(what, places.database)
+                  ? verify_other(config, &places, what, places.folded, scrub, dump, fault)
+                  : verify_own(config, &places, places.folded, scrub, dump, fault);
+    copies_leave_scratch(&places, lock);
     return err;
 }
 
@@ -99,6 +124,10 @@ void copies_tidy(const struct config *config)
 {
     struct places places;
     struct fault ignored;
-    if (!copies_find(config, &places, &ignored))
+    int lock = -1;
+    if (!copies_find(config, &places, &ignored) && access(places.verifying, F_OK) == 0 &&
+        !place_take(config, "verify.lock", &lock, &ignored))
         folder_remove(places.verifying);
+    if (lock >= 0)
+        (void)close(lock);
 }

@@ -228,10 +228,9 @@ static void what_is_damaged_does_not_take_the_databases_place(void)
     must_refuse(&hub, (const char *[]){"compact", NULL}, "faults were found");
     CHECK(rename(aside, keys) == 0, "rename");
     must_refuse(&hub, (const char *[]){"restore", copy, NULL}, "faults were found");
+    // The hub's own words are lost, too.
+    must_refuse(&hub, (const char *[]){"restore", copy, "--force", NULL}, "begin anew");
     run(&hub, "verify", NULL);
-    cJSON *answer = hub_on_files(&hub, (const char *[]){"restore", copy, "--force", NULL}, true);
-    CHECK(!cJSON_HasObjectItem(answer, "error"), "%s", cJSON_Print(answer));
-    cJSON_Delete(answer);
     hub_start(&hub);
     for (int i = 0; i < 3; i++)
         device_must_sync(&writer.device);
