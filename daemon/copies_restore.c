@@ -243,10 +243,11 @@ static enum err read_identity(const struct config *config, struct identity *iden
 {
     char path[PATH_MAX];
     bool made;
-    enum err err = place_identity(config, path, fault);
+    enum err err = place_identity_of_hub(config, path, fault);
     if (!err && access(path, F_OK) != 0)
         err = fault_set(fault, ERR_NOT_FOUND,
-                        "put the hub's identity key back first, for devices trust no other: %s",
+                        "put the hub's identity key back first, or name it by [hub] identity, for "
+                        "devices trust no other: %s",
                         path);
     return err ? err : identity_open(path, identity, &made, fault);
 }

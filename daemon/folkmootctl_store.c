@@ -1,8 +1,10 @@
 #include "daemon/folkmootctl_store.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -163,8 +165,13 @@ static const struct store_command {
     const char *name;
     enum err (*run)(const struct config *config, const struct ctl_store *call,
                     const struct scrub *scrub, struct copied *copied, struct fault *fault);
+    bool is_verifying; // so that something may be left of that
 } store_commands[] = {
-    {"backup", backup}, {"restore", restore}, {"compact", compact}, {"verify", verify}};
+    {"backup", backup, false},
+    {"restore", restore, true},
+    {"compact", compact, false},
+    {"verify", verify, true},
+};
 
 static cJSON *run(const struct store_command *command, const struct config *config,
                   const struct ctl_store *call)
@@ -236,6 +243,45 @@ static cJSON *failed(const char *text)
     return answer;
 }
 
+static cJSON *ended_by(int status)
+{
+    char text[120];
+    int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (by == SIGSEGV || by == SIGBUS || by == SIGABRT || by == SIGFPE || by == SIGILL)
+        return failed("the database's own pages are damaged, so that reading it crashed: "
+                      "restore a backup");
+    if (by == 0 || by == SIGINT || by == SIGTERM)
+        return failed("it was interrupted");
+    (void)snprintf(text, sizeof text, "it was ended by a signal (%d)%s", by,
+                   by == SIGKILL ? ": perhaps the machine has too little memory" : "");
+    return failed(text);
+}
+
+// What touches only the hub's own files needs no more rights than it has, and a hub that was broken
+// into could use more.
+static bool drop_rights(const struct config *config, const struct store_command *command,
+                        const struct ctl_store *call)
+{
+    struct stat hub;
+    bool is_own = command->run == compact || (command->run == verify && !call->file);
+    if (!is_own || geteuid() != 0 || stat(config->state_dir, &hub) != 0 || hub.st_uid == 0)
+        return true;
+    return setgroups(0, NULL) == 0 && setresgid(hub.st_gid, hub.st_gid, hub.st_gid) == 0 &&
+           setresuid(hub.st_uid, hub.st_uid, hub.st_uid) == 0;
+}
+
+static void run_in_child(const struct store_command *command, const struct config *config,
+                         const struct ctl_store *call, int to)
+{
+    bool has_dropped = drop_rights(config, command, call);
+    // Who is killed shall not go on in secret. After that, for it would take this away.
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    cJSON *answer = has_dropped ? run(command, config, call)
+                                : failed("the rights of the hub's user could not be taken on");
+    write_answer(answer, to);
+    cJSON_Delete(answer);
+}
+
 static cJSON *run_apart(const struct store_command *command, const struct config *config,
                         const struct ctl_store *call)
 {
@@ -245,12 +291,8 @@ static cJSON *run_apart(const struct store_command *command, const struct config
         return failed("no process could be started");
     child = fork();
     if (child == 0) {
-        // Who is killed shall not go on in secret.
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)close(ends[0]);
-        cJSON *answer = run(command, config, call);
-        write_answer(answer, ends[1]);
-        cJSON_Delete(answer);
+        run_in_child(command, config, call, ends[1]);
         _exit(0);
     }
     (void)signal(SIGINT, pass_on);
@@ -260,14 +302,9 @@ static cJSON *run_apart(const struct store_command *command, const struct config
     (void)close(ends[0]);
     if (child > 0)
         (void)waitpid(child, &status, 0);
-    copies_tidy(config);
-    if (!answer)
-        answer =
-            failed(WIFSIGNALED(status) && WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGTERM
-                       ? "the database's own pages are damaged, so that reading it crashed: "
-                         "restore a backup"
-                       : "it was interrupted");
-    return answer;
+    if (command->is_verifying)
+        copies_tidy(config);
+    return answer ? answer : ended_by(status);
 }
 
 static const struct store_command *find(const char *name)

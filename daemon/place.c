@@ -32,6 +32,16 @@ enum err place_identity(const struct config *config, char *path, struct fault *f
     return find_credential(path) ? OK : place_in_state(config, "identity.key", path, fault);
 }
 
+enum err place_identity_of_hub(const struct config *config, char *path, struct fault *fault)
+{
+    static const char of_service[] = "/run/credentials/folkmootd.service/identity.key";
+    enum err err = place_identity(config, path, fault);
+    if (!err && !config->identity[0] && !getenv("CREDENTIALS_DIRECTORY") &&
+        access(path, F_OK) != 0 && access(of_service, F_OK) == 0)
+        (void)snprintf(path, PATH_MAX, "%s", of_service);
+    return err;
+}
+
 // What root has made is the hub's owner's, or the hub could not take it.
 static enum err give(int fd, const struct config *config, const char *path, struct fault *fault)
 {
