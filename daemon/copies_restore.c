@@ -103,7 +103,10 @@ static void clear_new(const struct config *config, const struct places *places)
             "%s is the database that a restore or compact which was cut off has replaced: it "
             "can read what was erased since; destroy it when all is well",
             kept);
-    if (is_unfinished && lstat(places->restoring, &st) != 0)
+    if (lstat(places->restoring, &st) == 0)
+        report_put(REPORT_WARNING, "%s is left of a restore that was cut off: remove it as root",
+                   places->restoring);
+    else if (is_unfinished)
         (void)unlink(places->unfinished);
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/copies_private.h"
 #include "daemon/folder.h"
 #include "daemon/place.h"
+#include "daemon/report.h"
 #include "sync/verify.h"
 
 enum err copies_verify_folder(const struct config *config, const char *path, const char *scratch,
@@ -126,8 +127,13 @@ void copies_tidy(const struct config *config)
     struct fault ignored;
     int lock = -1;
     if (!copies_find(config, &places, &ignored) && access(places.verifying, F_OK) == 0 &&
-        !place_take(config, "verify.lock", &lock, &ignored))
+        !place_take(config, "verify.lock", &lock, &ignored)) {
         folder_remove(places.verifying);
+        if (access(places.verifying, F_OK) == 0)
+            report_put(REPORT_WARNING,
+                       "%s is left of a verification that was cut off: remove it as root",
+                       places.verifying);
+    }
     if (lock >= 0)
         (void)close(lock);
 }

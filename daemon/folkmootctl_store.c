@@ -257,6 +257,17 @@ static cJSON *ended_by(int status)
     return failed(text);
 }
 
+// What root has left, the hub's user could not remove.
+static void sweep(const struct config *config)
+{
+    int lock = -1;
+    struct fault ignored;
+    if (copies_lock(config, &lock, &ignored))
+        copies_tidy(config);
+    if (lock >= 0)
+        (void)close(lock);
+}
+
 // What touches only the hub's own files needs no more rights than it has, and a hub that was broken
 // into could use more.
 static bool drop_rights(const struct config *config, const struct store_command *command,
@@ -266,6 +277,7 @@ static bool drop_rights(const struct config *config, const struct store_command 
     bool is_own = command->run == compact || (command->run == verify && !call->file);
     if (!is_own || geteuid() != 0 || stat(config->state_dir, &hub) != 0 || hub.st_uid == 0)
         return true;
+    sweep(config);
     return setgroups(0, NULL) == 0 && setresgid(hub.st_gid, hub.st_gid, hub.st_gid) == 0 &&
            setresuid(hub.st_uid, hub.st_uid, hub.st_uid) == 0;
 }
