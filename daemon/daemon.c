@@ -8,6 +8,7 @@
 #include "daemon/belong.h"
 #include "daemon/certificate.h"
 #include "daemon/control.h"
+#include "daemon/copies.h"
 #include "daemon/cutoff.h"
 #include "daemon/descriptors.h"
 #include "daemon/file.h"
@@ -406,7 +407,7 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
     if (!err)
         err = file_make_directory(daemon->config->state_dir, fault);
     if (!err)
-        err = place_lock(daemon->config, &daemon->lock, fault);
+        err = copies_lock(daemon->config, &daemon->lock, fault);
     if (!err)
         err = open_store(daemon, fault);
     if (!err)

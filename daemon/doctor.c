@@ -1,5 +1,6 @@
 #include "daemon/doctor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -78,7 +79,7 @@ static void look_at_identity(const struct look *look)
     char path[PATH_MAX];
     struct stat st;
     struct fault fault = {0};
-    if (place_identity(look->config, path, &fault) || stat(path, &st) != 0)
+    if (place_identity_of_hub(look->config, path, &fault) || stat(path, &st) != 0)
         tell(look, "identity key", DOCTOR_ILL,
              "put it back from where it is kept: no device trusts another",
              "%s is not there, or may not be read", path);
@@ -88,6 +89,29 @@ static void look_at_identity(const struct look *look)
     else
         tell(look, "identity key", DOCTOR_WELL, NULL,
              "%s is there (is a copy kept apart from this machine?)", path);
+}
+
+static void look_at_leftovers(const struct look *look)
+{
+    size_t n = 0;
+    char name[NAME_MAX + 1] = "";
+    DIR *folder = opendir(look->config->state_dir);
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, "db.before-", 10) == 0 ||
+            strcmp(entry->d_name, "db.restoring") == 0) {
+            (void)snprintf(name, sizeof name, "%s", entry->d_name);
+            n++;
+        }
+    }
+    (void)closedir(folder);
+    if (n > 0)
+        tell(look, "old databases", DOCTOR_CARE,
+             "destroy them when all is well: they can read what was erased since",
+             "%zu beside the hub's own, such as %.100s", n, name);
+    else
+        tell(look, "old databases", DOCTOR_WELL, NULL, "none is beside the hub's own");
 }
 
 static void look_at_disk(const struct look *look)
@@ -219,7 +243,9 @@ static void look_from_outside(const struct look *look)
         return;
     }
     const char *certificate = certificate_of(look, path);
-    if (certificate_key_hash(certificate, own, &fault) == OK && memcmp(own, other, HASH_SIZE) != 0)
+    if (certificate_key_hash(certificate, own, &fault))
+        tell(look, "address", DOCTOR_WELL, NULL, "%s answers", address);
+    else if (memcmp(own, other, HASH_SIZE) != 0)
         tell(
             look, "address", DOCTOR_ILL,
             "a proxy before the hub is to be named by [tls] proxy_certificate; else it is not this "
@@ -236,6 +262,7 @@ void doctor_look(const struct config *config, const cJSON *status,
     look_at_hub(&look);
     look_at_folder(&look);
     look_at_identity(&look);
+    look_at_leftovers(&look);
     look_at_disk(&look);
     look_at_database(&look);
     look_at_clock(&look);

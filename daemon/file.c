@@ -136,9 +136,14 @@ enum err file_make_directory(const char *path, struct fault *fault)
 
 enum err file_lock(const char *path, int *fd, struct fault *fault)
 {
-    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct stat about;
+    int opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (opened < 0)
         return fail(fault, "open", path);
+    if (fstat(opened, &about) != 0 || !S_ISREG(about.st_mode) || about.st_nlink > 1) {
+        (void)close(opened);
+        return fault_set(fault, ERR_WRONG_STATE, "%s is no file of its own: remove it", path);
+    }
     if (flock(opened, LOCK_EX | LOCK_NB) == 0) {
         *fd = opened;
         return OK;

@@ -1,32 +1,46 @@
 #include "daemon/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OPEN_AT_ONCE = 16 };
-
 static enum err fail(struct fault *fault, const char *what, const char *path)
 {
     return fault_set(fault, ERR_IO, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+// By descriptors: who may rename in these folders must not lead root elsewhere by a link.
+static bool walk(int at, const char *name,
+                 bool (*each)(int at, const char *name, bool is_folder, const void *arg),
+                 const void *arg)
 {
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return remove(path);
+    bool ok = true;
+    int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            ok = walk(dirfd(folder), entry->d_name, each, arg) && ok;
+    }
+    if (folder)
+        (void)closedir(folder);
+    // Its owner last: until then nobody else changes what is in it.
+    return each(at, name, folder != NULL, arg) && ok;
+}
+
+static bool remove_one(int at, const char *name, bool is_folder, const void *arg)
+{
+    (void)arg;
+    return unlinkat(at, name, is_folder ? AT_REMOVEDIR : 0) == 0;
 }
 
 void folder_remove(const char *path)
 {
-    (void)nftw(path, remove_one, OPEN_AT_ONCE, FTW_DEPTH | FTW_PHYS);
+    (void)walk(AT_FDCWD, path, remove_one, NULL);
 }
 
 enum err folder_sync(const char *path, struct fault *fault)
@@ -39,22 +53,19 @@ enum err folder_sync(const char *path, struct fault *fault)
     return err;
 }
 
-static struct stat owner; // for give_one, which gets no argument
-
-static int give_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static bool give_one(int at, const char *name, bool is_folder, const void *arg)
 {
-    (void)st;
-    (void)type;
-    (void)ftw;
-    return lchown(path, owner.st_uid, owner.st_gid);
+    const struct stat *owner = arg;
+    (void)is_folder;
+    return fchownat(at, name, owner->st_uid, owner->st_gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum err folder_give(const char *path, const char *like, struct fault *fault)
 {
+    struct stat owner;
     if (geteuid() != 0)
         return OK;
     if (stat(like, &owner) != 0)
         return fail(fault, "find", like);
-    return nftw(path, give_one, OPEN_AT_ONCE, FTW_PHYS) == 0 ? OK
-                                                             : fail(fault, "give the hub", path);
+    return walk(AT_FDCWD, path, give_one, &owner) ? OK : fail(fault, "give the hub", path);
 }

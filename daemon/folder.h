@@ -1,6 +1,6 @@
 #pragma once
 
-// Whole folders. Not for several threads at a time.
+// Whole folders; links in them are not followed.
 
 #include "base/err.h"
 

@@ -217,6 +217,8 @@ static enum exit_code report(const struct ctl_arguments *arguments,
     bool has_error = cJSON_HasObjectItem(answer, "error");
     if (!has_error)
         command->show(answer);
+    else
+        ctl_show_faults(answer);
     if (has_error) {
         (void)fputs("folkmootctl: ", stderr);
         terminal_text(stderr, text_of(answer, "error"));
@@ -269,9 +271,9 @@ static cJSON *run_on_files(const struct ctl_arguments *arguments, const char *co
     if (!read_config(arguments, &config))
         return NULL;
     const char *file = text_of(request, "file");
-    cJSON *answer = strcmp(command, "doctor") == 0
-                        ? see_doctor(arguments, &config)
-                        : ctl_store_run(command, &config, *file ? file : NULL);
+    const struct ctl_store call = {*file ? file : NULL, arguments->force};
+    cJSON *answer = strcmp(command, "doctor") == 0 ? see_doctor(arguments, &config)
+                                                   : ctl_store_run(command, &config, &call);
     // What was written there is not to be mixed with words about it.
     if (strcmp(file, "-") == 0)
         (void)dup2(STDERR_FILENO, STDOUT_FILENO);

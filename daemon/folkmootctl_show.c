@@ -237,11 +237,16 @@ static void show_fault(const cJSON *item)
     (void)putchar('\n');
 }
 
-static void show_faults(const cJSON *answer)
+void ctl_show_faults(const cJSON *answer)
 {
     const cJSON *item;
-    double all = number_of(answer, "faults_in_all");
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "faults")) show_fault(item);
+}
+
+static void show_faults(const cJSON *answer)
+{
+    double all = number_of(answer, "faults_in_all");
+    ctl_show_faults(answer);
     if (all > 0)
         (void)printf(
             "%.0f faults: keep this copy, and restore a backup that \"folkmootctl verify\" "

@@ -1,8 +1,10 @@
 #include "daemon/folkmootctl_store.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -126,51 +128,60 @@ static void end_progress(const struct running *running)
 
 // --- the commands ---
 
-static enum err backup(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault)
+static enum err backup(const struct config *config, const struct ctl_store *call,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    return copies_backup(config, file, scrub, copied, fault);
+    return copies_backup(config, call->file, scrub, copied, fault);
 }
 
-static enum err restore(const struct config *config, const char *file, const struct scrub *scrub,
-                        struct copied *copied, struct fault *fault)
+static enum err restore(const struct config *config, const struct ctl_store *call,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    return copies_restore(config, file, now_ms, scrub, copied, fault);
+    const struct restore restore = {
+        .file = call->file,
+        .is_forced = call->is_forced,
+        .now = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+    };
+    return copies_restore(config, &restore, scrub, copied, fault);
 }
 
-static enum err compact(const struct config *config, const char *file, const struct scrub *scrub,
-                        struct copied *copied, struct fault *fault)
+static enum err compact(const struct config *config, const struct ctl_store *call,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    (void)file;
+    (void)call;
     return copies_compact(config, scrub, copied, fault);
 }
 
-static enum err verify(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault)
+static enum err verify(const struct config *config, const struct ctl_store *call,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     *copied = (struct copied){.bytes = 0};
-    return copies_verify(config, file, scrub, &copied->dump, fault);
+    return copies_verify(config, call->file, scrub, &copied->dump, fault);
 }
 
 static const struct store_command {
     const char *name;
-    enum err (*run)(const struct config *config, const char *file, const struct scrub *scrub,
-                    struct copied *copied, struct fault *fault);
+    enum err (*run)(const struct config *config, const struct ctl_store *call,
+                    const struct scrub *scrub, struct copied *copied, struct fault *fault);
+    bool is_verifying; // so that something may be left of that
 } store_commands[] = {
-    {"backup", backup}, {"restore", restore}, {"compact", compact}, {"verify", verify}};
+    {"backup", backup, false},
+    {"restore", restore, true},
+    {"compact", compact, false},
+    {"verify", verify, true},
+};
 
 static cJSON *run(const struct store_command *command, const struct config *config,
-                  const char *file)
+                  const struct ctl_store *call)
 {
     struct copied copied;
     struct fault fault = {0};
     struct running running = {.answer = cJSON_CreateObject(), .is_shown = isatty(STDERR_FILENO)};
     const struct scrub scrub = {told, read_on, &running};
     running.faults = cJSON_CreateArray();
-    enum err err = command->run(config, file, &scrub, &copied, &fault);
+    enum err err = command->run(config, call, &scrub, &copied, &fault);
     end_progress(&running);
     cJSON *answer = running.answer;
     (void)cJSON_AddBoolToObject(answer, "ok", !err && running.faults_n == 0);
@@ -232,8 +243,59 @@ static cJSON *failed(const char *text)
     return answer;
 }
 
+static cJSON *ended_by(int status)
+{
+    char text[120];
+    int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (by == SIGSEGV || by == SIGBUS || by == SIGABRT || by == SIGFPE || by == SIGILL)
+        return failed("the database's own pages are damaged, so that reading it crashed: "
+                      "restore a backup");
+    if (by == 0 || by == SIGINT || by == SIGTERM)
+        return failed("it was interrupted");
+    (void)snprintf(text, sizeof text, "it was ended by a signal (%d)%s", by,
+                   by == SIGKILL ? ": perhaps the machine has too little memory" : "");
+    return failed(text);
+}
+
+// What root has left, the hub's user could not remove.
+static void sweep(const struct config *config)
+{
+    int lock = -1;
+    struct fault ignored;
+    if (copies_lock(config, &lock, &ignored))
+        copies_tidy(config);
+    if (lock >= 0)
+        (void)close(lock);
+}
+
+// What touches only the hub's own files needs no more rights than it has, and a hub that was broken
+// into could use more.
+static bool drop_rights(const struct config *config, const struct store_command *command,
+                        const struct ctl_store *call)
+{
+    struct stat hub;
+    bool is_own = command->run == compact || (command->run == verify && !call->file);
+    if (!is_own || geteuid() != 0 || stat(config->state_dir, &hub) != 0 || hub.st_uid == 0)
+        return true;
+    sweep(config);
+    return setgroups(0, NULL) == 0 && setresgid(hub.st_gid, hub.st_gid, hub.st_gid) == 0 &&
+           setresuid(hub.st_uid, hub.st_uid, hub.st_uid) == 0;
+}
+
+static void run_in_child(const struct store_command *command, const struct config *config,
+                         const struct ctl_store *call, int to)
+{
+    bool has_dropped = drop_rights(config, command, call);
+    // Who is killed shall not go on in secret. After that, for it would take this away.
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    cJSON *answer = has_dropped ? run(command, config, call)
+                                : failed("the rights of the hub's user could not be taken on");
+    write_answer(answer, to);
+    cJSON_Delete(answer);
+}
+
 static cJSON *run_apart(const struct store_command *command, const struct config *config,
-                        const char *file)
+                        const struct ctl_store *call)
 {
     int ends[2];
     int status = 0;
@@ -241,12 +303,8 @@ static cJSON *run_apart(const struct store_command *command, const struct config
         return failed("no process could be started");
     child = fork();
     if (child == 0) {
-        // Who is killed shall not go on in secret.
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)close(ends[0]);
-        cJSON *answer = run(command, config, file);
-        write_answer(answer, ends[1]);
-        cJSON_Delete(answer);
+        run_in_child(command, config, call, ends[1]);
         _exit(0);
     }
     (void)signal(SIGINT, pass_on);
@@ -256,14 +314,9 @@ static cJSON *run_apart(const struct store_command *command, const struct config
     (void)close(ends[0]);
     if (child > 0)
         (void)waitpid(child, &status, 0);
-    copies_tidy(config);
-    if (!answer)
-        answer =
-            failed(WIFSIGNALED(status) && WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGTERM
-                       ? "the database's own pages are damaged, so that reading it crashed: "
-                         "restore a backup"
-                       : "it was interrupted");
-    return answer;
+    if (command->is_verifying)
+        copies_tidy(config);
+    return answer ? answer : ended_by(status);
 }
 
 static const struct store_command *find(const char *name)
@@ -280,10 +333,10 @@ bool ctl_store_has(const char *command)
     return find(command) || strcmp(command, "doctor") == 0;
 }
 
-cJSON *ctl_store_run(const char *command, const struct config *config, const char *file)
+cJSON *ctl_store_run(const char *command, const struct config *config, const struct ctl_store *call)
 {
     const struct store_command *known = find(command);
-    return known ? run_apart(known, config, file) : failed("there is no such command");
+    return known ? run_apart(known, config, call) : failed("there is no such command");
 }
 
 // --- the doctor ---

@@ -9,9 +9,15 @@
 
 // Whether a command is one of them: nothing is asked of a hub.
 bool ctl_store_has(const char *command);
-// Runs it; file: what it names (NULL: nothing). The answer is an object with "ok", as a
-// hub's is; the caller frees it. Progress goes to standard error where that is a terminal.
+struct ctl_store {
+    const char *file; // NULL: none is named
+    bool is_forced;
+};
+
+// Runs it. The answer is an object with "ok", as a hub's is; the caller frees it. Progress goes to
+// standard error where that is a terminal.
+cJSON *ctl_store_run(const char *command, const struct config *config,
+                     const struct ctl_store *call);
 // What a look at all that the hub stands on finds. status: the hub's answer to "status", NULL: it
 // gave none.
 cJSON *ctl_doctor(const struct config *config, const cJSON *status);
-cJSON *ctl_store_run(const char *command, const struct config *config, const char *file);

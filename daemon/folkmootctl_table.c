@@ -115,6 +115,7 @@ static const struct ctl_option options[] = {
     {"audit", "since", "TIME", "2026-03-01, \"2026-03-01 12:00\", 7d ago, or a decision's number",
      AT(since)},
     {"audit", "limit", "N", "how many lines (200)", AT(limit)},
+    {"restore", "force", NULL, "though something of it is damaged: without that", AT(force)},
     {NULL, "socket", "PATH",
      "the hub's control socket; if not given, $FOLKMOOT_CONTROL, or\n"
      "that of the --config, or /run/folkmoot/control.sock",

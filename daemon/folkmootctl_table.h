@@ -22,7 +22,8 @@ struct ctl_arguments {
     const char *change;
     const char *since;
     const char *limit;
-    const char *version;    // "" when it was
+    const char *force;      // "" when it was
+    const char *version;    // so
     const char *help;       // so
     const char *completion; // so
 };

@@ -1,14 +1,21 @@
 // A backup is taken while devices write, the hub is destroyed, and from the backup and what the
 // devices have all comes back. Whoever kills folkmootctl halfway has harmed nothing.
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/store.h"
+#include "storage/table.h"
 #include "tests/e2e/check.h"
+#include "tests/e2e/child.h"
 #include "tests/e2e/device.h"
 #include "tests/e2e/hub.h"
 
@@ -55,6 +62,15 @@ static void run(struct hub *hub, const char *command, const char *file)
 {
     const char *const words[] = {command, file, NULL};
     cJSON_Delete(hub_on_files(hub, words, false));
+}
+
+// It ends with an error that has these words.
+static void must_refuse(struct hub *hub, const char *const *words, const char *why)
+{
+    cJSON *answer = hub_on_files(hub, words, true);
+    const char *error = cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error"));
+    CHECK(error && strstr(error, why), "%s: %s", words[0], error ? error : "it was done");
+    cJSON_Delete(answer);
 }
 
 static double changes_in(struct hub *hub, const char *file)
@@ -164,7 +180,7 @@ static void a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing(void)
     hub_stop(&hub);
     for (int i = 0; i < kills; i++) {
         const char *const words[] = {i % 2 ? "restore" : "compact", i % 2 ? file : NULL, NULL};
-        hub_kill_command(&hub, words, check_random(&random) % within_us);
+        hub_kill_command(&hub, words, check_random(&random) % (2 * within_us));
         run(&hub, "verify", NULL);
     }
     hub_start(&hub);
@@ -192,20 +208,196 @@ static void a_backup_is_put_back_only_where_it_belongs(void)
     open_writer(&writer, &hub, "ann");
     run(&hub, "backup", file);
     const char *const words[] = {"restore", file, NULL};
-    cJSON *answer = hub_on_files(&hub, words, true);
-    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "hub runs"),
-          "a running hub's database was replaced");
-    cJSON_Delete(answer);
+    must_refuse(&hub, words, "hub runs");
     hub_stop(&hub);
     CHECK(rename(key, kept) == 0, "rename");
-    answer = hub_on_files(&hub, words, true);
-    CHECK(strstr(cJSON_GetStringValue(cJSON_GetObjectItem(answer, "error")), "identity key"),
-          "restored without the identity key");
-    cJSON_Delete(answer);
+    must_refuse(&hub, words, "identity key");
     CHECK(rename(kept, key) == 0, "rename");
     hub_start(&hub);
     device_must_sync(&writer.device);
     device_close(&writer.device);
+    hub_close(&hub);
+}
+
+static void what_is_damaged_does_not_take_the_databases_place(void)
+{
+    static struct writer writer;
+    struct hub hub;
+    char keys[HUB_PATH_BYTES], aside[HUB_PATH_BYTES], copy[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_path_of(&hub, "state/db/keys", keys);
+    hub_path_of(&hub, "aside", aside);
+    hub_path_of(&hub, "kept/db", copy);
+    open_writer(&writer, &hub, "ann");
+    hub_stop(&hub);
+    CHECK(rename(keys, aside) == 0, "rename");
+    hub_keep_state(&hub); // a copy without keys: all words are lost in it
+    must_refuse(&hub, (const char *[]){"compact", NULL}, "faults were found");
+    CHECK(rename(aside, keys) == 0, "rename");
+    must_refuse(&hub, (const char *[]){"restore", copy, NULL}, "faults were found");
+    // The hub's own words are lost, too.
+    must_refuse(&hub, (const char *[]){"restore", copy, "--force", NULL}, "begin anew");
+    run(&hub, "verify", NULL);
+    hub_start(&hub);
+    for (int i = 0; i < 3; i++)
+        device_must_sync(&writer.device);
+    device_close(&writer.device);
+    hub_close(&hub);
+}
+
+// Each row is sound, but one is not what the log says.
+static void alter(const char *path)
+{
+    struct store *store = NULL;
+    struct fault fault = {0};
+    const struct store_options options = {.read_only = false};
+    CHECK(store_open(path, &options, &store, &fault) == OK, "%s", fault.text);
+    struct txn *txn = txn_begin_write(store);
+    struct walk walk;
+    uint8_t key[256];
+    size_t n = 0;
+    walk_begin(&walk, txn, TABLE_LIVE, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    if (walk_next(&walk)) {
+        n = walk.key.n;
+        memcpy(key, walk.key.p, n);
+    }
+    walk_end(&walk);
+    CHECK(n > 0, "no row");
+    table_delete(txn, TABLE_LIVE, bytes_of(key, n));
+    CHECK(txn_commit(&txn) == OK, "commit");
+    store_close(&store);
+}
+
+static void what_the_log_does_not_say_is_restored_only_by_force(void)
+{
+    static struct writer writer;
+    struct hub hub;
+    char copy[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_path_of(&hub, "kept/db", copy);
+    open_writer(&writer, &hub, "ann");
+    hub_stop(&hub);
+    hub_keep_state(&hub);
+    alter(copy);
+    must_refuse(&hub, (const char *[]){"restore", copy, NULL}, "1 faults were found");
+    run(&hub, "verify", NULL);
+    cJSON *answer = hub_on_files(&hub, (const char *[]){"restore", copy, "--force", NULL}, true);
+    CHECK(!cJSON_HasObjectItem(answer, "error"), "it was not forced");
+    CHECK(cJSON_GetArraySize(cJSON_GetObjectItem(answer, "faults")) == 1, "the fault is not told");
+    cJSON_Delete(answer);
+    hub_start(&hub);
+    for (int i = 0; i < 3; i++)
+        device_must_sync(&writer.device);
+    device_close(&writer.device);
+    hub_close(&hub);
+}
+
+static int hold(struct hub *hub, const char *name)
+{
+    char path[HUB_PATH_BYTES];
+    hub_path_of(hub, name, path);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0, "%s", path);
+    return fd;
+}
+
+static void two_at_a_time_do_not_disturb_each_other(void)
+{
+    struct hub hub;
+    char file[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_path_of(&hub, "backup", file);
+    int fd = hold(&hub, "backup.new");
+    must_refuse(&hub, (const char *[]){"backup", file, NULL}, "another backup");
+    (void)close(fd);
+    run(&hub, "backup", file);
+    fd = hold(&hub, "state/verify.lock");
+    must_refuse(&hub, (const char *[]){"verify", file, NULL}, "wait until it ends");
+    (void)close(fd);
+    run(&hub, "verify", file);
+    // Its own directory by name is not read where the hub writes: only a copy counts changes.
+    hub_path_of(&hub, "state/db", file);
+    CHECK(changes_in(&hub, file) > 0, "the database of a hub that runs was read in its place");
+    hub_close(&hub);
+}
+
+static void make_folder(struct hub *hub, const char *name)
+{
+    char path[HUB_PATH_BYTES], inner[HUB_PATH_BYTES + 8];
+    hub_path_of(hub, name, path);
+    (void)snprintf(inner, sizeof inner, "%s/inner", path);
+    CHECK(mkdir(path, 0700) == 0 && mkdir(inner, 0700) == 0, "%s", path);
+}
+
+static unsigned count_names(struct hub *hub, const char *prefix)
+{
+    char path[HUB_PATH_BYTES];
+    unsigned n = 0;
+    hub_path_of(hub, "state", path);
+    DIR *folder = opendir(path);
+    CHECK(folder, "%s", path);
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        n += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+    (void)closedir(folder);
+    return n;
+}
+
+static void what_was_cut_off_is_cleared_away_and_an_old_database_is_kept(void)
+{
+    struct hub hub;
+    hub_open(&hub, "");
+    hub_stop(&hub);
+    make_folder(&hub, "state/db.verifying");
+    make_folder(&hub, "state/db.restoring");
+    (void)close(hold(&hub, "state/db.unfinished"));
+    hub_start(&hub);
+    hub_stop(&hub);
+    CHECK(count_names(&hub, "db") == 1, "something is left");
+    make_folder(&hub, "state/db.restoring");
+    hub_start(&hub);
+    hub_stop(&hub);
+    CHECK(count_names(&hub, "db.before-") == 1 && count_names(&hub, "db") == 2, "it is not kept");
+    make_folder(&hub, "state/db.restoring");
+    run(&hub, "compact", NULL);
+    CHECK(count_names(&hub, "db.before-") == 2 && count_names(&hub, "db") == 3, "it is not kept");
+    hub_close(&hub);
+}
+
+// As root, of a hub whose user has laid a link there.
+static void root_is_not_led_elsewhere(void)
+{
+    struct hub hub;
+    struct stat st;
+    char orders[HUB_PATH_BYTES], lock[HUB_PATH_BYTES], secret[HUB_PATH_BYTES];
+    char state[HUB_PATH_BYTES], errors[HUB_PATH_BYTES];
+    hub_open(&hub, "");
+    hub_stop(&hub);
+    hub_path_of(&hub, "state", state);
+    hub_path_of(&hub, "errors", errors);
+    hub_path_of(&hub, "secret", secret);
+    hub_path_of(&hub, "state/db/orders", orders);
+    hub_path_of(&hub, "state/lock", lock);
+    (void)close(hold(&hub, "secret"));
+    (void)unlink(orders);
+    CHECK(symlink(secret, orders) == 0 && chmod(hub.dir, 0711) == 0, "symlink");
+    must_refuse(&hub, (const char *[]){"compact", NULL}, "orders");
+    CHECK(unlink(orders) == 0 && unlink(lock) == 0 && symlink(secret, lock) == 0, "symlink");
+    must_refuse(&hub, (const char *[]){"compact", NULL}, "lock");
+    CHECK(unlink(lock) == 0, "unlink");
+    const char *const argv[] = {"/bin/chown", "-R", "65534:65534", state, NULL};
+    int code;
+    free(child_output(argv, errors, &code));
+    if (code == 0 && geteuid() == 0) {
+        make_folder(&hub, "state/db.verifying");
+        make_folder(&hub, "state/db.restoring");
+        (void)close(hold(&hub, "state/db.unfinished"));
+        run(&hub, "compact", NULL);
+        run(&hub, "verify", NULL);
+        CHECK(stat(lock, &st) == 0 && st.st_uid == 65534, "root has kept the lock");
+        CHECK(count_names(&hub, "db") == 1, "root has left something");
+        hub_path_of(&hub, "state/db/data.mdb", lock);
+        CHECK(stat(lock, &st) == 0 && st.st_uid == 65534, "root has kept the database");
+    }
     hub_close(&hub);
 }
 
@@ -217,6 +409,14 @@ int main(int argc, char **argv)
         {"a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing",
          a_kill_at_any_instant_of_a_backup_or_a_restore_harms_nothing},
         {"a_backup_is_put_back_only_where_it_belongs", a_backup_is_put_back_only_where_it_belongs},
+        {"what_is_damaged_does_not_take_the_databases_place",
+         what_is_damaged_does_not_take_the_databases_place},
+        {"what_the_log_does_not_say_is_restored_only_by_force",
+         what_the_log_does_not_say_is_restored_only_by_force},
+        {"two_at_a_time_do_not_disturb_each_other", two_at_a_time_do_not_disturb_each_other},
+        {"what_was_cut_off_is_cleared_away_and_an_old_database_is_kept",
+         what_was_cut_off_is_cleared_away_and_an_old_database_is_kept},
+        {"root_is_not_led_elsewhere", root_is_not_led_elsewhere},
     };
-    return check_main(cases, 3, argc, argv);
+    return check_main(cases, 8, argc, argv);
 }

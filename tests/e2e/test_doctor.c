@@ -42,8 +42,9 @@ static void expect(struct hub *hub, const char *of, const char *state)
 
 static void a_hub_that_is_well_and_one_that_does_not_run(void)
 {
-    static const char *const all[] = {"hub",      "files",       "identity key", "disk",
-                                      "database", "certificate", "limits",       "address"};
+    static const char *const all[] = {"hub",    "files",    "identity key",
+                                      "disk",   "database", "certificate",
+                                      "limits", "address",  "old databases"};
     struct hub hub;
     hub_open(&hub, "");
     char state[HUB_PATH_BYTES];
@@ -54,6 +55,11 @@ static void a_hub_that_is_well_and_one_that_does_not_run(void)
             expect(&hub, all[i], "well");
     CHECK(chmod(state, 0755) == 0, "chmod");
     expect(&hub, "files", "care");
+    char old[HUB_PATH_BYTES];
+    hub_path_of(&hub, "state/db.before-20260101-000000", old);
+    CHECK(mkdir(old, 0700) == 0, "mkdir");
+    expect(&hub, "old databases", "care");
+    CHECK(rmdir(old) == 0, "rmdir");
     hub_stop(&hub);
     expect(&hub, "hub", "ill");
     expect(&hub, "address", "care");
@@ -99,6 +105,12 @@ static void a_certificate_that_is_not_the_one_that_answers(void)
     expect(&hub, "address", "ill");
     CHECK(unlink(certificate) == 0, "unlink");
     expect(&hub, "certificate", "ill");
+    // What key the hub's own is, is not known then.
+    cJSON *answer = look(&hub);
+    char *text = cJSON_Print(answer);
+    CHECK(strstr(text, " answers\"") && !strstr(text, "hub's key"), "%s", text);
+    cJSON_free(text);
+    cJSON_Delete(answer);
     hub_close(&hub);
 }
 
