@@ -2,7 +2,8 @@
 # The packages in a Debian 12 that really boots (systemd-nspawn): install, enrol, sync under load,
 # reload, restart, a hang, an upgrade, remove and purge.
 #
-#   tests/package/run.sh
+#   tests/package/run.sh            all of it
+#   tests/package/run.sh --tree     only fetches the bare Debian, where it is not there
 #
 # Where that cannot be it says SKIPPED and why, and ends with 0. FOLKMOOT_MIRROR: Debian's mirror.
 # FOLKMOOT_PACKAGE_TREE: where the bare Debian is kept (build/debian-12).
@@ -450,6 +451,10 @@ main() {
     scratch=$(mktemp -d)
     trap at_end EXIT
     can_run
+    if [ "${1:-}" = --tree ]; then
+        make_tree
+        return
+    fi
     build_packages
     lint
     build_an_app
@@ -475,4 +480,4 @@ main() {
     say "$checks passed in $SECONDS s"
 }
 
-main
+main "$@"
