@@ -86,7 +86,7 @@ enum err certificate_ensure(const char *path, struct fault *fault)
     return access(path, F_OK) == 0 ? OK : make(path, fault);
 }
 
-static bool hash_key(X509 *certificate, uint8_t hash[HASH_SIZE])
+bool certificate_hash_key(struct x509_st *certificate, uint8_t hash[HASH_SIZE])
 {
     unsigned char *der = NULL;
     int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
@@ -116,7 +116,7 @@ enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE], struct 
 {
     X509 *certificate;
     enum err err = read_certificate(path, &certificate, fault);
-    if (!err && !hash_key(certificate, hash))
+    if (!err && !certificate_hash_key(certificate, hash))
         err = fault_set(fault, ERR_DAMAGED, "the key in %s cannot be read", path);
     X509_free(certificate);
     return err;

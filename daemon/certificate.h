@@ -18,3 +18,7 @@ enum err certificate_key_hash(const char *path, uint8_t hash[HASH_SIZE],
                               struct fault *fault) must_check;
 // Until when the first certificate in a PEM file holds, in seconds since 1970 UTC.
 enum err certificate_expiry(const char *path, int64_t *seconds, struct fault *fault) must_check;
+// SHA-256 of the DER SubjectPublicKeyInfo of a certificate of libcrypto's (X509). False: libcrypto
+// could not write it.
+struct x509_st;
+bool certificate_hash_key(struct x509_st *certificate, uint8_t hash[HASH_SIZE]) must_check;

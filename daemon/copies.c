@@ -106,7 +106,7 @@ static enum err pour(int from, int to, struct fault *fault)
         return copies_fail(fault, "read", "the copy");
     while (at < st.st_size) {
         ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
-        if (n <= 0 && errno != EINTR)
+        if (n == 0 || (n < 0 && errno != EINTR))
             return copies_fail(fault, "write to", "standard output");
     }
     return OK;

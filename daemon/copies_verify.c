@@ -25,25 +25,23 @@ enum err copies_verify_folder(const struct config *config, const char *path, con
 }
 
 static enum err verify_copy(const struct config *config, const struct places *places, int fd,
-                            const char *scratch, const struct scrub *scrub, struct dump *dump,
-                            struct fault *fault)
+                            const struct scrub *scrub, struct dump *dump, struct fault *fault)
 {
     char copy[PATH_MAX + 8];
     (void)snprintf(copy, sizeof copy, "%s/copy", places->verifying);
     enum err err = copies_load(config, fd, copy, false, dump, fault);
-    return err ? err : copies_verify_folder(config, copy, scratch, scrub, fault);
+    return err ? err : copies_verify_folder(config, copy, places->folded, scrub, fault);
 }
 
 // A database that nobody changes is read where it is; of one that a hub writes to, a copy is.
 static enum err verify_own(const struct config *config, const struct places *places,
-                           const char *scratch, const struct scrub *scrub, struct dump *dump,
-                           struct fault *fault)
+                           const struct scrub *scrub, struct dump *dump, struct fault *fault)
 {
     int locked = -1;
     int fd = -1;
     enum err err = place_lock(config, &locked, fault);
     if (!err) {
-        err = copies_verify_folder(config, places->database, scratch, scrub, fault);
+        err = copies_verify_folder(config, places->database, places->folded, scrub, fault);
         (void)close(locked);
         return err;
     }
@@ -51,25 +49,25 @@ static enum err verify_own(const struct config *config, const struct places *pla
         return err;
     err = copies_open(config, places->database, scrub, &fd, fault);
     if (!err)
-        err = verify_copy(config, places, fd, scratch, scrub, dump, fault);
+        err = verify_copy(config, places, fd, scrub, dump, fault);
     if (fd >= 0)
         (void)close(fd);
     return err;
 }
 
 static enum err verify_other(const struct config *config, const struct places *places,
-                             const char *what, const char *scratch, const struct scrub *scrub,
-                             struct dump *dump, struct fault *fault)
+                             const char *what, const struct scrub *scrub, struct dump *dump,
+                             struct fault *fault)
 {
     struct stat st;
     if (stat(what, &st) != 0)
         return copies_fail(fault, "read", what);
     if (S_ISDIR(st.st_mode))
-        return copies_verify_folder(config, what, scratch, scrub, fault);
+        return copies_verify_folder(config, what, places->folded, scrub, fault);
     int fd = open(what, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return copies_fail(fault, "read", what);
-    enum err err = verify_copy(config, places, fd, scratch, scrub, dump, fault);
+    enum err err = verify_copy(config, places, fd, scrub, dump, fault);
     (void)close(fd);
     return err;
 }
@@ -115,8 +113,8 @@ enum err copies_verify(const struct config *config, const char *what, const stru
         err = copies_take_scratch(config, &places, &lock, fault);
     if (!err)
         err = what && !is_same(what, places.database)
-                  ? verify_other(config, &places, what, places.folded, scrub, dump, fault)
-                  : verify_own(config, &places, places.folded, scrub, dump, fault);
+                  ? verify_other(config, &places, what, scrub, dump, fault)
+                  : verify_own(config, &places, scrub, dump, fault);
     copies_leave_scratch(&places, lock);
     return err;
 }

@@ -3,13 +3,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include "daemon/certificate.h"
 
 enum { SECONDS_MAX = 5, HOST_MAX = 256 };
 
@@ -70,10 +71,7 @@ static enum err connect_to(const char *address, const char *host, const char *po
 static bool read_key(SSL *ssl, uint8_t key[HASH_SIZE])
 {
     X509 *certificate = SSL_get1_peer_certificate(ssl);
-    unsigned char *der = NULL;
-    int n = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der) : 0;
-    bool ok = n > 0 && EVP_Digest(der, (size_t)n, key, NULL, EVP_sha256(), NULL);
-    OPENSSL_free(der);
+    bool ok = certificate && certificate_hash_key(certificate, key);
     X509_free(certificate);
     return ok;
 }

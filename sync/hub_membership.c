@@ -61,6 +61,11 @@ static void note(struct hub_decider *decider, enum order_what what,
     order_note(decider->txn, decider->community->number, &order);
 }
 
+static bool may_be_granted(uint32_t role)
+{
+    return role >= ROLE_MEMBER && role <= ROLE_OBSERVER;
+}
+
 static enum err grant_from(struct hub_decider *decider, const struct record_key *asked,
                            const uint8_t handle[HANDLE_SIZE], enum role role, uint32_t from)
 {
@@ -76,7 +81,7 @@ enum err hub_grant(struct hub_decider *decider, const struct record_key *asked,
                    const uint8_t handle[HANDLE_SIZE], enum role role)
 {
     uint32_t from = 0;
-    if (role < ROLE_MEMBER || role > ROLE_OBSERVER)
+    if (!may_be_granted(role))
         return fault_set(decider->fault, ERR_MALFORMED,
                          "the role is member, volunteer, coordinator or observer");
     enum err err = find_device(decider, handle, &from);
@@ -183,17 +188,17 @@ static enum err order_again(struct hub_decider *decider, const struct store_orde
 {
     struct device device = {.role = ROLE_NONE};
     enum err err = device_get(decider->txn, decider->community->number, order->handle, &device);
-    bool is_unknown = err == ERR_NOT_FOUND;
-    if ((err && !is_unknown) || device.role == ROLE_HUB)
-        return is_unknown ? OK : err;
-    if (order->what == ORDER_ROLE)
-        return is_unknown
-                   ? OK
-                   : grant_from(decider, NULL, order->handle, (enum role)order->role, order->seq);
-    if (order->role)
+    bool is_known = err == OK;
+    if ((err && err != ERR_NOT_FOUND) || device.role == ROLE_HUB)
+        return err;
+    if (order->what == ORDER_REVOCATION && order->role)
         return revoke_from(decider, NULL, order->handle, order->seq);
-    return !is_unknown && granted_to(decider, order->handle).revoked
-               ? hub_reinstate(decider, NULL, order->handle)
+    if (order->what == ORDER_REVOCATION)
+        return is_known && granted_to(decider, order->handle).revoked
+                   ? hub_reinstate(decider, NULL, order->handle)
+                   : OK;
+    return is_known && may_be_granted(order->role)
+               ? grant_from(decider, NULL, order->handle, (enum role)order->role, order->seq)
                : OK;
 }
 
