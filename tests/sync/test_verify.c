@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/sign.h"
 #include "storage/erasure.h"
 #include "storage/table.h"
+#include "sync/digest.h"
 #include "sync/verify.h"
 #include "tests/leaks.h"
 #include "tests/sync/network.h"
@@ -149,6 +151,31 @@ Test(verify, run_that_is_not_signed_by_its_author_is_forged)
     log_put_run(txn, world.community, world.devices[PHONE].handle, &run);
     cr_assert_eq(txn_commit(&txn), OK);
     cr_expect_gt(verify().n[ROW_FORGED], (size_t)0);
+    expect_no_leaks();
+}
+
+// Rightly signed, by somebody who has seen another log under this one's name: the hub's was
+// altered.
+Test(verify, log_that_is_not_the_one_an_author_has_seen_is_told)
+{
+    struct world_device *phone = &world.devices[PHONE];
+    struct log_run run;
+    struct community community;
+    struct device device;
+    struct buf transcript BUF_CLEANUP = {0};
+    struct txn *txn = txn_begin_write(world.hub);
+    cr_assert_eq(community_get_number(txn, world.community, &community), OK);
+    cr_assert_eq(device_get(txn, world.community, phone->handle, &device), OK);
+    cr_assert_eq(log_run_from(txn, world.community, phone->handle, need.seq, &run), OK);
+    memcpy(run.seen_log, community.log, HANDLE_SIZE);
+    run.seen_size = 1;
+    memset(run.seen_root, 9, HASH_SIZE);
+    struct log_head seen = {BYTES(run.seen_log), run.seen_size, BYTES(run.seen_root)};
+    digest_run_transcript(world.id, device.key, run.last, run.head, &seen, &transcript);
+    cr_assert_eq(sign_make(phone->seed, buf_bytes(&transcript), run.signature), OK);
+    log_put_run(txn, world.community, phone->handle, &run);
+    cr_assert_eq(txn_commit(&txn), OK);
+    cr_expect_eq(verify().n[ROW_FORGED], (size_t)1);
     expect_no_leaks();
 }
 
