@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "daemon/admin_private.h"
+#include "daemon/named.h"
 #include "daemon/random.h"
 #include "daemon/report.h"
 
@@ -50,45 +51,6 @@ const char *admin_text(const cJSON *request, const char *name)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, name));
     return text ? text : "";
-}
-
-// --- finding a community by its name or the beginning of its id ---
-
-struct search {
-    const char *wanted;
-    struct community found;
-    int count;
-};
-
-static bool consider(const struct community *community, void *arg)
-{
-    struct search *search = arg;
-    char hex[2 * COMMUNITY_SIZE + 1];
-    text_hex(BYTES(community->id), hex);
-    size_t n = strlen(search->wanted);
-    bool fits =
-        bytes_equal(bytes_of(community->name, community->name_n), bytes_of_text(search->wanted)) ||
-        (n >= 8 && n < sizeof hex && strncmp(hex, search->wanted, n) == 0);
-    if (community->is_hub && fits) {
-        search->found = *community;
-        search->count++;
-    }
-    return true;
-}
-
-enum err admin_find_community(struct txn *txn, const char *wanted, struct community *community,
-                              struct fault *fault)
-{
-    struct search search = {.wanted = wanted};
-    community_each(txn, consider, &search);
-    if (search.count > 1)
-        return fault_set(fault, ERR_EXISTS, "several communities are called so: name it by its id");
-    if (search.count == 0)
-        return fault_set(
-            fault, ERR_NOT_FOUND,
-            "no such community: name one by its name, or by 8 or more digits of its id");
-    *community = search.found;
-    return OK;
 }
 
 // --- commands that read ---
@@ -152,7 +114,7 @@ static cJSON *fingerprint(struct admin_context *context, const cJSON *request, s
 {
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
+    enum err err = named_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
         return admin_fault(err, &fault);
     cJSON *answer = admin_ok();
@@ -231,7 +193,7 @@ static enum err run_invite(struct writer_item *item, struct txn *txn, bool again
     (void)again;
     struct job *job = admin_job_of(item);
     random_fill(job->code, sizeof job->code);
-    enum err err = admin_find_community(txn, job->wanted, &job->community, fault);
+    enum err err = named_community(txn, job->wanted, &job->community, fault);
     if (!err)
         err = hub_invite(
             txn, &job->community,

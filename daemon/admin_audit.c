@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "daemon/admin_private.h"
 #include "daemon/decisions.h"
+#include "daemon/named.h"
 #include "proto/schema.h"
 
 enum {
@@ -191,7 +192,7 @@ cJSON *admin_audit(struct admin_context *context, const cJSON *request, struct t
     (void)context;
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
+    enum err err = named_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
         return admin_fault(err, &fault);
     cJSON *answer = admin_ok();

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/admin_private.h"
+#include "daemon/named.h"
 #include "daemon/rpc.h"
 
 struct listed {
@@ -82,7 +83,7 @@ cJSON *admin_devices(struct admin_context *context, const cJSON *request, struct
 {
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
+    enum err err = named_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
         return admin_fault(err, &fault);
     struct listing listing = {context->calls->contacts, txn, community.number, {0}};

@@ -42,9 +42,6 @@ void admin_number(cJSON *object, const char *name, uint64_t number);
 const char *admin_text(const cJSON *request, const char *name);
 enum err admin_copy_text(const cJSON *request, const char *name, char *out, size_t size,
                          struct fault *fault) must_check;
-// By its name, or by 8 or more digits of its id.
-enum err admin_find_community(struct txn *txn, const char *wanted, struct community *community,
-                              struct fault *fault) must_check;
 struct job *admin_job_of(struct writer_item *item);
 // Gives the answer and frees the job.
 void admin_end_job(struct job *job, cJSON *answer);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "daemon/admin_private.h"
 #include "daemon/decisions.h"
+#include "daemon/named.h"
 #include "daemon/random.h"
 #include "proto/change.h"
 #include "proto/schema.h"
@@ -61,7 +62,7 @@ static enum err run_decision(struct writer_item *item, struct txn *txn, bool aga
     uint8_t random[32];
     random_fill(random, sizeof random);
     job->count = 0;
-    enum err err = admin_find_community(txn, job->wanted, &job->community, fault);
+    enum err err = named_community(txn, job->wanted, &job->community, fault);
     if (!err && job->has_device)
         err = find_device(txn, job->community.number, job->label, job->device, fault);
     if (err)
@@ -307,7 +308,7 @@ cJSON *admin_apart(struct admin_context *context, const cJSON *request, struct t
     (void)context;
     struct fault fault = {0};
     struct community community = {.number = 0};
-    enum err err = admin_find_community(txn, admin_text(request, "community"), &community, &fault);
+    enum err err = named_community(txn, admin_text(request, "community"), &community, &fault);
     if (err)
         return admin_fault(err, &fault);
     cJSON *answer = admin_ok();

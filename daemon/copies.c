@@ -8,6 +8,7 @@
 
 #include "daemon/copies_private.h"
 #include "daemon/folder.h"
+#include "daemon/named.h"
 #include "daemon/place.h"
 
 enum err copies_fail(struct fault *fault, const char *what, const char *path)
@@ -55,19 +56,32 @@ static enum err open_unnamed(const char *folder, int *fd, struct fault *fault)
     return *fd >= 0 ? OK : copies_fail(fault, "write in", folder);
 }
 
-static enum err dump_to(const struct config *config, const char *database, int fd,
-                        const struct scrub *scrub, struct dump *dump, struct fault *fault)
+// The number of the community that is named; 0 where none is.
+static enum err find_community(struct store *store, const char *wanted, uint32_t *number,
+                               struct fault *fault)
+{
+    struct community community = {.number = 0};
+    struct txn *txn TXN_CLEANUP = wanted ? txn_begin_read(store) : NULL;
+    enum err err = wanted ? named_community(txn, wanted, &community, fault) : OK;
+    *number = community.number;
+    return err;
+}
+
+static enum err dump_to(const struct config *config, const char *database, const char *community,
+                        int fd, const struct scrub *scrub, struct dump *dump, struct fault *fault)
 {
     struct store *store = NULL;
+    uint32_t number = 0;
     enum err err = copies_open_store(config, database, true, &store, fault);
     if (!err)
-        err = dump_write(store, fd, scrub, dump, fault);
+        err = find_community(store, community, &number, fault);
+    if (!err)
+        err = dump_write(store, fd, number, scrub, dump, fault);
     store_close(&store);
     return err;
 }
 
-// Into a new store.
-enum err copies_load(const struct config *config, int fd, const char *path, bool is_copy,
+enum err copies_load(const struct config *config, int fd, const char *path, enum dump_use use,
                      struct dump *dump, struct fault *fault)
 {
     struct store *store = NULL;
@@ -75,7 +89,7 @@ enum err copies_load(const struct config *config, int fd, const char *path, bool
     if (!err)
         err = copies_open_store(config, path, false, &store, fault);
     if (!err)
-        err = dump_read(store, fd, is_copy, dump, fault);
+        err = dump_read(store, fd, use, dump, fault);
     store_close(&store);
     return err;
 }
@@ -93,7 +107,7 @@ enum err copies_open(const struct config *config, const char *file, const struct
         return *fd >= 0 ? OK : copies_fail(fault, "read", file);
     }
     enum err err = open_unnamed(config->state_dir, fd, fault);
-    return err ? err : dump_to(config, file, *fd, scrub, &dump, fault);
+    return err ? err : dump_to(config, file, NULL, *fd, scrub, &dump, fault);
 }
 
 // --- backing up ---
@@ -119,13 +133,13 @@ static void note_bytes(int fd, struct copied *copied)
 }
 
 static enum err backup_to_output(const struct config *config, const struct places *places,
-                                 const struct scrub *scrub, struct copied *copied,
-                                 struct fault *fault)
+                                 const char *community, const struct scrub *scrub,
+                                 struct copied *copied, struct fault *fault)
 {
     int fd = -1;
     enum err err = open_unnamed(config->state_dir, &fd, fault);
     if (!err)
-        err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
+        err = dump_to(config, places->database, community, fd, scrub, &copied->dump, fault);
     if (!err)
         err = pour(fd, STDOUT_FILENO, fault);
     note_bytes(fd, copied);
@@ -166,8 +180,8 @@ static enum err take_file(const char *path, const char *file, int *out, struct f
 }
 
 static enum err backup_to_file(const struct config *config, const struct places *places,
-                               const char *file, const struct scrub *scrub, struct copied *copied,
-                               struct fault *fault)
+                               const char *community, const char *file, const struct scrub *scrub,
+                               struct copied *copied, struct fault *fault)
 {
     char path[PATH_MAX];
     int fd = -1;
@@ -178,7 +192,7 @@ static enum err backup_to_file(const struct config *config, const struct places 
     if (fd < 0)
         return err;
     if (!err)
-        err = dump_to(config, places->database, fd, scrub, &copied->dump, fault);
+        err = dump_to(config, places->database, community, fd, scrub, &copied->dump, fault);
     note_bytes(fd, copied);
     if (!err && rename(path, file) != 0)
         err = copies_fail(fault, "write", file);
@@ -188,14 +202,15 @@ static enum err backup_to_file(const struct config *config, const struct places 
     return err ? err : sync_parent(file, fault);
 }
 
-enum err copies_backup(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault)
+enum err copies_backup(const struct config *config, const char *community, const char *file,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct places places;
     *copied = (struct copied){.bytes = 0};
     enum err err = copies_find(config, &places, fault);
     if (err)
         return err;
-    return strcmp(file, "-") == 0 ? backup_to_output(config, &places, scrub, copied, fault)
-                                  : backup_to_file(config, &places, file, scrub, copied, fault);
+    return strcmp(file, "-") == 0
+               ? backup_to_output(config, &places, community, scrub, copied, fault)
+               : backup_to_file(config, &places, community, file, scrub, copied, fault);
 }

@@ -16,12 +16,14 @@ struct copied {
 };
 
 // Writes a backup of the hub's database to a file, which is whole or absent, or to standard output
-// ("-"). The hub may run. Damaged rows are told and left out.
-enum err copies_backup(const struct config *config, const char *file, const struct scrub *scrub,
-                       struct copied *copied, struct fault *fault) must_check;
+// ("-"); of one community (daemon/named.h), or of all (NULL). The hub may run. Damaged rows are
+// told and left out.
+enum err copies_backup(const struct config *config, const char *community, const char *file,
+                       const struct scrub *scrub, struct copied *copied,
+                       struct fault *fault) must_check;
 struct restore {
     const char *file;
-    bool is_forced; // also where something of it is damaged
+    bool is_forced; // also where something of it is damaged; not for an import
     int64_t now;
 };
 
@@ -33,6 +35,13 @@ struct restore {
 enum err copies_restore(const struct config *config, const struct restore *restore,
                         const struct scrub *scrub, struct copied *copied,
                         struct fault *fault) must_check;
+// Takes in a community that was backed up alone, beside those that the hub has; its chain begins
+// anew, and what the file of orders says of it is done again. It was founded by a hub of this
+// identity key, and is not here. The hub does not run. Where a row is damaged, here or there, it is
+// told, and nothing is changed (ERR_DAMAGED).
+enum err copies_import(const struct config *config, const struct restore *import,
+                       const struct scrub *scrub, struct copied *copied,
+                       struct fault *fault) must_check;
 // Writes the database anew, without the room that deleted rows left, and destroys the old one; not
 // where a row is damaged: it is told, and nothing is changed (ERR_DAMAGED). The hub does not run.
 enum err copies_compact(const struct config *config, const struct scrub *scrub,

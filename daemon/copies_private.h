@@ -26,8 +26,8 @@ enum err copies_open_store(const struct config *config, const char *path, bool r
 // A backup, or a directory with a database: its stream.
 enum err copies_open(const struct config *config, const char *file, const struct scrub *scrub,
                      int *fd, struct fault *fault) must_check;
-// A stream into a new store.
-enum err copies_load(const struct config *config, int fd, const char *path, bool is_copy,
+// A stream into a new store; an import into one that is there.
+enum err copies_load(const struct config *config, int fd, const char *path, enum dump_use use,
                      struct dump *dump, struct fault *fault) must_check;
 // A database that nobody changes. scratch: where its log is folded anew.
 enum err copies_verify_folder(const struct config *config, const char *path, const char *scratch,

@@ -53,19 +53,21 @@ static enum err forget_orders(struct gate *gate, struct fault *fault)
     return err ? fault_set(fault, err, "the database cannot be written: %s", err_text(err)) : OK;
 }
 
+// imported: the number of the one community that is older; 0: all are.
 static enum err begin_anew(const struct config *config, const struct places *places,
-                           const struct identity *identity, int64_t now, struct fault *fault)
+                           const struct identity *identity, uint32_t imported, int64_t now,
+                           struct fault *fault)
 {
     struct gate *gate = NULL;
     enum err err = gate_open(places->restoring, config->database_bytes, &gate, fault);
     if (!err)
         err = belong_check(gate, identity->key, fault);
     if (!err)
-        err = forget_orders(gate, fault);
+        err = imported ? OK : forget_orders(gate, fault);
     if (!err)
-        err = keeping_begin_anew(gate, identity->seed, now, fault);
+        err = keeping_begin_anew(gate, imported, identity->seed, now, fault);
     if (!err)
-        err = keeping_restore(gate, now, fault);
+        err = keeping_restore(gate, imported, now, fault);
     gate_close(&gate);
     return err;
 }
@@ -196,14 +198,14 @@ static enum err refuse_faults(const struct counted *counted, const char *advice,
 }
 
 static enum err load_new(const struct config *config, const struct places *places, const char *file,
-                         bool is_copy, struct counted *counted, struct copied *copied,
+                         enum dump_use use, struct counted *counted, struct copied *copied,
                          struct fault *fault)
 {
     const struct scrub scrub = {tell_on, read_on, counted};
     int fd = -1;
     enum err err = copies_open(config, file, &scrub, &fd, fault);
     if (!err)
-        err = copies_load(config, fd, places->restoring, is_copy, &copied->dump, fault);
+        err = copies_load(config, fd, places->restoring, use, &copied->dump, fault);
     if (fd >= 0)
         (void)close(fd);
     return err;
@@ -223,7 +225,7 @@ static enum err make_restored(const struct config *config, const struct places *
     struct counted counted = {scrub, 0};
     enum err err = begin_new(config, places, fault);
     if (!err)
-        err = load_new(config, places, restore->file, true, &counted, copied, fault);
+        err = load_new(config, places, restore->file, DUMP_OLDER, &counted, copied, fault);
     if (!err)
         err = verify_new(config, places, &counted, fault);
     if (!err && !restore->is_forced)
@@ -232,12 +234,52 @@ static enum err make_restored(const struct config *config, const struct places *
     if (!err)
         err = copy_orders(places, fault);
     if (!err)
-        err = begin_anew(config, places, identity, restore->now, fault);
+        err = begin_anew(config, places, identity, 0, restore->now, fault);
     if (!err)
         err = exchange(config, places, copied, fault);
     if (err)
         clear_new(config, places);
     return err;
+}
+
+// What is as it was, but for what was made new of it, holds nothing that the old one did not.
+static enum err take_place(const struct config *config, const struct places *places, enum err err,
+                           struct copied *copied, struct fault *fault)
+{
+    if (!err)
+        err = exchange(config, places, copied, fault);
+    if (err)
+        clear_new(config, places);
+    else if (copied->kept[0])
+        folder_remove(copied->kept);
+    copied->kept[0] = '\0';
+    return err;
+}
+
+static enum err make_imported(const struct config *config, const struct places *places,
+                              const struct restore *import, const struct identity *identity,
+                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    struct counted counted = {scrub, 0};
+    if (access(places->database, F_OK) != 0)
+        return fault_set(
+            fault, ERR_NOT_FOUND,
+            "this hub has no database yet: \"folkmootctl restore\" begins with this one");
+    enum err err = begin_new(config, places, fault);
+    if (!err)
+        err = load_new(config, places, places->database, DUMP_ALL, &counted, copied, fault);
+    if (!err)
+        err = load_new(config, places, import->file, DUMP_IMPORT, &counted, copied, fault);
+    if (!err)
+        err = verify_new(config, places, &counted, fault);
+    if (!err)
+        err = refuse_faults(&counted, "\"folkmootctl verify\" says whether they are in the file",
+                            fault);
+    if (!err)
+        err = copy_orders(places, fault);
+    if (!err)
+        err = begin_anew(config, places, identity, copied->dump.number, import->now, fault);
+    return take_place(config, places, err, copied, fault);
 }
 
 // One that is made anew is trusted by no device.
@@ -274,8 +316,13 @@ static enum err lock_stopped(const struct config *config, int *lock, struct faul
     return err == ERR_EXISTS ? fault_set(fault, err, "the hub runs: stop it first") : err;
 }
 
-enum err copies_restore(const struct config *config, const struct restore *restore,
-                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
+// Makes another database by `make` and puts it in the place of the hub's, which does not run.
+static enum err remake(const struct config *config, const struct restore *restore,
+                       enum err (*make)(const struct config *config, const struct places *places,
+                                        const struct restore *restore,
+                                        const struct identity *identity, const struct scrub *scrub,
+                                        struct copied *copied, struct fault *fault),
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct places places;
     struct identity identity = {{0}, {0}};
@@ -290,7 +337,7 @@ enum err copies_restore(const struct config *config, const struct restore *resto
     if (!err)
         err = read_identity(config, &identity, fault);
     if (!err)
-        err = make_restored(config, &places, restore, &identity, scrub, copied, fault);
+        err = make(config, &places, restore, &identity, scrub, copied, fault);
     if (!err)
         note_size(&places, copied);
     identity_done(&identity);
@@ -300,26 +347,31 @@ enum err copies_restore(const struct config *config, const struct restore *resto
     return err;
 }
 
+enum err copies_restore(const struct config *config, const struct restore *restore,
+                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    return remake(config, restore, make_restored, scrub, copied, fault);
+}
+
+enum err copies_import(const struct config *config, const struct restore *import,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    return remake(config, import, make_imported, scrub, copied, fault);
+}
+
 static enum err make_compact(const struct config *config, const struct places *places,
                              const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
     struct counted counted = {scrub, 0};
     enum err err = begin_new(config, places, fault);
     if (!err)
-        err = load_new(config, places, places->database, false, &counted, copied, fault);
+        err = load_new(config, places, places->database, DUMP_ALL, &counted, copied, fault);
     if (!err)
         err = refuse_faults(&counted, "restore a backup that \"folkmootctl verify\" finds sound",
                             fault);
     if (!err)
         err = copy_orders(places, fault);
-    if (!err)
-        err = exchange(config, places, copied, fault);
-    if (err)
-        clear_new(config, places);
-    else if (copied->kept[0])
-        folder_remove(copied->kept);
-    copied->kept[0] = '\0';
-    return err;
+    return take_place(config, places, err, copied, fault);
 }
 
 enum err copies_compact(const struct config *config, const struct scrub *scrub,

@@ -29,7 +29,7 @@ static enum err verify_copy(const struct config *config, const struct places *pl
 {
     char copy[PATH_MAX + 8];
     (void)snprintf(copy, sizeof copy, "%s/copy", places->verifying);
-    enum err err = copies_load(config, fd, copy, false, dump, fault);
+    enum err err = copies_load(config, fd, copy, DUMP_ALL, dump, fault);
     return err ? err : copies_verify_folder(config, copy, places->folded, scrub, fault);
 }
 

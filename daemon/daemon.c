@@ -427,7 +427,7 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
     if (!daemon->keeping)
         return fault_set(fault, ERR_NOMEM, "out of memory");
-    err = keeping_restore(daemon->gate, loop_clock(daemon->loop), fault);
+    err = keeping_restore(daemon->gate, 0, loop_clock(daemon->loop), fault);
     if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)

@@ -271,7 +271,9 @@ static cJSON *run_on_files(const struct ctl_arguments *arguments, const char *co
     if (!read_config(arguments, &config))
         return NULL;
     const char *file = text_of(request, "file");
-    const struct ctl_store call = {*file ? file : NULL, arguments->force};
+    const char *community = text_of(request, "community");
+    const struct ctl_store call = {*community ? community : NULL, *file ? file : NULL,
+                                   arguments->force};
     cJSON *answer = strcmp(command, "doctor") == 0 ? see_doctor(arguments, &config)
                                                    : ctl_store_run(command, &config, &call);
     // What was written there is not to be mixed with words about it.

@@ -280,6 +280,20 @@ void ctl_show_restored(const cJSON *answer)
                      text_of(answer, "kept"));
 }
 
+void ctl_show_exported(const cJSON *answer)
+{
+    show_copied(answer, "exported");
+    (void)puts("It can read all that the community said: keep it as you keep backups.");
+}
+
+void ctl_show_imported(const cJSON *answer)
+{
+    show_copied(answer, "imported");
+    (void)puts(
+        "Start the hub: the community's chain begins anew, and devices give back what is theirs.\n"
+        "Of those that knew it elsewhere each joins by a link of this hub.");
+}
+
 void ctl_show_compacted(const cJSON *answer)
 {
     show_copied(answer, "compacted");

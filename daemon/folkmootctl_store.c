@@ -131,20 +131,32 @@ static void end_progress(const struct running *running)
 static enum err backup(const struct config *config, const struct ctl_store *call,
                        const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    return copies_backup(config, call->file, scrub, copied, fault);
+    return copies_backup(config, call->community, call->file, scrub, copied, fault);
+}
+
+static struct restore restore_of(const struct ctl_store *call)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (struct restore){
+        .file = call->file,
+        .is_forced = call->is_forced,
+        .now = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+    };
 }
 
 static enum err restore(const struct config *config, const struct ctl_store *call,
                         const struct scrub *scrub, struct copied *copied, struct fault *fault)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    const struct restore restore = {
-        .file = call->file,
-        .is_forced = call->is_forced,
-        .now = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
-    };
+    const struct restore restore = restore_of(call);
     return copies_restore(config, &restore, scrub, copied, fault);
+}
+
+static enum err import(const struct config *config, const struct ctl_store *call,
+                       const struct scrub *scrub, struct copied *copied, struct fault *fault)
+{
+    const struct restore restore = restore_of(call);
+    return copies_import(config, &restore, scrub, copied, fault);
 }
 
 static enum err compact(const struct config *config, const struct ctl_store *call,
@@ -167,10 +179,8 @@ static const struct store_command {
                     const struct scrub *scrub, struct copied *copied, struct fault *fault);
     bool is_verifying; // so that something may be left of that
 } store_commands[] = {
-    {"backup", backup, false},
-    {"restore", restore, true},
-    {"compact", compact, false},
-    {"verify", verify, true},
+    {"backup", backup, false}, {"restore", restore, true},  {"export", backup, false},
+    {"import", import, true},  {"compact", compact, false}, {"verify", verify, true},
 };
 
 static cJSON *run(const struct store_command *command, const struct config *config,

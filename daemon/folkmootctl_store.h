@@ -1,7 +1,7 @@
 #pragma once
 
-// The commands of folkmootctl that work on the hub's files: backup, restore, compact, verify,
-// doctor.
+// The commands of folkmootctl that work on the hub's files: backup, restore, export,
+// import, compact, verify, doctor.
 
 #include <cjson/cJSON.h>
 
@@ -10,7 +10,8 @@
 // Whether a command is one of them: nothing is asked of a hub.
 bool ctl_store_has(const char *command);
 struct ctl_store {
-    const char *file; // NULL: none is named
+    const char *community; // NULL: none is named
+    const char *file;      // so
     bool is_forced;
 };
 

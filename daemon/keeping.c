@@ -1,6 +1,7 @@
 #include "daemon/keeping.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/random.h"
 #include "daemon/report.h"
@@ -11,13 +12,14 @@ struct numbers {
     uint32_t *all;
     size_t n;
     size_t cap;
-    bool full; // memory ran out
+    bool full;     // memory ran out
+    uint32_t only; // 0: all
 };
 
 static bool take_number(const struct community *community, void *arg)
 {
     struct numbers *numbers = arg;
-    if (!community->is_hub)
+    if (!community->is_hub || (numbers->only && numbers->only != community->number))
         return true;
     if (numbers->n == numbers->cap) {
         size_t cap = numbers->cap ? 2 * numbers->cap : 16;
@@ -32,12 +34,12 @@ static bool take_number(const struct community *community, void *arg)
     return true;
 }
 
-// Decides in each community; `each` adds to the decider's effects.
-static enum err decide_each(struct txn *txn, int64_t now,
+// Decides in each community, or in one; `each` adds to the decider's effects.
+static enum err decide_each(struct txn *txn, uint32_t only, int64_t now,
                             enum err (*each)(struct hub_decider *decider, void *arg), void *arg,
                             struct fault *fault)
 {
-    struct numbers numbers = {.n = 0};
+    struct numbers numbers = {.only = only};
     uint8_t random[32];
     struct community community;
     community_each(txn, take_number, &numbers);
@@ -61,6 +63,7 @@ struct orders {
     size_t n;
     size_t cap;
     bool full; // memory ran out
+    uint32_t imported;
     uint64_t erased;
     bool is_decided; // something was
 };
@@ -81,9 +84,18 @@ static bool take_order(const struct store_order *order, void *arg)
     return true;
 }
 
+// Which of them an imported community was told elsewhere, nobody knows.
+static void take_as_new(struct orders *orders, const uint8_t community[COMMUNITY_SIZE])
+{
+    for (size_t i = 0; i < orders->n; i++)
+        orders->all[i].is_new |= memcmp(orders->all[i].community, community, COMMUNITY_SIZE) == 0;
+}
+
 static enum err decide_again(struct hub_decider *decider, void *arg)
 {
     struct orders *orders = arg;
+    if (decider->community->number == orders->imported)
+        take_as_new(orders, decider->community->id);
     enum err err = hub_erase_again(decider, orders->all, orders->n, &orders->erased);
     if (!err)
         err = hub_roles_again(decider, orders->all, orders->n);
@@ -96,7 +108,7 @@ static enum err apply(struct gate *gate, int64_t now, struct orders *orders, str
     struct txn *txn = gate_begin_write(gate);
     if (!txn)
         return ERR_BUSY;
-    enum err err = decide_each(txn, now, decide_again, orders, fault);
+    enum err err = decide_each(txn, 0, now, decide_again, orders, fault);
     bool is_news = !err && store_orders_known(txn);
     if (err || !(orders->is_decided || is_news)) {
         gate_abort(gate, &txn);
@@ -112,9 +124,9 @@ static enum err apply(struct gate *gate, int64_t now, struct orders *orders, str
     return err;
 }
 
-enum err keeping_restore(struct gate *gate, int64_t now, struct fault *fault)
+enum err keeping_restore(struct gate *gate, uint32_t imported, int64_t now, struct fault *fault)
 {
-    struct orders orders = {.n = 0};
+    struct orders orders = {.imported = imported};
     enum err err = gate_orders_each(gate, take_order, &orders);
     if (err == ERR_DAMAGED) {
         report_event(REPORT_ERROR, &(struct report_about){.event = "order_damaged"},
@@ -150,14 +162,14 @@ static enum err begin_anew(struct hub_decider *decider, void *arg)
     return err;
 }
 
-enum err keeping_begin_anew(struct gate *gate, const uint8_t *identity_seed, int64_t now,
-                            struct fault *fault)
+enum err keeping_begin_anew(struct gate *gate, uint32_t only, const uint8_t *identity_seed,
+                            int64_t now, struct fault *fault)
 {
     struct beginning beginning = {.identity_seed = identity_seed};
     struct txn *txn = gate_begin_write(gate);
     if (!txn)
         return fault_set(fault, ERR_BUSY, "the database cannot be written");
-    enum err err = decide_each(txn, now, begin_anew, &beginning, fault);
+    enum err err = decide_each(txn, only, now, begin_anew, &beginning, fault);
     if (err)
         gate_abort(gate, &txn);
     else
@@ -214,7 +226,7 @@ static enum err run(struct writer_item *item, struct txn *txn, bool again, struc
     (void)again;
     struct keeping *keeping = keeping_of(item);
     keeping->touched_n = 0;
-    enum err err = decide_each(txn, keeping->now, erase_due, keeping, fault);
+    enum err err = decide_each(txn, 0, keeping->now, erase_due, keeping, fault);
     item->decides = keeping->touched_n > 0;
     return err;
 }

@@ -5,12 +5,14 @@
 
 #include "daemon/conns.h"
 
-// Before anything is served, when the database is an older copy: the chain of each community begins
-// anew, by the hub's identity seed (SIGN_SEED_SIZE).
-enum err keeping_begin_anew(struct gate *gate, const uint8_t *identity_seed, int64_t now,
-                            struct fault *fault) must_check;
-// Before anything is served: the orders of the file beside the database that it does not know.
-enum err keeping_restore(struct gate *gate, int64_t now, struct fault *fault) must_check;
+// Before anything is served, when the database is an older copy: the chain of each community, or of
+// the one with this number (else 0), begins anew, by the hub's identity seed (SIGN_SEED_SIZE).
+enum err keeping_begin_anew(struct gate *gate, uint32_t only, const uint8_t *identity_seed,
+                            int64_t now, struct fault *fault) must_check;
+// Before anything is served: the orders of the file beside the database that it does not know; of
+// the community with this number (0: of none) those that it knows, too.
+enum err keeping_restore(struct gate *gate, uint32_t imported, int64_t now,
+                         struct fault *fault) must_check;
 
 struct keeping;
 

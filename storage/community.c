@@ -17,7 +17,7 @@ enum { STATE_BY_VECTOR = 1, STATE_FORKED = 2, STATE_UNANSWERED = 4, STATE_REVOKE
 
 // --- Communities ---
 
-static struct key number_key(uint32_t number)
+struct key community_number_key(uint32_t number)
 {
     struct key key = {0};
     key_bytes(&key, bytes_of_text(NUMBER_PREFIX));
@@ -25,8 +25,8 @@ static struct key number_key(uint32_t number)
     return key;
 }
 
-static enum err decode_community(const uint8_t id[COMMUNITY_SIZE], struct bytes bytes,
-                                 struct community *community)
+enum err community_decode(const uint8_t id[COMMUNITY_SIZE], struct bytes bytes,
+                          struct community *community)
 {
     struct stored value = stored_of(bytes);
     struct community c = {0};
@@ -47,12 +47,12 @@ enum err community_get(struct txn *txn, const uint8_t id[COMMUNITY_SIZE],
 {
     struct bytes value;
     enum err err = table_get(txn, TABLE_COMMUNITY, bytes_of(id, COMMUNITY_SIZE), &value);
-    return err ? err : decode_community(id, value, community);
+    return err ? err : community_decode(id, value, community);
 }
 
 enum err community_get_number(struct txn *txn, uint32_t number, struct community *community)
 {
-    struct key key = number_key(number);
+    struct key key = community_number_key(number);
     struct bytes value;
     enum err err = table_get(txn, TABLE_META, key_of(&key), &value);
     if (err)
@@ -65,7 +65,7 @@ enum err community_get_number(struct txn *txn, uint32_t number, struct community
 
 static uint32_t last_number(struct txn *txn)
 {
-    struct key upto = number_key(UINT32_MAX);
+    struct key upto = community_number_key(UINT32_MAX);
     struct key key;
     struct bytes value;
     struct bytes prefix = bytes_of_text(NUMBER_PREFIX);
@@ -93,7 +93,7 @@ static uint32_t number_of(struct txn *txn, const uint8_t id[COMMUNITY_SIZE])
         txn_fail(txn, ERR_LIMIT);
         return 0;
     }
-    struct key key = number_key(number + 1);
+    struct key key = community_number_key(number + 1);
     table_put(txn, TABLE_META, key_of(&key), bytes_of(id, COMMUNITY_SIZE));
     return number + 1;
 }
@@ -125,7 +125,7 @@ void community_each(struct txn *txn, bool (*each)(const struct community *, void
         any = true;
         if (!err)
             err = walk.key.n == COMMUNITY_SIZE
-                      ? decode_community(walk.key.p, walk.value, &community)
+                      ? community_decode(walk.key.p, walk.value, &community)
                       : ERR_DAMAGED;
         if (err)
             damage = err;

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "proto/messages.h"
+#include "storage/key.h"
 #include "storage/store.h"
 
 enum { NAME_MAX_BYTES = 200, ADDRESS_MAX = 255 };
@@ -25,6 +26,11 @@ enum err community_get_number(struct txn *txn, uint32_t number,
                               struct community *community) must_check;
 // Gives a new one its number; an existing one keeps its own and is overwritten.
 void community_put(struct txn *txn, struct community *community);
+// How a community stands in the tables meta (its number's key) and community (its value): for
+// whoever carries rows from one store to another. ERR_DAMAGED.
+struct key community_number_key(uint32_t number);
+enum err community_decode(const uint8_t id[COMMUNITY_SIZE], struct bytes bytes,
+                          struct community *community) must_check;
 // Calls `each` for every community until it returns false; it may write in the transaction. A
 // damaged one is left out and makes ERR_DAMAGED stick at the end.
 void community_each(struct txn *txn, bool (*each)(const struct community *, void *), void *arg);

@@ -48,7 +48,7 @@ static void back_up(struct sim *sim, char path[SIM_PATH_MAX])
     const struct scrub scrub = {complain, count_none, sim};
     name_copy(sim, "backup", path);
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    world_must(fd >= 0 && !dump_write(hub_double_store(sim->hub), fd, &scrub, &dump, NULL),
+    world_must(fd >= 0 && !dump_write(hub_double_store(sim->hub), fd, 0, &scrub, &dump, NULL),
                "no backup");
     sim_must(sim, dump.changes == sim->log_n, "a backup has %llu changes of %zu",
              (unsigned long long)dump.changes, sim->log_n);
@@ -64,7 +64,7 @@ static void load(struct sim *sim, const char *from, bool is_copy, char path[SIM_
     struct store *store = open_store(path);
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     world_must(fd >= 0, "no backup");
-    sim_must(sim, !dump_read(store, fd, is_copy, &dump, &fault), "a backup: %s", fault.text);
+    sim_must(sim, !dump_read(store, fd, is_copy ? DUMP_OLDER : DUMP_ALL, &dump, &fault), "a backup: %s", fault.text);
     (void)close(fd);
     store_close(&store);
 }

@@ -91,7 +91,7 @@ static int open_file(void)
 static void write_stream(void)
 {
     int fd = open_file();
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), OK, "%s", fault.text);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), OK, "%s", fault.text);
     ssize_t n = pread(fd, stream, sizeof stream, 0);
     cr_assert(n > 0 && (size_t)n < sizeof stream);
     stream_n = (size_t)n;
@@ -108,7 +108,7 @@ static enum err load(bool is_copy)
     scratch_init(&other);
     struct store *loaded = scratch_open(&other);
     fault.text[0] = '\0';
-    enum err err = dump_read(loaded, fd, is_copy, &dump, &fault);
+    enum err err = dump_read(loaded, fd, is_copy ? DUMP_OLDER : DUMP_ALL, &dump, &fault);
     store_close(&loaded);
     (void)close(fd);
     return err;

@@ -96,7 +96,7 @@ static enum err load(struct fault *fault, struct dump *dump, uint8_t print[HASH_
     cr_assert_eq(mkdir(other.folder, 0700), 0);
     struct store *loaded = open_at(&other);
     *fault = (struct fault){0};
-    enum err err = dump_read(loaded, fd, false, dump, fault);
+    enum err err = dump_read(loaded, fd, DUMP_ALL, dump, fault);
     (void)refuse_end();
     cr_assert_eq(fault->err, err);
     cr_assert_eq(fault->text[0] != 0, err != OK);
@@ -127,7 +127,7 @@ Test(refused_dump, many_rows_and_long_ones_come_back)
     chores_print(txn, before);
     cr_assert_eq(txn_commit(&txn), OK);
     int fd = open_stream();
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), OK);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), OK);
     (void)close(fd);
     cr_assert_geq(rows_read, 8192, "it is told now and then");
     cr_assert_eq(load(&fault, &dump, after), OK, "%s", fault.text);
@@ -165,7 +165,7 @@ static bool write_refused(size_t way, unsigned nth, const uint8_t print[HASH_SIZ
     store = open_at(&scratch);
     told = 0;
     refuse(ways[way].kind, nth, ways[way].with);
-    enum err err = dump_write(store, fd, &scrub, &dump, &fault);
+    enum err err = dump_write(store, fd, 0, &scrub, &dump, &fault);
     bool was_refused = refuse_end();
     (void)close(fd);
     cr_assert_eq(fault.err, err);
@@ -208,7 +208,7 @@ static bool read_refused(size_t way, unsigned nth, const uint8_t print[HASH_SIZE
     cr_assert_eq(mkdir(other.folder, 0700), 0);
     struct store *loaded = open_at(&other);
     refuse(ways[way].kind, nth, ways[way].with);
-    enum err err = dump_read(loaded, fd, false, &dump, &fault);
+    enum err err = dump_read(loaded, fd, DUMP_ALL, &dump, &fault);
     bool was_refused = refuse_end();
     (void)close(fd);
     cr_assert_eq(fault.err, err);
@@ -231,7 +231,7 @@ Test(refused_dump, a_copy_is_read_as_a_whole_or_it_is_told)
     struct dump dump;
     int fd = open_stream();
     print_now(print);
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), OK);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), OK);
     (void)close(fd);
     for (size_t way = 0; way < WAYS; way++) {
         unsigned nth = 1;
@@ -285,7 +285,7 @@ Test(refused_dump, a_copy_begins_anew_when_words_are_erased_meanwhile)
     prepare_erasing();
     meanwhile = erase_first;
     int fd = open_stream();
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), OK, "%s", fault.text);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), OK, "%s", fault.text);
     (void)close(fd);
     cr_assert_eq(next_erased, ERASED_FROM + 1);
     cr_assert_eq(load(&fault, &dump, NULL), OK);
@@ -305,7 +305,7 @@ Test(refused_dump, a_copy_is_given_up_when_words_are_erased_again_and_again)
     prepare_erasing();
     meanwhile = erase_one;
     int fd = open_stream();
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), ERR_BUSY);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), ERR_BUSY);
     (void)close(fd);
     cr_assert(strstr(fault.text, "try later"));
 }
@@ -322,7 +322,7 @@ Test(refused_dump, words_that_are_damaged_are_told_and_left_out)
     store = open_at(&scratch);
     int fd = open_stream();
     told = 0;
-    cr_assert_eq(dump_write(store, fd, &scrub, &dump, &fault), OK);
+    cr_assert_eq(dump_write(store, fd, 0, &scrub, &dump, &fault), OK);
     (void)close(fd);
     cr_assert_eq(told, 2);
     cr_assert_eq(load(&fault, &dump, NULL), OK);

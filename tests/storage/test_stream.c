@@ -43,7 +43,7 @@ static enum err load(int fd, struct fault *fault)
 {
     struct dump dump;
     struct store *loaded = scratch_open(&scratch);
-    enum err err = dump_read(loaded, fd, false, &dump, fault);
+    enum err err = dump_read(loaded, fd, DUMP_ALL, &dump, fault);
     cr_assert_eq(fault->err, err);
     cr_assert_eq(fault->text[0] != 0, err != OK);
     store_close(&loaded);
