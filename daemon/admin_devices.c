@@ -72,6 +72,8 @@ static void add(cJSON *list, const struct listed *listed)
     (void)cJSON_AddNumberToObject(item, "last_sync", (double)contact->last_sync);
     admin_number(item, "bytes_in", contact->bytes_in);
     admin_number(item, "bytes_out", contact->bytes_out);
+    if (contact->app[0])
+        (void)cJSON_AddStringToObject(item, "app", contact->app);
     if (contact->error) {
         (void)cJSON_AddStringToObject(item, "error", rpc_code_name((enum rpc_code)contact->error));
         (void)cJSON_AddNumberToObject(item, "error_time", (double)contact->error_time);

@@ -115,6 +115,7 @@ static void note_sync(struct call *call, enum rpc_code code, size_t answer_bytes
         return;
     const struct sync_request *request = call->service.request;
     struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
+    memcpy(heard.app, call->head.app, sizeof heard.app);
     if (code == RPC_OK) {
         heard.last_sync = call->service.now;
         heard.written = request->own ? request->own->seq : 0;

@@ -70,8 +70,8 @@ void ctl_show_communities(const cJSON *answer)
 void ctl_show_devices(const cJSON *answer)
 {
     const cJSON *item;
-    (void)printf("%-24s %-11s %8s %6s %6s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES", "TO DO",
-                 "APART", "LAST SYNC");
+    (void)printf("%-24s %-11s %8s %6s %6s  %-16s  %-16s  LABEL\n", "HANDLE", "ROLE", "CHANGES",
+                 "TO DO", "APART", "LAST SYNC", "APP");
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(answer, "devices"))
     {
         (void)printf("%-24s %-11s %8.0f %6.0f %6.0f  ", text_of(item, "handle"),
@@ -80,6 +80,7 @@ void ctl_show_devices(const cJSON *answer)
         double last = number_of(item, "last_sync");
         terminal_time(stdout, (int64_t)last);
         (void)fputs(last == 0 ? "             " : "  ", stdout); // "never" is eleven shorter
+        (void)printf("%-16.40s  ", text_of(item, "app"));
         terminal_text(stdout, text_of(item, "label"));
         if (text_of(item, "error")[0]) {
             (void)printf("  (refused %s, ", text_of(item, "error"));

@@ -227,11 +227,20 @@ static void split_path(struct bytes target, struct rpc_head *head)
         head->query = bytes_of(mark + 1, target.n - n - 1);
 }
 
+static void read_app(struct bytes value, struct rpc_head *head)
+{
+    size_t n = value.n < CONTACT_APP_MAX ? value.n : CONTACT_APP_MAX;
+    for (size_t i = 0; i < n; i++)
+        head->app[i] = value.p[i] >= ' ' && value.p[i] <= '~' ? (char)value.p[i] : '?';
+    head->app[n] = '\0';
+}
+
 bool rpc_read_head(const struct headers *headers, struct rpc_head *head, struct rpc_error *error)
 {
     *head = (struct rpc_head){.protocol = RPC_CONNECT, .timeout_ms = -1};
     split_path(headers_get(headers, ":path"), head);
     read_token(headers_get(headers, "authorization"), head);
+    read_app(headers_get(headers, "user-agent"), head);
     struct bytes length = headers_get(headers, "content-length");
     head->has_length = length.p && read_number(length, 19, &head->length);
     struct bytes method = headers_get(headers, ":method");

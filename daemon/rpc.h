@@ -6,6 +6,7 @@
 
 #include "daemon/http2.h"
 #include "proto/messages.h"
+#include "storage/device.h"
 
 enum rpc_protocol { RPC_CONNECT, RPC_CONNECT_GET, RPC_GRPC };
 
@@ -48,6 +49,7 @@ struct rpc_head {
     uint64_t length;
     enum rpc_token token;
     uint8_t token_bytes[TOKEN_SIZE];
+    char app[CONTACT_APP_MAX + 1]; // the beginning of its user-agent; what is not printable is '?'
 };
 
 // An error to answer with. status 0: the code's own.

@@ -108,6 +108,8 @@ void contact_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
     contact->written = stored_u32(&value);
     contact->error = stored_u8(&value);
     contact->error_time = (int64_t)stored_u64(&value);
+    uint32_t app_n;
+    stored_text(&value, contact->app, &app_n, CONTACT_APP_MAX);
     if (stored_end(&value))
         *contact = (struct contact){0};
 }
@@ -115,15 +117,18 @@ void contact_get(struct txn *txn, uint32_t community, const uint8_t handle[HANDL
 void contact_put(struct txn *txn, uint32_t community, const uint8_t handle[HANDLE_SIZE],
                  const struct contact *contact)
 {
-    uint8_t value[24 + 4 + 1 + 8];
+    enum { FIXED = 24 + 4 + 1 + 8 };
+    uint8_t value[FIXED + CONTACT_APP_MAX];
+    size_t app_n = strnlen(contact->app, CONTACT_APP_MAX);
     be64_put(value, (uint64_t)contact->last_sync);
     be64_put(value + 8, contact->bytes_in);
     be64_put(value + 16, contact->bytes_out);
     be32_put(value + 24, contact->written);
     value[28] = contact->error;
     be64_put(value + 29, (uint64_t)contact->error_time);
+    memcpy(value + FIXED, contact->app, app_n);
     struct key key = device_key(community, handle);
-    table_put(txn, TABLE_CONTACT, key_of(&key), BYTES(value));
+    table_put(txn, TABLE_CONTACT, key_of(&key), bytes_of(value, FIXED + app_n));
 }
 
 // --- What was decided ---

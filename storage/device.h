@@ -33,6 +33,8 @@ void device_put(struct txn *txn, uint32_t community, const struct device *device
 void device_each(struct txn *txn, uint32_t community, bool (*each)(const struct device *, void *),
                  void *arg);
 
+enum { CONTACT_APP_MAX = 40 };
+
 // The hub's own notes on a device.
 struct contact {
     int64_t last_sync; // ms since 1970 UTC; 0: never
@@ -41,6 +43,8 @@ struct contact {
     uint32_t written;   // the end of its chain as it last said; 0: not said
     uint8_t error;      // why the hub refused its last sync, by the code of rpc.h; 0: it did not
     int64_t error_time; // ms since 1970 UTC
+    char app[CONTACT_APP_MAX +
+             1]; // which program it is, by its own word: printable ASCII; "": not said
 };
 
 // All zero when nothing is noted, or it is damaged.

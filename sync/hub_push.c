@@ -328,6 +328,8 @@ void hub_add_contact(struct contact *to, const struct contact *since)
     to->bytes_out += since->bytes_out;
     to->error = since->error;
     to->error_time = since->error_time;
+    if (since->app[0])
+        memcpy(to->app, since->app, sizeof to->app);
     if (since->last_sync)
         to->last_sync = since->last_sync;
     if (since->written)

@@ -128,6 +128,7 @@ static void set_request(struct http *http, const struct folkmoot_request *reques
     char pin[PIN_BYTES_MAX];
     snprintf(url, sizeof(url), "https://%s%s", request->address, request->path);
     curl_easy_setopt(http->curl, CURLOPT_URL, url);
+    curl_easy_setopt(http->curl, CURLOPT_USERAGENT, "folkmoot/" FOLKMOOT_VERSION);
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(http->curl, CURLOPT_POST, 1L);
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS,

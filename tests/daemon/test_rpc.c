@@ -150,6 +150,24 @@ static bool get_message(const char *path, struct buf *decoded, struct bytes *mes
     return ok;
 }
 
+Test(rpc, notes_the_beginning_of_what_an_app_calls_itself)
+{
+    static const char *const said[][2] = {
+        {"folkmoot/0.1.0", "folkmoot/0.1.0"},
+        {"", ""},
+        {"a\x1b[31m\xc3\xa9", "a?[31m??"},
+        {"0123456789012345678901234567890123456789more",
+         "0123456789012345678901234567890123456789"},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        struct headers headers = {.size = 0};
+        struct rpc_head head =
+            taken(POST("content-type", "application/proto", "user-agent", said[i][0]), &headers);
+        cr_expect_str_eq(head.app, said[i][1]);
+        headers_done(&headers);
+    }
+}
+
 Test(rpc, reads_the_message_of_a_get)
 {
     static const struct {

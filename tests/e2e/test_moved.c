@@ -88,6 +88,9 @@ static void revoke_and_erase(struct scene *scene)
     cJSON_ArrayForEach(item, cJSON_GetObjectItem(answer, "devices"))
     {
         const char *role = cJSON_GetStringValue(cJSON_GetObjectItem(item, "role"));
+        const char *app = cJSON_GetStringValue(cJSON_GetObjectItem(item, "app"));
+        CHECK(strcmp(role, "volunteer") != 0 || (app && strncmp(app, "folkmoot/", 9) == 0),
+              "which app it is: %s", app ? app : "not said");
         double changes = cJSON_GetNumberValue(cJSON_GetObjectItem(item, "changes"));
         if (strcmp(role, "volunteer") == 0 && changes < NEEDS)
             handle = cJSON_GetStringValue(cJSON_GetObjectItem(item, "handle"));

@@ -128,13 +128,15 @@ Test(device, that_is_damaged_is_told_and_the_others_are_given)
 Test(device, has_a_contact_that_begins_with_zeros)
 {
     static const uint8_t handle[HANDLE_SIZE] = {1};
-    struct contact got = {1, 2, 3, 4, 5, 6};
+    struct contact got = {1, 2, 3, 4, 5, 6, "7"};
     struct txn *txn = txn_begin_write(store);
     contact_get(txn, 1, handle, &got);
     cr_assert_eq(got.last_sync, 0);
+    cr_assert_str_empty(got.app);
     cr_assert_eq(got.bytes_in, 0);
     cr_assert_eq(got.bytes_out, 0);
-    struct contact put = {-5, UINT64_MAX, 1ull << 40, 7, 8, -9};
+    struct contact put = {
+        -5, UINT64_MAX, 1ull << 40, 7, 8, -9, "an app of forty characters, which is all"};
     contact_put(txn, 1, handle, &put);
     contact_get(txn, 1, handle, &got);
     cr_assert_eq(got.last_sync, -5);
@@ -143,6 +145,7 @@ Test(device, has_a_contact_that_begins_with_zeros)
     cr_assert_eq(got.written, 7);
     cr_assert_eq(got.error, 8);
     cr_assert_eq(got.error_time, -9);
+    cr_assert_str_eq(got.app, put.app);
     cr_assert_eq(txn_commit(&txn), OK);
 }
 

@@ -207,7 +207,7 @@ static void put_devices(struct txn *txn, struct device *out)
     memset(device.head, 0x4e, sizeof device.head);
     memset(device.identity, 0x1f, sizeof device.identity);
     device_put(txn, 1, &device);
-    contact_put(txn, 1, device.handle, &(struct contact){-1, 2, 3, 4, 5, 6});
+    contact_put(txn, 1, device.handle, &(struct contact){-1, 2, 3, 4, 5, 6, "app"});
     struct invitation invitation = {
         .community = 1, .role = ROLE_VOLUNTEER, .expires = 16, .label_n = 1, .label = "q"};
     invitation.uses = 3;
@@ -233,7 +233,8 @@ Test(format, of_devices_and_what_belongs_to_them)
                                          "0000000000000003"
                                          "00000004"
                                          "05"
-                                         "0000000000000006\n");
+                                         "0000000000000006"
+                                         "617070\n");
     expect_rows(txn, TABLE_INVITATION,
                 HASH("4e") " " COMMUNITY_1 "02"
                            "0000000000000010"
