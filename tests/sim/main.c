@@ -13,6 +13,7 @@ enum { STEPS_DEFAULT = 400, COMPLAINT_MAX = 256 };
 
 static const char usage[] =
     "usage: sim [--seed N] [--steps N] [--syncs N] [--skip A-B,C…] [--tell] [--twice] [--shrink]\n"
+    "           [--keep DIR]\n"
     "\n"
     "  --seed N    the first world's seed (1); each world's is one more\n"
     "  --steps N   in each world (400)\n"
@@ -20,6 +21,7 @@ static const char usage[] =
     "  --skip …    leave these steps out\n"
     "  --tell      print each step, and of a world that fails all that was written\n"
     "  --twice     run each world twice, which must come out the same\n"
+    "  --keep DIR  of one world: what hub and devices have on disk stays there\n"
     "  --shrink    of a world that fails: the fewest steps that still do\n";
 
 struct asked {
@@ -219,11 +221,15 @@ static bool read_skips(const char *text, uint8_t *skips, size_t n)
 
 static bool read_options(int argc, char **argv, struct asked *asked)
 {
-    static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},  {"steps", required_argument, NULL, 'n'},
-        {"syncs", required_argument, NULL, 'y'}, {"skip", required_argument, NULL, 'k'},
-        {"tell", no_argument, NULL, 't'},        {"twice", no_argument, NULL, '2'},
-        {"shrink", no_argument, NULL, 'x'},      {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"steps", required_argument, NULL, 'n'},
+                                            {"syncs", required_argument, NULL, 'y'},
+                                            {"skip", required_argument, NULL, 'k'},
+                                            {"tell", no_argument, NULL, 't'},
+                                            {"twice", no_argument, NULL, '2'},
+                                            {"shrink", no_argument, NULL, 'x'},
+                                            {"keep", required_argument, NULL, 'd'},
+                                            {NULL, 0, NULL, 0}};
     uint64_t number;
     bool is_good = true;
     for (int c; is_good && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -235,6 +241,8 @@ static bool read_options(int argc, char **argv, struct asked *asked)
             is_good = read_number(optarg, &asked->syncs);
         else if (c == 'k')
             asked->skip_text = optarg;
+        else if (c == 'd')
+            asked->world.kept = optarg;
         else if (c == 't')
             asked->world.is_told = true;
         else if (c == '2')

@@ -64,7 +64,8 @@ static void load(struct sim *sim, const char *from, bool is_copy, char path[SIM_
     struct store *store = open_store(path);
     int fd = open(from, O_RDONLY | O_CLOEXEC);
     world_must(fd >= 0, "no backup");
-    sim_must(sim, !dump_read(store, fd, is_copy ? DUMP_OLDER : DUMP_ALL, &dump, &fault), "a backup: %s", fault.text);
+    sim_must(sim, !dump_read(store, fd, is_copy ? DUMP_OLDER : DUMP_ALL, &dump, &fault),
+             "a backup: %s", fault.text);
     (void)close(fd);
     store_close(&store);
 }

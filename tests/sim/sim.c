@@ -49,7 +49,10 @@ static void open_world(struct sim *sim)
 {
     (void)snprintf(sim->folder, sizeof sim->folder, "%s/folkmoot-sim-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    world_must(mkdtemp(sim->folder), "no folder can be made");
+    if (sim->options.kept)
+        (void)snprintf(sim->folder, sizeof sim->folder, "%s", sim->options.kept);
+    world_must(sim->options.kept ? mkdir(sim->folder, 0700) == 0 : mkdtemp(sim->folder) != NULL,
+               "no folder can be made");
     (void)snprintf(sim->hub_path, sizeof sim->hub_path, "%s/hub", sim->folder);
     sim->now = 1795428000000;
     sim->hub = hub_double_new(sim->hub_path, sim->options.seed, sim->now);
@@ -79,7 +82,10 @@ static void close_world(struct sim *sim)
     line_done(sim);
     registry_done(&sim->registry);
     free(sim->log);
-    (void)nftw(sim->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (sim->options.kept)
+        (void)printf("sim: the hub's store is %s\n", sim->hub_path);
+    else
+        (void)nftw(sim->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 // --- a step ---

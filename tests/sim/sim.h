@@ -17,6 +17,7 @@ struct sim_options {
     size_t steps;
     const uint8_t *skips; // one byte a step: whether it is left out; NULL: none is
     bool is_told;         // each step is printed
+    const char *kept;     // a folder that is made for the world and stays; NULL: nothing stays
 };
 
 struct sim_device {
