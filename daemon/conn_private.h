@@ -6,7 +6,7 @@
 #include "daemon/conns.h"
 #include "daemon/http2.h"
 
-enum { CONN_READ_SIZE = 16 << 10 };
+enum { CONN_READ_SIZE = 16 << 10, CONN_FRAMES_SIZE = 64 << 10 };
 
 enum state {
     STATE_OPEN,
@@ -53,7 +53,8 @@ struct conns {
     void *gone_arg;
     struct loop_timer *sweep;
     uint8_t wire[CONN_READ_SIZE];
-    struct buf text; // of one feed
+    struct buf text;   // of one feed
+    struct buf frames; // of one filling
 };
 
 // Watches the socket and makes channel and session. False: out of memory.

@@ -327,6 +327,7 @@ void conns_free(struct conns **conns)
         conn_close((*conns)->first);
     loop_timer_free(&(*conns)->sweep);
     buf_done(&(*conns)->text);
+    buf_done(&(*conns)->frames);
     free(*conns);
     *conns = NULL;
 }

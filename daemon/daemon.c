@@ -22,6 +22,7 @@
 #include "daemon/random.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
+#include "daemon/shown.h"
 #include "daemon/watchdog.h"
 
 enum {
@@ -48,9 +49,7 @@ struct daemon {
     struct admin_context admin;
     struct control *control;
     struct observe *observe;
-    struct tls_context *tls;
-    char certificate[PATH_MAX];
-    char key[PATH_MAX];
+    struct shown shown;
     struct ports ports;
     struct watchdog *watchdog;
     struct loop_timer *minute;
@@ -78,22 +77,6 @@ static enum err open_identity(struct daemon *daemon, struct fault *fault)
     return err;
 }
 
-// Names its files; of the hub's own also where it is not there yet.
-static enum err choose_certificate(struct daemon *daemon, struct fault *fault)
-{
-    const struct config *config = daemon->config;
-    if (config->certificate[0]) {
-        (void)snprintf(daemon->certificate, PATH_MAX, "%s", config->certificate);
-        (void)snprintf(daemon->key, PATH_MAX, "%s", config->key);
-        return OK;
-    }
-    enum err err = place_in_state(config, "tls.pem", daemon->certificate, fault);
-    if (err)
-        return err;
-    memcpy(daemon->key, daemon->certificate, PATH_MAX);
-    return OK;
-}
-
 static enum err read_proxy_key(struct daemon *daemon, struct fault *fault)
 {
     const char *path = daemon->config->proxy_certificate;
@@ -108,12 +91,7 @@ static enum err open_tls(struct daemon *daemon, struct fault *fault)
 {
     enum err err = read_proxy_key(daemon, fault);
     daemon->has_tls = daemon->config->tls[0] || passed_has(&daemon->passed, "tls");
-    if (err || !daemon->has_tls)
-        return err;
-    err = choose_certificate(daemon, fault);
-    if (!err && !daemon->config->certificate[0])
-        err = certificate_ensure(daemon->certificate, fault);
-    return err ? err : tls_context_new(daemon->certificate, daemon->key, &daemon->tls, fault);
+    return err || !daemon->has_tls ? err : shown_open(daemon->config, &daemon->shown, fault);
 }
 
 static enum err open_store(struct daemon *daemon, struct fault *fault)
@@ -212,24 +190,10 @@ static enum err set_up_conns(struct daemon *daemon, struct fault *fault)
     return err ? fault_set(fault, err, "out of memory") : OK;
 }
 
-// New connections are shown the new key; those that are there go on with theirs.
 static enum err rotate_tls(void *arg, struct fault *fault)
 {
     struct daemon *daemon = arg;
-    struct tls_context *anew = NULL;
-    if (daemon->config->certificate[0] || !daemon->has_tls)
-        return fault_set(fault, ERR_WRONG_STATE,
-                         "the certificate is not the hub's own: renew its file, then reload");
-    enum err err = certificate_renew(daemon->certificate, fault);
-    if (!err)
-        err = tls_context_new(daemon->certificate, daemon->key, &anew, fault);
-    if (err)
-        return err;
-    tls_context_free(&daemon->tls);
-    daemon->tls = anew;
-    report_event(REPORT_INFO, &(struct report_about){.event = "tls_rotated"},
-                 "the TLS key was made anew");
-    return OK;
+    return shown_rotate(&daemon->shown, fault);
 }
 
 static enum err open_control(struct daemon *daemon, struct fault *fault)
@@ -253,7 +217,7 @@ static enum err open_observe(struct daemon *daemon, struct fault *fault)
         .conns = daemon->conns,
         .calls = &daemon->calls,
         .room = &daemon->room,
-        .tls = &daemon->tls,
+        .tls = &daemon->shown.tls,
         .is_stopping = &daemon->stopping,
     };
     return observe_open(&options, &daemon->observe, fault);
@@ -264,7 +228,7 @@ static enum err open_observe(struct daemon *daemon, struct fault *fault)
 static void on_tls(void *arg, int fd)
 {
     struct daemon *daemon = arg;
-    conns_take(daemon->conns, fd, CHANNEL_TLS, daemon->tls);
+    conns_take(daemon->conns, fd, CHANNEL_TLS, daemon->shown.tls);
 }
 
 static void on_plain(void *arg, int fd)
@@ -313,6 +277,7 @@ static void on_minute(void *arg)
     gate_check_readers(daemon->gate);
     keeping_look(daemon->keeping);
     writer_flush(daemon->writer);
+    shown_turn(&daemon->shown);
     tell_status(daemon);
     loop_timer_set(daemon->minute, MINUTE_MS);
 }
@@ -354,22 +319,6 @@ static void reload_proxy_key(struct daemon *daemon)
         report_put(REPORT_INFO, "the proxy's certificate was read anew");
 }
 
-static void reload_certificate(struct daemon *daemon)
-{
-    struct tls_context *anew = NULL;
-    struct fault fault = {0};
-    if (choose_certificate(daemon, &fault) ||
-        tls_context_new(daemon->certificate, daemon->key, &anew, &fault)) {
-        report_event(REPORT_ERROR, &(struct report_about){.event = "certificate_refused"},
-                     "the old certificate stays in use: %s", fault.text);
-    } else {
-        tls_context_free(&daemon->tls);
-        daemon->tls = anew;
-        report_event(REPORT_INFO, &(struct report_about){.event = "certificate_read"},
-                     "certificate and key were read anew");
-    }
-}
-
 static void on_reload(void *arg)
 {
     struct daemon *daemon = arg;
@@ -382,7 +331,7 @@ static void on_reload(void *arg)
     if (daemon->config->proxy_certificate[0])
         reload_proxy_key(daemon);
     if (daemon->has_tls)
-        reload_certificate(daemon);
+        shown_reload(&daemon->shown);
     notify_ready();
 }
 
@@ -489,7 +438,7 @@ void daemon_free(struct daemon **out)
     gate_close(&daemon->gate);
     if (daemon->lock >= 0)
         (void)close(daemon->lock);
-    tls_context_free(&daemon->tls);
+    shown_close(&daemon->shown);
     loop_free(&daemon->loop);
     identity_done(&daemon->service.identity);
     bytes_wipe(&daemon->service, sizeof daemon->service);

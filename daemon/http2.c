@@ -337,6 +337,12 @@ enum err http2_output(struct http2 *http2, struct bytes *bytes)
     return OK;
 }
 
+bool http2_is_reset(struct bytes bytes)
+{
+    enum { TYPE_AT = 3 }; // RFC 9113 section 4.1
+    return bytes.n > TYPE_AT && bytes.p[TYPE_AT] == NGHTTP2_RST_STREAM;
+}
+
 static bool may_dispatch(const struct http2 *http2)
 {
     return http2->ready && http2->in_work < HTTP2_IN_WORK_MAX &&

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "daemon/certificate.h"
+#include "daemon/tickets.h"
 
 enum { READ_SIZE = 16 << 10 }; // a record's text at most
 
@@ -37,6 +38,21 @@ static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
+}
+
+static int turn_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                       EVP_MAC_CTX *mac, int seals)
+{
+    const struct tickets *tickets = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    return seals ? tickets_seal(tickets, name, iv, cipher, mac)
+                 : tickets_open(tickets, name, iv, cipher, mac);
+}
+
+static bool use_tickets(SSL_CTX *ctx, struct tickets *tickets)
+{
+    (void)SSL_CTX_set_timeout(ctx, TICKETS_SECONDS);
+    return !tickets || (SSL_CTX_set_app_data(ctx, tickets) == 1 &&
+                        SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, turn_ticket) == 1);
 }
 
 static bool set_up(SSL_CTX *ctx)
@@ -83,8 +99,8 @@ static enum err load(SSL_CTX *ctx, const char *certificate, const char *key, str
     return OK;
 }
 
-enum err tls_context_new(const char *certificate, const char *key, struct tls_context **out,
-                         struct fault *fault)
+enum err tls_context_new(const char *certificate, const char *key, struct tickets *tickets,
+                         struct tls_context **out, struct fault *fault)
 {
     ERR_clear_error();
     struct tls_context *context = calloc(1, sizeof *context);
@@ -92,7 +108,7 @@ enum err tls_context_new(const char *certificate, const char *key, struct tls_co
         return fault_set(fault, ERR_NOMEM, "out of memory");
     context->ctx = SSL_CTX_new(TLS_server_method());
     enum err err = OK;
-    if (!context->ctx || !set_up(context->ctx))
+    if (!context->ctx || !set_up(context->ctx) || !use_tickets(context->ctx, tickets))
         err = fault_set(fault, ERR_IO, "libssl could not be set up: %s", last_reason());
     if (!err)
         err = load(context->ctx, certificate, key, fault);
@@ -121,6 +137,11 @@ int64_t tls_context_expiry(const struct tls_context *context)
     if (!certificate || !ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts))
         return 0;
     return timegm(&parts);
+}
+
+const uint8_t *tls_context_key_hash(const struct tls_context *context)
+{
+    return context->key_hash;
 }
 
 static bool attach(struct tls *tls, SSL_CTX *ctx)

@@ -8,11 +8,15 @@
 
 struct tls_context;
 struct tls;
+struct tickets;
 
 // Reads certificate and key (PEM; both may stand in one file) anew. Connections that were made
-// under an older context keep it.
-enum err tls_context_new(const char *certificate, const char *key, struct tls_context **out,
-                         struct fault *fault) must_check;
+// under an older context keep it. Sessions are resumed by the tickets, which outlive all of them;
+// NULL: by keys of the context's own.
+enum err tls_context_new(const char *certificate, const char *key, struct tickets *tickets,
+                         struct tls_context **out, struct fault *fault) must_check;
+// Of the key that is shown.
+const uint8_t *tls_context_key_hash(const struct tls_context *context);
 void tls_context_free(struct tls_context **context);
 // When its certificate ends, in seconds since 1970 UTC; 0: not known.
 int64_t tls_context_expiry(const struct tls_context *context);

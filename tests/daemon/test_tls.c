@@ -8,6 +8,7 @@
 #include "daemon/certificate.h"
 #include "daemon/identity.h"
 #include "daemon/tls.h"
+#include "tests/daemon/tls_pair.h"
 #include "tests/leaks.h"
 
 static char directory[] = "/tmp/folkmoot-tls-XXXXXX";
@@ -114,7 +115,7 @@ Test(tls, files_of_which_a_bit_was_altered_are_refused_or_as_good_as_before)
     for (long at = 0; at < about.st_size; at++) {
         struct tls_context *context = NULL;
         flip(pem, at, (unsigned)at % 8);
-        if (tls_context_new(pem, pem, &context, &fault) == OK) {
+        if (tls_context_new(pem, pem, NULL, &context, &fault) == OK) {
             cr_expect_eq(certificate_key_hash(pem, now, &fault), OK);
             cr_expect_arr_eq(now, sound, HASH_SIZE, "byte %ld", at);
             tls_context_free(&context);
@@ -162,83 +163,8 @@ Test(tls, certificate_that_is_none_is_refused)
     cr_assert_eq(certificate_key_hash(pem, hash, &fault), ERR_NOT_FOUND);
     write_file(pem, "hello\n");
     cr_assert_eq(certificate_key_hash(pem, hash, &fault), ERR_DAMAGED);
-    cr_assert_eq(tls_context_new(pem, pem, &context, &fault), ERR_DAMAGED);
+    cr_assert_eq(tls_context_new(pem, pem, NULL, &context, &fault), ERR_DAMAGED);
     cr_assert_null(context);
-}
-
-// --- a client against the server's side, in memory ---
-
-struct pair {
-    struct tls_context *context;
-    struct tls *server;
-    SSL_CTX *ctx;
-    SSL *client;
-    BIO *in;
-    BIO *out;
-};
-
-static void pair_init(struct pair *pair, const char *alpn, int version_max, const char *ciphers)
-{
-    struct fault fault = {0};
-    cr_assert_eq(certificate_ensure(pem, &fault), OK);
-    cr_assert_eq(tls_context_new(pem, pem, &pair->context, &fault), OK, "%s", fault.text);
-    pair->server = tls_new(pair->context);
-    pair->ctx = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_security_level(pair->ctx, 0);
-    cr_assert(SSL_CTX_set_min_proto_version(pair->ctx, TLS1_VERSION));
-    cr_assert(SSL_CTX_set_max_proto_version(pair->ctx, version_max));
-    if (ciphers)
-        cr_assert(SSL_CTX_set_cipher_list(pair->ctx, ciphers));
-    pair->client = SSL_new(pair->ctx);
-    if (alpn)
-        cr_assert_eq(
-            SSL_set_alpn_protos(pair->client, (const unsigned char *)alpn, (unsigned)strlen(alpn)),
-            0);
-    pair->in = BIO_new(BIO_s_mem());
-    pair->out = BIO_new(BIO_s_mem());
-    BIO_set_mem_eof_return(pair->in, -1);
-    SSL_set_bio(pair->client, pair->in, pair->out);
-    SSL_set_connect_state(pair->client);
-}
-
-static void pair_done(struct pair *pair)
-{
-    SSL_free(pair->client);
-    SSL_CTX_free(pair->ctx);
-    tls_free(&pair->server);
-    tls_context_free(&pair->context);
-}
-
-// Carries what the client wrote to the server, `step` bytes at a time, and back.
-static enum err carry(struct pair *pair, size_t step, struct buf *text)
-{
-    char *p;
-    long n = BIO_get_mem_data(pair->out, &p);
-    struct buf wire = {0}, back = {0};
-    buf_put(&wire, bytes_of(p, (size_t)n));
-    (void)BIO_reset(pair->out);
-    enum err err = OK;
-    for (size_t at = 0; !err && at < wire.n; at += step)
-        err = tls_feed(pair->server, bytes_of(wire.p + at, wire.n - at < step ? wire.n - at : step),
-                       text, &back);
-    if (back.n > 0)
-        (void)BIO_write(pair->in, back.p, (int)back.n);
-    buf_done(&wire);
-    buf_done(&back);
-    return err;
-}
-
-static enum err shake_hands(struct pair *pair, size_t step)
-{
-    struct buf text = {0};
-    enum err err = OK;
-    for (int i = 0;
-         !err && i < 6 && !(SSL_is_init_finished(pair->client) && tls_is_open(pair->server)); i++) {
-        (void)SSL_do_handshake(pair->client);
-        err = carry(pair, step, &text);
-    }
-    buf_done(&text);
-    return err;
 }
 
 Test(tls, speaks_1_3_and_1_2_however_the_bytes_are_cut_and_shows_the_hashed_key)
@@ -248,9 +174,9 @@ Test(tls, speaks_1_3_and_1_2_however_the_bytes_are_cut_and_shows_the_hashed_key)
         size_t step;
     } rows[] = {{TLS1_3_VERSION, 100000}, {TLS1_3_VERSION, 1}, {TLS1_2_VERSION, 7}};
     for (size_t i = 0; i < 3; i++) {
-        struct pair pair;
-        pair_init(&pair, "\x02h2", rows[i].version, NULL);
-        cr_assert_eq(shake_hands(&pair, rows[i].step), OK);
+        struct tls_pair pair;
+        tls_pair_init(&pair, pem, NULL, "\x02h2", rows[i].version, NULL);
+        cr_assert_eq(tls_pair_shake_hands(&pair, rows[i].step), OK);
         cr_assert(tls_is_open(pair.server) && SSL_version(pair.client) == rows[i].version);
         uint8_t hash[HASH_SIZE];
         unsigned char *der = NULL;
@@ -260,20 +186,20 @@ Test(tls, speaks_1_3_and_1_2_however_the_bytes_are_cut_and_shows_the_hashed_key)
         cr_assert_arr_eq(hash, tls_key_hash(pair.server), HASH_SIZE);
         OPENSSL_free(der);
         X509_free(shown);
-        pair_done(&pair);
+        tls_pair_done(&pair);
     }
     expect_no_leaks();
 }
 
 Test(tls, carries_text_both_ways_and_says_goodbye)
 {
-    struct pair pair;
+    struct tls_pair pair;
     struct buf text = {0}, wire = {0};
     char got[64];
-    pair_init(&pair, "\x02h2", TLS1_3_VERSION, NULL);
-    cr_assert_eq(shake_hands(&pair, 1000), OK);
+    tls_pair_init(&pair, pem, NULL, "\x02h2", TLS1_3_VERSION, NULL);
+    cr_assert_eq(tls_pair_shake_hands(&pair, 1000), OK);
     cr_assert_eq(SSL_write(pair.client, "hello hub", 9), 9);
-    cr_assert_eq(carry(&pair, 5, &text), OK);
+    cr_assert_eq(tls_pair_carry(&pair, 5, &text), OK);
     cr_assert(bytes_equal(buf_bytes(&text), bytes_of_text("hello hub")));
     cr_assert_eq(tls_send(pair.server, bytes_of_text("hello device"), &wire), OK);
     tls_finish(pair.server, &wire);
@@ -282,10 +208,10 @@ Test(tls, carries_text_both_ways_and_says_goodbye)
     int end = SSL_read(pair.client, got, sizeof got);
     cr_assert_eq(SSL_get_error(pair.client, end), SSL_ERROR_ZERO_RETURN, "no close_notify");
     cr_assert_eq(SSL_shutdown(pair.client), 1);
-    cr_assert_eq(carry(&pair, 1000, &text), ERR_CUT);
+    cr_assert_eq(tls_pair_carry(&pair, 1000, &text), ERR_CUT);
     buf_done(&text);
     buf_done(&wire);
-    pair_done(&pair);
+    tls_pair_done(&pair);
     expect_no_leaks();
 }
 
@@ -301,11 +227,11 @@ Test(tls, refuses_whoever_does_not_ask_for_h2_or_asks_for_what_is_old)
                 {"\x02h2", TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA256"},
                 {"\x02h2", TLS1_2_VERSION, "AES128-GCM-SHA256"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct pair pair;
-        pair_init(&pair, rows[i].alpn, rows[i].version, rows[i].ciphers);
-        cr_assert_eq(shake_hands(&pair, 1000), ERR_MALFORMED, "row %zu", i);
+        struct tls_pair pair;
+        tls_pair_init(&pair, pem, NULL, rows[i].alpn, rows[i].version, rows[i].ciphers);
+        cr_assert_eq(tls_pair_shake_hands(&pair, 1000), ERR_MALFORMED, "row %zu", i);
         cr_assert(!tls_is_open(pair.server) || i == 0);
-        pair_done(&pair);
+        tls_pair_done(&pair);
     }
     expect_no_leaks();
 }
