@@ -7,12 +7,12 @@
 #include <time.h>
 
 #include "daemon/report.h"
+#include "daemon/writer_queue.h"
 
-enum { REST_SECONDS_MAX = 30 };
-
-struct queue {
-    struct writer_item *first;
-    struct writer_item **end;
+enum {
+    REST_SECONDS_MAX = 30,
+    BATCH_US = 20000,        // then a batch is committed, whatever else waits
+    SMALL_BYTES = 128 << 10, // of an item that need not wait for larger ones
 };
 
 struct writer {
@@ -28,6 +28,8 @@ struct writer {
     bool answered;               // that; by the lock
     struct writer_counts told;   // what is counted, as of the last batch; by the lock
     struct writer_counts counts; // the thread's
+    struct queue small;          // taken from the inbox; the thread's
+    struct queue large;          // so
     struct loop_bell *bell;
     size_t waiting;           // the loop's
     size_t waiting_bytes;     // the loop's
@@ -39,28 +41,6 @@ struct writer {
     void (*alive)(void *arg); // the loop's
     void *alive_arg;
 };
-
-static void queue_init(struct queue *queue)
-{
-    queue->first = NULL;
-    queue->end = &queue->first;
-}
-
-static void queue_put(struct queue *queue, struct writer_item *item)
-{
-    item->next = NULL;
-    *queue->end = item;
-    queue->end = &item->next;
-}
-
-static void queue_move(struct queue *from, struct queue *to)
-{
-    if (!from->first)
-        return;
-    *to->end = from->first;
-    to->end = from->end;
-    queue_init(from);
-}
 
 // --- the thread ---
 
@@ -107,6 +87,12 @@ static void refuse(struct writer *writer, struct writer_item *item)
                     "when its administrator has made room"
                   : "the hub cannot write at the moment: what has a receipt is safe; try again "
                     "later");
+}
+
+static void take_all(struct writer *writer, struct queue *batch)
+{
+    queue_move(&writer->small, batch);
+    queue_move(&writer->large, batch);
 }
 
 static void refuse_all(struct writer *writer, struct writer_item *items)
@@ -227,27 +213,37 @@ static void run_each_alone(struct writer *writer, struct writer_item *items)
     }
 }
 
-// False: an item or the transaction failed by the environment's fault.
-static bool run_all(struct writer_item *items, struct txn *txn)
+// Runs items of a queue as long as the batch's time lasts, one at least. False: an item or the
+// transaction failed by the environment's fault.
+static bool run_some(struct queue *from, struct txn *txn, uint64_t until_us, struct queue *batch)
 {
-    for (struct writer_item *item = items; item; item = item->next) {
+    struct writer_item *item = queue_take(from);
+    while (item) {
+        queue_put(batch, item);
         item->err = item->run(item, txn, false, &item->fault);
         if (is_environments(item->err) || txn_error(txn))
             return false;
+        item = measure_now_us() < until_us ? queue_take(from) : NULL;
     }
     return true;
 }
 
-static void write_batch(struct writer *writer, struct writer_item *items)
+// The small ones first; of the large ones one, however many small ones there are.
+static void write_batch(struct writer *writer, struct queue *batch)
 {
+    uint64_t until_us = measure_now_us() + BATCH_US;
     struct txn *txn = gate_begin_write(writer->options.gate);
     if (!txn) {
         recover(writer, writer->is_full ? ERR_FULL : ERR_IO);
-        refuse_all(writer, items);
+        take_all(writer, batch);
+        refuse_all(writer, batch->first);
         return;
     }
+    bool is_sound = run_some(&writer->small, txn, until_us, batch) &&
+                    run_some(&writer->large, txn, until_us, batch);
+    struct writer_item *items = batch->first;
     count_batch(writer, items);
-    if (!run_all(items, txn)) {
+    if (!is_sound) {
         gate_abort(writer->options.gate, &txn);
         run_each_alone(writer, items);
         return;
@@ -265,10 +261,12 @@ static void write_batch(struct writer *writer, struct writer_item *items)
 
 static void work(struct writer *writer, struct queue *batch)
 {
-    if (writer->failures > 0 && seconds() < writer->rests_until)
+    if (writer->failures > 0 && seconds() < writer->rests_until) {
+        take_all(writer, batch);
         refuse_all(writer, batch->first);
-    else
-        write_batch(writer, batch->first);
+    } else {
+        write_batch(writer, batch);
+    }
 }
 
 // By the lock.
@@ -281,29 +279,42 @@ static void answer(struct writer *writer)
     loop_bell_ring(writer->bell);
 }
 
+static bool has_items(const struct writer *writer)
+{
+    return writer->inbox.first || writer->small.first || writer->large.first;
+}
+
 // By the lock.
 static void await_work(struct writer *writer)
 {
     answer(writer);
-    while (!writer->inbox.first && !writer->stopping && !writer->flushing) {
+    while (!has_items(writer) && !writer->stopping && !writer->flushing) {
         (void)pthread_cond_wait(&writer->wake, &writer->lock);
         answer(writer);
     }
 }
 
+// By the lock.
+static void sort_inbox(struct writer *writer)
+{
+    struct writer_item *item;
+    while ((item = queue_take(&writer->inbox)))
+        queue_put(item->bytes <= SMALL_BYTES ? &writer->small : &writer->large, item);
+}
+
 // Waits for work. False: there is none and never will be.
-static bool take_batch(struct writer *writer, struct queue *batch)
+static bool await_batch(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->lock);
     await_work(writer);
-    bool go_on = writer->inbox.first || writer->flushing;
+    bool go_on = has_items(writer) || writer->flushing;
     if (!go_on && !writer->said_goodbye) {
         // The last turn takes along what was noted of contacts, whether or not that succeeds.
         writer->said_goodbye = true;
         go_on = contacts_any(writer->options.contacts);
     }
     writer->flushing = false;
-    queue_move(&writer->inbox, batch);
+    sort_inbox(writer);
     (void)pthread_mutex_unlock(&writer->lock);
     return go_on;
 }
@@ -322,7 +333,7 @@ static void *run_thread(void *arg)
     struct writer *writer = arg;
     struct queue batch;
     queue_init(&batch);
-    while (take_batch(writer, &batch)) {
+    while (await_batch(writer)) {
         work(writer, &batch);
         hand_back(writer, &batch);
     }
@@ -384,6 +395,8 @@ enum err writer_start(const struct writer_options *options, struct writer **out,
         return fault_set(fault, ERR_NOMEM, "out of memory");
     writer->options = *options;
     queue_init(&writer->inbox);
+    queue_init(&writer->small);
+    queue_init(&writer->large);
     queue_init(&writer->outbox);
     (void)pthread_mutex_init(&writer->lock, NULL);
     (void)pthread_cond_init(&writer->wake, NULL);

@@ -2,7 +2,8 @@
 
 // The one thread that writes. It takes all that waits in its inbox, runs each item in one write
 // transaction, commits once, and hands the items back to the loop. Group commit is what makes many
-// small pushes cheap.
+// small pushes cheap. A batch lasts some 20 ms: then it is committed, and what is left comes with
+// the next; small items go first, and with each batch one large one.
 //
 // An item that fails by its peer's fault must have changed nothing; the others are committed. When
 // an item fails by the environment's fault, or the commit does, the batch is aborted and each item

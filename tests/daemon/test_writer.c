@@ -28,6 +28,8 @@ struct put {
     bool writes;
     bool cuts_off;
     bool hangs; // until the test lets it go
+    unsigned takes_ms;
+    int turn; // in which it was done, from 1
     int runs;
     bool ran_again;
 };
@@ -51,6 +53,7 @@ static enum err run_put(struct writer_item *item, struct txn *txn, bool again, s
     put->ran_again = again;
     for (atomic_store(&hanging, put->hangs); atomic_load(&hanging);)
         (void)usleep(1000);
+    (void)usleep(1000 * put->takes_ms);
     struct community community = {.id = {put->number}, .name_n = 1, .name = "a"};
     if (put->writes)
         community_put(txn, &community);
@@ -62,7 +65,8 @@ static void on_done(struct writer_item *item)
 {
     struct put *put = (struct put *)(void *)item;
     EXPECT(!put->cuts_off || writer_is_deciding(put->bench->writer));
-    if (++put->bench->done == put->bench->expected)
+    put->turn = ++put->bench->done;
+    if (put->turn == put->bench->expected)
         loop_stop(put->bench->loop);
 }
 
@@ -274,6 +278,40 @@ static void a_thread_that_is_idle_says_that_it_lives_and_one_that_hangs_does_not
     bench_done(&bench);
 }
 
+static void put_slow(struct bench *bench, size_t i, uint8_t number)
+{
+    bench->puts[i] = (struct put){.item = {.run = run_put, .done = on_done, .bytes = 500 << 10},
+                                  .bench = bench,
+                                  .number = number,
+                                  .takes_ms = 30,
+                                  .writes = true};
+    bench->expected++;
+    writer_put(bench->writer, &bench->puts[i].item);
+}
+
+static void small_items_do_not_wait_for_all_the_large_ones(void)
+{
+    struct bench bench;
+    struct writer_counts counts;
+    bench_init(&bench, 100);
+    bench.hang = true;
+    put_one(&bench, 0, 100, OK);
+    while (!atomic_load(&hanging))
+        (void)usleep(1000);
+    bench.hang = false;
+    for (size_t i = 1; i <= 3; i++)
+        put_slow(&bench, i, (uint8_t)(100 + i));
+    for (size_t i = 4; i <= 6; i++)
+        put_one(&bench, i, (uint8_t)(100 + i), OK);
+    atomic_store(&hanging, false);
+    loop_run(bench.loop);
+    EXPECT(bench.puts[3].turn == 7); // with each batch goes one
+    EXPECT(bench.puts[1].turn < bench.puts[2].turn && bench.puts[4].turn < bench.puts[1].turn);
+    writer_counts(bench.writer, &counts);
+    EXPECT(counts.commits >= 4); // one of which was not waited for longer than its time
+    bench_done(&bench);
+}
+
 static void what_waits_at_the_end_is_still_written(void)
 {
     struct bench bench;
@@ -304,6 +342,7 @@ int main(void)
     a_commit_that_fails_is_answered_and_the_store_opened_anew();
     it_rests_after_a_failed_commit_and_then_goes_on();
     a_thread_that_is_idle_says_that_it_lives_and_one_that_hangs_does_not();
+    small_items_do_not_wait_for_all_the_large_ones();
     what_waits_at_the_end_is_still_written();
     gate_close(&gate);
     contacts_free(&contacts);
