@@ -1,189 +1,7 @@
-#include "daemon/call.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/report.h"
+#include "daemon/call_private.h"
 #include "daemon/request_id.h"
-
-struct call {
-    struct call_context *context;
-    struct call_peer peer;
-    uint8_t address[ATTEMPTS_ADDRESS_SIZE]; // the peer's, which may be gone before the call is
-    struct http2_stream *stream;            // NULL: the peer has gone, or was answered
-    const struct service_method *method;
-    struct rpc_head head; // path and query are not kept
-    struct buf query;     // a GET's, which head.query borrows
-    struct buf body;
-    struct buf decoded;
-    struct service_call service;
-    struct writer_item item;
-    struct loop_timer *timer; // the deadline's; NULL until there is one
-    int64_t deadline;         // by loop_now; 0: none
-    bool is_writing;
-    uint64_t bytes_in;
-    uint64_t number;   // of the calls of this process
-    uint64_t begun_us; // when the request was whole; 0: it is not
-    enum err failed;   // the hub itself, at the head
-};
-
-// --- what is counted ---
-
-static void count_end(const struct call *call, enum rpc_code code)
-{
-    struct call_counts *counts = &call->context->counts;
-    size_t method = service_number(call->method);
-    counts->answers[method][code]++;
-    counts->tokens_refused +=
-        code == RPC_UNAUTHENTICATED && call->method && call->method->has_token;
-    if (call->begun_us)
-        measure_add(&counts->seconds[method], MEASURE_TIME, measure_now_us() - call->begun_us);
-}
-
-static void count_written(const struct call *call)
-{
-    struct call_counts *counts = &call->context->counts;
-    const struct hub_effects *effects = &call->service.effects;
-    if (call->method->is_attempt)
-        *(call->method->is_enrolment ? &counts->enrolments : &counts->logins) += 1;
-    counts->pushes += call->service.plan != NULL;
-    counts->changes_taken += effects->taken;
-    counts->changes_apart += effects->apart;
-}
-
-// --- the end of a call ---
-
-static void free_call(struct call *call)
-{
-    if (call->stream)
-        http2_set_user(call->stream, NULL);
-    loop_timer_free(&call->timer);
-    buf_done(&call->query);
-    buf_done(&call->body);
-    buf_done(&call->decoded);
-    arena_done(&call->service.arena);
-    bytes_wipe(call, sizeof *call); // tokens
-    free(call);
-}
-
-static void send_answer(struct call *call, struct http2_answer *answer)
-{
-    struct http2_stream *stream = call->stream;
-    call->context->answered++;
-    call->stream = NULL;
-    if (!stream) {
-        http2_answer_done(answer);
-        return;
-    }
-    http2_set_user(stream, NULL);
-    http2_answer(stream, answer);
-    call->peer.wake(call->peer.arg);
-}
-
-static void answer_error(struct call *call, const struct rpc_error *error)
-{
-    struct http2_answer answer = {0};
-    char id[REQUEST_ID_SIZE];
-    call->context->refused++;
-    count_end(call, error->code);
-    rpc_answer_error(call->head.protocol, error, &answer);
-    request_id(call->context->secret, call->number, id);
-    headers_put_text(&answer.headers, "x-request-id", id);
-    send_answer(call, &answer);
-}
-
-static void answer_code(struct call *call, enum rpc_code code, const char *text)
-{
-    answer_error(call, &(struct rpc_error){.code = code, .text = text});
-}
-
-// A quota is of a day (UTC).
-static void answer_quota(struct call *call, const char *text)
-{
-    enum { DAY = 24 * 60 * 60 };
-    char seconds[16];
-    int64_t now = call->service.now / 1000;
-    (void)snprintf(seconds, sizeof seconds, "%d", (int)(DAY - now % DAY));
-    answer_error(call,
-                 &(struct rpc_error){RPC_RESOURCE_EXHAUSTED, 0, text, "retry-after", seconds});
-}
-
-// What the admin is told of the device.
-static void note_sync(struct call *call, enum rpc_code code, size_t answer_bytes)
-{
-    if (!call->method->is_sync || !call->service.request)
-        return;
-    const struct sync_request *request = call->service.request;
-    struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
-    memcpy(heard.app, call->head.app, sizeof heard.app);
-    if (code == RPC_OK) {
-        heard.last_sync = call->service.now;
-        heard.written = request->own ? request->own->seq : 0;
-    } else {
-        heard.error = (uint8_t)code;
-        heard.error_time = call->service.now;
-    }
-    contacts_add(call->context->contacts, &call->service.caller, &heard);
-}
-
-// What is not the peer's fault: with the name by which an admin finds it in the log.
-static void answer_internal(struct call *call, enum err err, const struct fault *fault)
-{
-    char text[sizeof fault->text + 40], id[REQUEST_ID_SIZE];
-    const char *why = fault->text[0] ? fault->text : err_text(err);
-    // Why the hub can do nothing now is told with its sentence, what else only by its kind.
-    bool is_told = err == ERR_NOMEM || err == ERR_BUSY;
-    request_id(call->context->secret, call->number, id);
-    // That the store takes nothing is said once by the writer, and not for each.
-    report_event(err == ERR_BUSY ? REPORT_DEBUG : REPORT_WARNING,
-                 &(struct report_about){.event = "call_failed", .request = id},
-                 "request %s: %s failed: %s", id, service_name(service_number(call->method)), why);
-    (void)snprintf(text, sizeof text, "%s (request %s)", is_told ? why : err_text(err), id);
-    answer_code(call, rpc_code_of(err), text);
-}
-
-static void answer_err(struct call *call, enum err err, const struct fault *fault)
-{
-    // The call asked for more than it may have, or the machine has no more.
-    if (err == ERR_NOMEM && call->service.arena.err == ERR_LIMIT)
-        err = ERR_LIMIT;
-    note_sync(call, rpc_code_of(err), 0);
-    if (err == ERR_QUOTA)
-        answer_quota(call, fault->text);
-    else if (rpc_is_peer_fault(err))
-        answer_code(call, rpc_code_of(err), fault->text[0] ? fault->text : err_text(err));
-    else
-        answer_internal(call, err, fault);
-}
-
-// Frees the call unless the writer still has it.
-static void finish(struct call *call)
-{
-    if (!call->is_writing)
-        free_call(call);
-}
-
-// --- deadlines ---
-
-static void on_deadline(void *arg)
-{
-    struct call *call = arg;
-    answer_code(call, RPC_DEADLINE_EXCEEDED,
-                "the deadline passed; the request may have been taken: repeat it");
-    finish(call);
-}
-
-static void set_deadline(struct call *call, int64_t ms)
-{
-    int64_t deadline = loop_now(call->context->loop) + ms;
-    if (call->deadline && call->deadline <= deadline)
-        return;
-    call->deadline = deadline;
-    if (!call->timer)
-        call->timer = loop_timer_new(call->context->loop, on_deadline, call);
-    if (call->timer)
-        loop_timer_set(call->timer, ms);
-}
 
 // --- the head ---
 
@@ -304,10 +122,10 @@ void call_head(struct call_context *context, const struct call_peer *peer,
     struct fault fault = {0};
     if (!check_head(call, &error, &fault)) {
         if (call->failed)
-            answer_internal(call, call->failed, &fault);
+            call_answer_internal(call, call->failed, &fault);
         else
-            answer_error(call, &error);
-        free_call(call);
+            call_answer_error(call, &error);
+        call_free(call);
         return;
     }
     note_carried(call);
@@ -317,17 +135,17 @@ void call_head(struct call_context *context, const struct call_peer *peer,
     call->head.path = (struct bytes){NULL, 0};
     call->head.query = buf_bytes(&call->query);
     if (call->head.timeout_ms >= 0)
-        set_deadline(call, call->head.timeout_ms);
+        call_set_deadline(call, call->head.timeout_ms);
 }
 
 void call_excess(struct http2_stream *stream, enum http2_excess excess)
 {
     struct call *call = http2_user(stream);
     if (excess == HTTP2_BODY_TOO_LONG)
-        answer_code(call, RPC_RESOURCE_EXHAUSTED, "the request is longer than its limit");
+        call_answer_code(call, RPC_RESOURCE_EXHAUSTED, "the request is longer than its limit");
     else
-        answer_code(call, RPC_UNAVAILABLE, "too much is under way: try again later");
-    free_call(call);
+        call_answer_code(call, RPC_UNAVAILABLE, "too much is under way: try again later");
+    call_free(call);
 }
 
 void call_closed(struct http2_stream *stream)
@@ -336,9 +154,9 @@ void call_closed(struct http2_stream *stream)
     if (!call)
         return;
     call->stream = NULL;
-    count_end(call, RPC_CANCELED);
+    call_count_end(call, RPC_CANCELED);
     loop_timer_free(&call->timer);
-    finish(call);
+    call_finish(call);
 }
 
 // --- the request ---
@@ -351,16 +169,16 @@ static void answer_response(struct call *call)
     rpc_answer_end(call->head.protocol, &answer);
     if (answer.body.err) {
         http2_answer_done(&answer);
-        answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
+        call_answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});
         return;
     }
-    note_sync(call, RPC_OK, answer.body.n);
-    count_end(call, RPC_OK);
-    send_answer(call, &answer);
+    call_note_sync(call, RPC_OK, answer.body.n);
+    call_count_end(call, RPC_OK);
+    call_send(call, &answer);
 }
 
 // Reads what the answer needs and sends it. The transaction ends before anything is encoded.
-static void answer_call(struct call *call)
+void call_answer(struct call *call)
 {
     struct fault fault = {0};
     enum err err = OK;
@@ -369,9 +187,11 @@ static void answer_call(struct call *call)
         err = txn ? service_answer(call->method, &call->service, txn, &fault) : ERR_BUSY;
         gate_end_read(call->context->gate, &txn);
     }
+    if (!err && call->service.pulled.is_unfinished && !call_enter_slices(call))
+        err = ERR_NOMEM;
     if (err)
-        answer_err(call, err, &fault);
-    else
+        call_answer_err(call, err, &fault);
+    else if (!call->is_sliced)
         answer_response(call);
 }
 
@@ -398,14 +218,15 @@ static void on_written(struct writer_item *item)
         call->context->affected(call->context->arg, call->service.caller.community.number, effects);
     call->is_writing = false;
     if (!item->err)
-        count_written(call);
+        call_count_written(call);
     if (!item->err && call->method->is_attempt)
         attempts_give_back(call->context->attempts, call->peer.address);
     if (call->stream && item->err)
-        answer_err(call, item->err, &item->fault);
+        call_answer_err(call, item->err, &item->fault);
     else if (call->stream)
-        answer_call(call);
-    free_call(call);
+        call_answer(call);
+    if (!call->is_sliced)
+        call_free(call);
 }
 
 static void write_call(struct call *call)
@@ -440,7 +261,7 @@ static enum err decode(struct call *call, struct bytes message, struct fault *fa
     return message_decode(call->method->request, message, arena, request, fault);
 }
 
-// True when the writer has it now.
+// True when the writer has it now, or its answer is not made yet.
 static bool run(struct call *call, struct bytes message)
 {
     struct fault fault = {0};
@@ -448,12 +269,12 @@ static bool run(struct call *call, struct bytes message)
     if (!err)
         err = check_call(call, &fault);
     if (err)
-        answer_err(call, err, &fault);
+        call_answer_err(call, err, &fault);
     else if (call->service.writes)
         write_call(call);
     else
-        answer_call(call);
-    return call->is_writing;
+        call_answer(call);
+    return call->is_writing || call->is_sliced;
 }
 
 void call_request(struct http2_stream *stream)
@@ -463,13 +284,13 @@ void call_request(struct http2_stream *stream)
     call->bytes_in = call->body.n;
     call->begun_us = measure_now_us();
     call->service.now = loop_clock(call->context->loop);
-    set_deadline(call, call->context->request_ms);
+    call_set_deadline(call, call->context->request_ms);
     struct bytes message;
     struct rpc_error error;
     bool is_sound =
         rpc_read_body(&call->head, buf_bytes(&call->body), &call->decoded, &message, &error);
     if (!is_sound)
-        answer_error(call, &error);
+        call_answer_error(call, &error);
     if (!is_sound || !run(call, message))
-        free_call(call);
+        call_free(call);
 }

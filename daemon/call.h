@@ -25,6 +25,15 @@ struct call_counts {
     uint64_t changes_erased; // by whomever
 };
 
+struct call;
+
+// Calls whose answers take long: they are made in turn, a slice for each turn of the loop.
+struct call_slices {
+    struct call *first;
+    struct call *last;
+    struct loop_timer *timer;
+};
+
 // What all calls share; outlives them.
 struct call_context {
     struct loop *loop;
@@ -43,6 +52,7 @@ struct call_context {
     uint64_t answered; // of them
     uint64_t refused;  // of those, with an error
     struct call_counts counts;
+    struct call_slices slices; // the calls' own
 };
 
 // Whose calls a connection carried.
@@ -61,6 +71,11 @@ struct call_peer {
     void (*wake)(void *arg);      // there is something to send, from outside of a feed
     void *arg;
 };
+
+// Once no call is left.
+void call_context_done(struct call_context *context);
+// Words of the community were erased: answers that are being made must not hold them.
+void call_begin_anew(struct call_context *context, uint32_t community);
 
 // The four events of struct http2_events, but for the owner.
 void call_head(struct call_context *context, const struct call_peer *peer,

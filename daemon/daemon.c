@@ -134,6 +134,8 @@ static void on_affected(void *arg, uint32_t community, const struct hub_effects 
     struct daemon *daemon = arg;
     daemon->calls.counts.changes_erased += effects->words;
     journal_put(daemon->gate, community, effects);
+    if (effects->erased)
+        call_begin_anew(&daemon->calls, community);
     if (daemon->conns)
         cutoff_run(daemon->conns, daemon->gate, community, effects);
 }
@@ -426,6 +428,7 @@ void daemon_free(struct daemon **out)
     ports_close(&daemon->ports);
     passed_close(&daemon->passed);
     conns_free(&daemon->conns);
+    call_context_done(&daemon->calls);
     writer_stop(&daemon->writer);
     watchdog_stop(&daemon->watchdog);
     keeping_free(&daemon->keeping);

@@ -117,7 +117,7 @@ static enum err sync_answer(struct service_call *call, struct txn *txn, struct f
 {
     struct sync_response *response = call->response;
     enum err err = hub_pull(txn, &call->caller, call->now, call->request, call->receipts,
-                            &call->arena, response, fault);
+                            &call->arena, &call->pulled, response, fault);
     if (!err && call->is_renewed)
         response->token = BYTES(call->new_token);
     return err;

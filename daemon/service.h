@@ -39,6 +39,7 @@ struct service_call {
     bool writes; // set by `check`: it goes through the writer
     struct hub_push_plan *plan;
     struct list receipts;
+    struct hub_pulled pulled;
     struct hub_effects effects; // of the write
     uint8_t new_token[TOKEN_SIZE];
     bool is_renewed; // new_token goes into the answer

@@ -190,11 +190,27 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const uint8_t random[32], struct hub_push_plan *plan, struct arena *arena,
                   struct list *receipts, struct hub_effects *effects,
                   struct fault *fault) must_check;
+// How far the pieces of an answer are made. An answer that takes long is made in slices of some
+// milliseconds, each in a transaction of its own, so that nobody waits long for somebody else's;
+// each piece is true for itself. Zeros at first. Where words were erased meanwhile it is begun
+// anew: zeros again.
+struct hub_pulled {
+    bool is_begun;
+    bool is_unfinished; // the response is not to be sent yet: call again
+    uint64_t from;      // where the cursor stood
+    uint64_t position;  // the last entry that was looked at
+    size_t budget;      // packed bytes that may still be given
+    size_t unpacked;    // bytes given before packing
+    uint32_t view;
+    struct list pieces; // struct piece, the arena's
+};
+
 // Fills the rest of the response (read transaction that sees the push). `receipts` as hub_push
-// gave them, or empty. A revoked device gets them alone.
+// gave them, or empty. A revoked device gets them alone. pulled: NULL: all of it at once.
 enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
-                  struct sync_response *response, struct fault *fault) must_check;
+                  struct hub_pulled *pulled, struct sync_response *response,
+                  struct fault *fault) must_check;
 // Proves a change, or the consistency of two states of the log, or both (read transaction).
 enum err hub_prove(struct txn *txn, const struct hub_caller *caller,
                    const struct prove_request *request, struct arena *arena,

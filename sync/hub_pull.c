@@ -21,6 +21,10 @@ enum {
     PIECES_MAX = 256,
     UNPACKED_MAX = 2 << 20, // bytes of entries in one answer, so that packing them is short, too
     SCAN_MAX = 20000, // entries looked at in one answer, so that a pull of mere skips is short, too
+    // A slice: some milliseconds.
+    SLICE_UNPACKED = PIECE_TARGET,
+    SLICE_SCAN = 2000,
+    SLICE_NONE = 256, // entries that are given at once
 };
 
 struct pulling {
@@ -32,9 +36,8 @@ struct pulling {
     struct eye eye;
     struct list vector; // the request's, sorted
     struct sync_response *response;
-    size_t budget;     // packed bytes that may still be given
-    size_t unpacked;   // bytes given before packing
-    uint64_t position; // the last entry that was looked at
+    struct hub_pulled *pulled;
+    bool is_sliced;
     // the piece under construction
     struct buf entries;
     struct buf devices;
@@ -125,7 +128,7 @@ static bool vector_has(const struct pulling *p, const struct log_entry *entry)
 static enum err cut_root(struct pulling *p, struct bytes *root)
 {
     uint8_t full[HASH_SIZE];
-    enum err err = tree_root(p->txn, p->community.number, p->position, full);
+    enum err err = tree_root(p->txn, p->community.number, p->pulled->position, full);
     if (err)
         return err;
     *root = arena_copy(p->arena, bytes_of(full, CUT_SIZE));
@@ -138,7 +141,7 @@ static enum err pack_entries(struct pulling *p, struct pack *pack)
     buf_put(&p->devices, buf_bytes(&p->entries));
     if (p->entries.err || p->devices.err)
         return ERR_NOMEM;
-    p->unpacked += p->devices.n;
+    p->pulled->unpacked += p->devices.n;
     return pack_make(buf_bytes(&p->devices), zstd, p->arena, pack);
 }
 
@@ -153,13 +156,13 @@ static enum err close_piece(struct pulling *p)
         if (err)
             return err;
         size_t n = piece->pack->data.n + 64;
-        p->budget -= n < p->budget ? n : p->budget;
+        p->pulled->budget -= n < p->pulled->budget ? n : p->pulled->budget;
     } else if (pieces->n) {
         piece--;
         pieces->n--;
     }
     pieces->n++;
-    piece->position = p->position;
+    piece->position = p->pulled->position;
     buf_reset(&p->entries);
     buf_reset(&p->devices);
     p->devices_n = 0;
@@ -240,9 +243,9 @@ static enum err give_entry(struct pulling *p, uint64_t position, const struct lo
         return OK;
     err = fields_of(p, position, entry, &record, envelope.class, &fields);
     if (!err && p->entries.n && envelope.class != p->class) {
-        p->position--;
+        p->pulled->position--;
         err = close_piece(p);
-        p->position++;
+        p->pulled->position++;
     }
     p->class = envelope.class;
     if (!err)
@@ -254,15 +257,15 @@ static enum err give_entry(struct pulling *p, uint64_t position, const struct lo
 
 static size_t piece_target(const struct pulling *p)
 {
-    size_t target = p->budget < PIECE_TARGET ? p->budget : PIECE_TARGET;
+    size_t target = p->pulled->budget < PIECE_TARGET ? p->pulled->budget : PIECE_TARGET;
     return target < PIECE_LEAST ? PIECE_LEAST : target;
 }
 
 static enum err give_next(struct pulling *p)
 {
     struct log_entry entry;
-    p->position++;
-    uint64_t position = p->position;
+    p->pulled->position++;
+    uint64_t position = p->pulled->position;
     enum err err = log_get(p->txn, p->community.number, position, &entry);
     bool is_wanted = !err && wanted(p, &entry);
     if (is_wanted && entry.form == LOG_AGAIN) {
@@ -276,24 +279,58 @@ static enum err give_next(struct pulling *p)
     return err == ERR_NOT_FOUND ? ERR_DAMAGED : err;
 }
 
-static enum err give_pieces(struct pulling *p, uint64_t from)
+static bool may_go_on(const struct pulling *p)
 {
-    struct list *pieces = &p->response->pieces;
+    const struct hub_pulled *pulled = p->pulled;
+    return pulled->position < p->community.size && pulled->budget > 0 &&
+           pulled->position - pulled->from < SCAN_MAX && pulled->unpacked < UNPACKED_MAX &&
+           p->response->pieces.n + 2 < PIECES_MAX;
+}
+
+static enum err give_pieces(struct pulling *p)
+{
+    struct hub_pulled *pulled = p->pulled;
+    const struct list *pieces = &p->response->pieces;
+    uint64_t from = pulled->position;
+    size_t unpacked = pulled->unpacked;
     enum err err = OK;
+    while (!err && may_go_on(p) &&
+           (!p->is_sliced ||
+            (pulled->position - from < SLICE_SCAN && pulled->unpacked - unpacked < SLICE_UNPACKED)))
+        err = give_next(p);
+    bool open = p->entries.n || pieces->n == 0 ||
+                LIST_AT(struct piece, *pieces, pieces->n - 1)->position < pulled->position;
+    if (!err && open && pulled->position > from)
+        err = close_piece(p);
+    p->response->more = pulled->position < p->community.size;
+    pulled->is_unfinished = p->is_sliced && may_go_on(p);
+    return err;
+}
+
+// What takes long begins with the next slice, behind those who wait for little.
+static enum err begin_pieces(struct pulling *p, uint64_t from)
+{
+    struct hub_pulled *pulled = p->pulled;
+    struct list *pieces = &p->response->pieces;
     pieces->p = arena_alloc(p->arena, PIECES_MAX, sizeof(struct piece));
     if (!pieces->p)
         return ERR_NOMEM;
-    p->position = from;
-    while (!err && p->position < p->community.size && p->budget > 0 &&
-           p->position - from < SCAN_MAX && p->unpacked < UNPACKED_MAX &&
-           pieces->n + 2 < PIECES_MAX)
-        err = give_next(p);
-    bool open = p->entries.n || pieces->n == 0 ||
-                LIST_AT(struct piece, *pieces, pieces->n - 1)->position < p->position;
-    if (!err && open && p->position > from)
-        err = close_piece(p);
-    p->response->more = p->position < p->community.size;
-    return err;
+    pulled->is_begun = true;
+    pulled->view = p->response->view;
+    pulled->from = pulled->position = from;
+    pulled->is_unfinished = p->is_sliced && p->community.size - from > SLICE_NONE;
+    return pulled->is_unfinished ? OK : give_pieces(p);
+}
+
+// Whoever sees another part of the log by now has got enough.
+static enum err go_on(struct pulling *p)
+{
+    p->response->pieces = p->pulled->pieces;
+    if (p->pulled->view == p->response->view)
+        return give_pieces(p);
+    p->response->more = true;
+    p->pulled->is_unfinished = false;
+    return OK;
 }
 
 // --- the answer ---
@@ -352,28 +389,42 @@ static enum err give(struct pulling *p)
     bool news = !holds || from < size || !request->cursor || is_renamed;
     p->response->cursor_lost = !holds;
     p->response->more = !holds || from < size;
-    if (!err && holds && p->budget > 0 && from < size)
-        err = give_pieces(p, from);
-    if (!err && (news || !seen_size(p, &seen) || seen != size))
+    if (!err && p->pulled->is_begun)
+        err = go_on(p);
+    else if (!err && holds && p->pulled->budget > 0 && from < size)
+        err = begin_pieces(p, from);
+    p->pulled->pieces = p->response->pieces;
+    if (!err && !p->pulled->is_unfinished && (news || !seen_size(p, &seen) || seen != size))
         err = give_head(p, holds);
     return err;
 }
 
+static size_t budget_of(const struct sync_request *request)
+{
+    size_t budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
+    return budget < ANSWER_MAX ? budget : ANSWER_MAX;
+}
+
 enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
-                  struct sync_response *response, struct fault *fault)
+                  struct hub_pulled *pulled, struct sync_response *response, struct fault *fault)
 {
+    struct hub_pulled whole = {.is_begun = false};
     *response = (struct sync_response){.receipts = receipts};
     if (caller->device.role == ROLE_NONE)
         return OK;
     response->clock = now;
     uint64_t damage = txn_damage(txn);
-    struct pulling p = {
-        .txn = txn, .caller = caller, .request = request, .arena = arena, .response = response};
+    struct pulling p = {.txn = txn,
+                        .caller = caller,
+                        .request = request,
+                        .arena = arena,
+                        .response = response,
+                        .pulled = pulled ? pulled : &whole,
+                        .is_sliced = pulled};
     p.eye = (struct eye){.role = caller->device.role, .device = caller->device.handle};
-    p.budget = request->has_answer_max ? request->answer_max : ANSWER_DEFAULT;
-    if (p.budget > ANSWER_MAX)
-        p.budget = ANSWER_MAX;
+    if (!p.pulled->is_begun)
+        p.pulled->budget = budget_of(request);
     response->view = view_number(&p.eye);
     if (request->packings != PACKINGS_KNOWN)
         response->packings = PACKINGS_KNOWN;

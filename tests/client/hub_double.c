@@ -331,6 +331,23 @@ static enum err check(struct call *call, const struct sync_request *request,
     return err ? err : hub_check_push(txn, caller, request, &call->arena, plan, &call->fault);
 }
 
+// In slices, as the daemon does.
+static enum err pull(struct call *call, const struct sync_request *request, struct list receipts,
+                     struct sync_response *response)
+{
+    struct hub_pulled pulled = {.is_begun = false};
+    struct hub_caller caller;
+    enum err err = OK;
+    do {
+        struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
+        err = authenticate(call, txn, CALL_SYNC, &caller);
+        if (!err)
+            err = hub_pull(txn, &caller, call->hub->now, request, receipts, &call->arena, &pulled,
+                           response, &call->fault);
+    } while (!err && pulled.is_unfinished);
+    return err;
+}
+
 static enum err serve_sync(struct call *call)
 {
     struct sync_request request = {.version = 0};
@@ -346,11 +363,7 @@ static enum err serve_sync(struct call *call)
         err = push(call, &caller, plan, &receipts);
     if (err)
         return err;
-    struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
-    err = authenticate(call, txn, CALL_SYNC, &caller);
-    if (!err)
-        err = hub_pull(txn, &caller, call->hub->now, &request, receipts, &call->arena, &response,
-                       &call->fault);
+    err = pull(call, &request, receipts, &response);
     if (!err)
         message_encode(&sync_response_message, &response, call->body);
     return err;

@@ -128,7 +128,8 @@ static void answer(struct history *h, unsigned i, struct bytes asked, struct buf
         err = hub_push(h->hub, &caller, MOOT_NOW, random, plan, &arena, &receipts,
                        &(struct hub_effects){0}, &fault);
     if (!err)
-        err = hub_pull(h->hub, &caller, MOOT_NOW, &request, receipts, &arena, &response, &fault);
+        err = hub_pull(h->hub, &caller, MOOT_NOW, &request, receipts, &arena, NULL, &response,
+                       &fault);
     assert(!err);
     message_encode(&sync_response_message, &response, bytes);
     assert(!bytes->err);

@@ -190,8 +190,8 @@ static void pull(struct serving *s, const struct hub_caller *caller, struct list
 {
     struct sync_response response;
     struct fault fault = {0};
-    enum err err =
-        hub_pull(s->txn, caller, MOOT_NOW, s->request, receipts, &s->arena, &response, &fault);
+    enum err err = hub_pull(s->txn, caller, MOOT_NOW, s->request, receipts, &s->arena, NULL,
+                            &response, &fault);
     assert(!err);
     check_response(s, &response);
 }

@@ -121,7 +121,8 @@ static void ask_pull(struct asking *a)
     struct list none = {NULL, 0};
     enum err err = begin(a, CALL_SYNC);
     if (!err)
-        err = hub_pull(a->txn, &a->caller, 1, &request, none, &a->arena, &response, &a->fault);
+        err =
+            hub_pull(a->txn, &a->caller, 1, &request, none, &a->arena, NULL, &response, &a->fault);
     if (!err)
         message_encode(&sync_response_message, &response, &a->bytes);
     end(a, "pull", err, false);

@@ -62,7 +62,7 @@ enum err network_pull(struct world *world, size_t device, const struct sync_requ
 {
     struct hub_caller caller = world_caller(world, device);
     struct txn *txn TXN_CLEANUP = txn_begin_read(world->hub);
-    return hub_pull(txn, &caller, world->now, request, receipts, arena, response, fault);
+    return hub_pull(txn, &caller, world->now, request, receipts, arena, NULL, response, fault);
 }
 
 enum err network_serve(struct world *world, size_t device, struct bytes bytes, struct buf *answer,

@@ -150,8 +150,8 @@ Test(failing_hub, proves_a_change_or_says_nothing)
 static enum err pull(struct failing *f, void *arg)
 {
     struct sync_response response;
-    enum err err =
-        hub_pull(f->txn, &caller, world.now, arg, (struct list){0}, f->arena, &response, f->fault);
+    enum err err = hub_pull(f->txn, &caller, world.now, arg, (struct list){0}, f->arena, NULL,
+                            &response, f->fault);
     if (!err)
         failing_say(f, &sync_response_message, &response);
     return err;

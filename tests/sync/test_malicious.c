@@ -181,7 +181,7 @@ static enum err answer_in(struct hub_state *hub, struct bytes asked, struct aren
         err = hub_push(hub->txn, &caller, world.now, random, plan, arena, &receipts, &effects,
                        &fault);
     return err ? err
-               : hub_pull(hub->txn, &caller, world.now, &request, receipts, arena, response,
+               : hub_pull(hub->txn, &caller, world.now, &request, receipts, arena, NULL, response,
                           &fault);
 }
 

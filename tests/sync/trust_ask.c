@@ -86,8 +86,8 @@ void trust_sync_as(struct trust *trust, struct hub_caller *caller, struct sync_r
     if (answer->err)
         return;
     struct txn *txn TXN_CLEANUP = txn_begin_read(trust->ours.world.hub);
-    answer->err = hub_pull(txn, caller, trust->now, request, receipts, &trust->arena, &response,
-                           &answer->fault);
+    answer->err = hub_pull(txn, caller, trust->now, request, receipts, &trust->arena, NULL,
+                           &response, &answer->fault);
     world_must(answer->err || !response.more, "not all fits one answer");
     encode(answer, &sync_response_message, &response);
     if (receipts.n)
