@@ -21,7 +21,7 @@ void alarm_text(const struct checked *checked, char *out, size_t n)
         return;
     when_put_time(&when, checked->alarm_time);
     buf_put_u8(&when, 0);
-    (void)snprintf(out, n, "%s (%s; %llu entries seen before, %llu shown then)",
+    (void)snprintf(out, n, "%s (%s; %llu entries seen before, %llu after this sync)",
                    texts[checked->alarm], when.err ? "" : (const char *)when.p,
                    (unsigned long long)checked->alarm_seen,
                    (unsigned long long)checked->alarm_size);
