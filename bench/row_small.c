@@ -1,0 +1,41 @@
+// A hub that holds 100,000 records and a phone that has them: ten new ones each way over the bad
+// line, by a new connection, by one that resumes, and by one that is open; and nothing new.
+
+#include "bench/figure.h"
+#include "bench/over_link.h"
+#include "bench/rows.h"
+#include "bench/town.h"
+#include "tests/e2e/check.h"
+
+enum { RECORDS = 100000, FEW = 200, NEW = 10 };
+
+static void exchange(struct town *town, struct link *link, const char *how)
+{
+    town_peer_says(town, NEW);
+    town_write(town, &town->phone, NEW);
+    struct folkmoot_progress progress = over_link_sync(link, &town->phone, "ten", how);
+    CHECK(progress.pushed == NEW && progress.pulled == NEW, "%u up and %u down", progress.pushed,
+          progress.pulled);
+}
+
+static void run(struct town *town, struct link *link)
+{
+    device_route(&town->phone, link_port(link));
+    exchange(town, link, "cold");
+    link_drop(link);
+    exchange(town, link, "resumed");
+    exchange(town, link, "warm");
+    (void)over_link_sync(link, &town->phone, "nothing", "warm");
+}
+
+void row_small(const struct plan *plan)
+{
+    struct town town;
+    town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, true, "");
+    device_must_sync(&town.phone);
+    struct link *link = link_new(town.hub.port, &link_bad);
+    for (unsigned i = 0; i < plan->runs; i++)
+        run(&town, link);
+    link_free(&link);
+    town_close(&town);
+}
