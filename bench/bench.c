@@ -11,8 +11,8 @@
 #include "tests/e2e/check.h"
 
 static const struct row rows[] = {
-    {"push", row_push},
-    {"small", row_small},
+    {"push", row_push}, {"small", row_small}, {"take", row_take},   {"commit", row_commit},
+    {"noop", row_noop}, {"idle", row_idle},   {"start", row_start}, {"disk", row_disk},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows, RUNS = 3 };

@@ -13,15 +13,24 @@
 #include "tests/e2e/check.h"
 #include "tests/e2e/child.h"
 #include "tests/e2e/mass.h"
+#include "tests/e2e/monitor.h"
 
 enum { FILL_CHANGES = 2000, PATH_BYTES = 512 };
 
 static const char disk[] = "/var/tmp";
+static const char no_quota[] = "device_changes_per_day = 0\ndevice_bytes_per_day = 0\n";
 static char kept[PATH_BYTES];
 
 void town_keep_in(const char *folder)
 {
     (void)snprintf(kept, sizeof kept, "%s", folder);
+}
+
+static void open_hub(struct hub *hub, const char *root)
+{
+    char limits[PATH_BYTES];
+    (void)snprintf(limits, sizeof limits, "%s" MONITOR_CONFIG, no_quota);
+    hub_open_in(hub, root, limits);
 }
 
 // --- filling ---
@@ -134,17 +143,31 @@ static bool kept_community(size_t records, bool with_phone, char community[33])
 
 static void enrol_peer(struct town *town)
 {
+    town_add_peers(town, &town->peer, 1);
+}
+
+void town_add_peers(struct town *town, struct peer *peers, size_t n)
+{
     char link[HUB_LINK_BYTES];
-    hub_invite(&town->hub, "volunteer", link);
-    town->peer = (struct peer){0};
-    peer_enrol(&town->peer, town->hub.port, link);
+    for (size_t i = 0; i < n; i++) {
+        hub_invite(&town->hub, "volunteer", link);
+        peers[i] = (struct peer){0};
+        peer_enrol(&peers[i], town->hub.port, link);
+    }
+}
+
+void town_found(struct town *town, enum town_place place)
+{
+    *town = (struct town){0};
+    open_hub(&town->hub, place == TOWN_DISK ? disk : NULL);
+    enrol_peer(town);
 }
 
 static void make(size_t records, bool with_phone)
 {
     struct town town = {0};
     figure_say("filling a hub with %zu records, once", records);
-    hub_open_in(&town.hub, disk, "");
+    open_hub(&town.hub, disk);
     enrol_peer(&town);
     town_peer_says(&town, records);
     if (with_phone) {
@@ -181,14 +204,15 @@ static void wake_phone(struct town *town, size_t records)
 void town_open(struct town *town, size_t records, enum town_place place, bool with_phone,
                const char *more)
 {
-    char community[33], state[PATH_BYTES];
+    char community[33], state[PATH_BYTES], limits[PATH_BYTES];
     *town = (struct town){.has_phone = with_phone, .next = records};
     if (!kept_community(records, with_phone, community)) {
         make(records, with_phone);
         CHECK(kept_community(records, with_phone, community), "nothing was kept");
     }
     kept_path(records, with_phone, "state", state);
-    hub_open_copy(&town->hub, place == TOWN_DISK ? disk : NULL, state, community, more);
+    (void)snprintf(limits, sizeof limits, "%s%s" MONITOR_CONFIG, no_quota, more);
+    hub_open_copy(&town->hub, place == TOWN_DISK ? disk : NULL, state, community, limits);
     enrol_peer(town);
     if (with_phone)
         wake_phone(town, records);

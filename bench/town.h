@@ -26,10 +26,14 @@ void town_keep_in(const char *folder);
 // [limits], may be "".
 void town_open(struct town *town, size_t records, enum town_place place, bool with_phone,
                const char *more);
+// An empty one, founded for this.
+void town_found(struct town *town, enum town_place place);
 void town_close(struct town *town);
 
 // The peer says so many new needs.
 void town_peer_says(struct town *town, size_t n);
+// More of the kind: each enrolled, with nothing said.
+void town_add_peers(struct town *town, struct peer *peers, size_t n);
 // A phone writes so many new needs, in one commit.
 void town_write(struct town *town, struct device_host *device, size_t n);
 // A new phone: its store is in the town's folder.

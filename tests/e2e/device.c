@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "client/command/http.h"
@@ -44,6 +45,13 @@ static void renew_connection(struct device_host *device)
         device_route(device, device->port);
 }
 
+static double now_seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static enum folkmoot_code run_session(struct device_host *device, struct folkmoot_session *session,
                                       struct folkmoot_error *error)
 {
@@ -54,7 +62,9 @@ static enum folkmoot_code run_session(struct device_host *device, struct folkmoo
     while ((next = folkmoot_session_next(session, &request)) == FOLKMOOT_SEND) {
         if (device->port)
             request.address = address;
+        double begun = now_seconds();
         http_carry(device->http, session, &request);
+        device->carried_seconds += now_seconds() - begun;
     }
     if (next == FOLKMOOT_DONE)
         return FOLKMOOT_OK;

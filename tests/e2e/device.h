@@ -16,6 +16,7 @@ struct device_host {
     uint16_t port;     // of the hub or of the proxy before it; 0: as the join link says
     char path[256];
     unsigned sessions;
+    double carried_seconds; // between requests and the ends of their answers, in all
 };
 
 // Opens the store DIR/NAME, new or old.

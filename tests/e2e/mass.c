@@ -140,6 +140,7 @@ void mass_texts(const struct peer *peer, const char *const *texts, size_t n, str
                 struct peer *after)
 {
     struct mass *mass = begin(peer);
+    uint32_t first = peer->seq + 1; // `after` may be the peer
     struct peer_change change = peer_create(KIND_NEED, (struct bytes){NULL, 0});
     for (size_t i = 0; i < n; i++) {
         struct buf envelope = {0}, fields = {0};
@@ -153,5 +154,5 @@ void mass_texts(const struct peer *peer, const char *const *texts, size_t n, str
     close_pack(mass);
     if (after)
         *after = mass->end;
-    finish(mass, peer->seq + 1, request);
+    finish(mass, first, request);
 }
