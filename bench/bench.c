@@ -10,10 +10,20 @@
 #include "bench/town.h"
 #include "tests/e2e/check.h"
 
+// clang-format off
 static const struct row rows[] = {
-    {"push", row_push}, {"small", row_small}, {"take", row_take},   {"commit", row_commit},
-    {"noop", row_noop}, {"idle", row_idle},   {"start", row_start}, {"disk", row_disk},
+    {"push", row_push},
+    {"small", row_small},
+    {"take", row_take},
+    {"commit", row_commit},
+    {"noop", row_noop},
+    {"idle", row_idle},
+    {"handshake", row_handshake},
+    {"start", row_start},
+    {"disk", row_disk},
+    {"storm", row_storm},
 };
+// clang-format on
 
 enum { ROWS = sizeof rows / sizeof *rows, RUNS = 3 };
 

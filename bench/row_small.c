@@ -7,7 +7,7 @@
 #include "bench/town.h"
 #include "tests/e2e/check.h"
 
-enum { RECORDS = 100000, FEW = 200, NEW = 10 };
+enum { RECORDS = 100000, FEW = 200, NEW = 10, IDLE_SECONDS = 5 };
 
 static void exchange(struct town *town, struct link *link, const char *how)
 {
@@ -22,7 +22,7 @@ static void run(struct town *town, struct link *link)
 {
     device_route(&town->phone, link_port(link));
     exchange(town, link, "cold");
-    link_drop(link);
+    check_sleep_ms((IDLE_SECONDS + 2) * 1000); // the hub closes what is idle, and takes leave
     exchange(town, link, "resumed");
     exchange(town, link, "warm");
     (void)over_link_sync(link, &town->phone, "nothing", "warm");
@@ -31,7 +31,7 @@ static void run(struct town *town, struct link *link)
 void row_small(const struct plan *plan)
 {
     struct town town;
-    town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, true, "");
+    town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, true, "idle_seconds = 5\n");
     device_must_sync(&town.phone);
     struct link *link = link_new(town.hub.port, &link_bad);
     for (unsigned i = 0; i < plan->runs; i++)
