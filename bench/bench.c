@@ -21,6 +21,7 @@ static const struct row rows[] = {
     {"handshake", row_handshake},
     {"start", row_start},
     {"disk", row_disk},
+    {"growth", row_growth},
     {"storm", row_storm},
 };
 // clang-format on

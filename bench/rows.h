@@ -25,3 +25,4 @@ void row_start(const struct plan *plan);     // a hub with much in it starts
 void row_disk(const struct plan *plan);      // bytes of a record on the disk
 void row_handshake(const struct plan *plan); // TLS, full and resumed
 void row_storm(const struct plan *plan);     // one small sync among 500 first ones
+void row_growth(const struct plan *plan);    // a small sync with ever larger hubs
