@@ -24,6 +24,7 @@ struct folkmoot_progress over_link_sync(struct link *link, struct device_host *p
     say(row, prefix, "bytes", (double)(count.wire_up + count.wire_down));
     say(row, prefix, "bytes_up", (double)count.wire_up);
     say(row, prefix, "bytes_down", (double)count.wire_down);
+    say(row, prefix, "payload", (double)(count.up + count.down));
     say(row, prefix, "messages", (double)(progress.bytes_out + progress.bytes_in));
     say(row, prefix, "requests", progress.requests);
     say(row, prefix, "turns", count.turns);

@@ -14,10 +14,16 @@ enum { SESSIONS_A_CONNECTION = 200 };
 
 void device_open(struct device_host *device, const char *dir, const char *name)
 {
+    device_open_with(device, dir, name, NULL);
+}
+
+void device_open_with(struct device_host *device, const char *dir, const char *name,
+                      const struct folkmoot_host *host)
+{
     struct folkmoot_error error = {0};
     *device = (struct device_host){0};
     (void)snprintf(device->path, sizeof device->path, "%s/%s", dir, name);
-    CHECK(folkmoot_open(device->path, NULL, &device->fm, &error) == FOLKMOOT_OK, "%s", error.text);
+    CHECK(folkmoot_open(device->path, host, &device->fm, &error) == FOLKMOOT_OK, "%s", error.text);
     device_route(device, 0);
 }
 
