@@ -29,6 +29,9 @@ struct link_line {
 // The line of the table in docs/performance.md.
 static const struct link_line link_bad = {.latency_ms = 300, .rate_bits = 100000};
 
+// For a quick look whether all works.
+static const struct link_line link_quick = {.latency_ms = 20, .rate_bits = 10000000};
+
 struct link_count {
     uint64_t up; // bytes of TCP towards the hub
     uint64_t down;

@@ -32,14 +32,14 @@ static void say_raw(size_t n)
     free(packed);
 }
 
-static void push_and_pull(size_t n)
+static void push_and_pull(size_t n, bool quick)
 {
     struct town town = {0};
     struct device_host second;
     hub_open(&town.hub, "");
     town_add_phone(&town, "phone", &town.phone);
     town_add_phone(&town, "second", &second);
-    struct link *link = link_new(town.hub.port, &link_bad);
+    struct link *link = link_new(town.hub.port, quick ? &link_quick : &link_bad);
     town_write(&town, &town.phone, n);
     device_route(&town.phone, link_port(link));
     CHECK(over_link_sync(link, &town.phone, "push", "cold").pushed == n, "not all were pushed");
@@ -56,5 +56,5 @@ void row_push(const struct plan *plan)
     size_t n = plan->quick ? FEW : RECORDS;
     say_raw(n);
     for (unsigned i = 0; i < plan->runs; i++)
-        push_and_pull(n);
+        push_and_pull(n, plan->quick);
 }
