@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # The .c and .h files under ROOT that are ours.
 list_files() {
     local folders=() folder
-    for folder in base proto storage sync client daemon tests; do
+    for folder in base proto storage sync client daemon tests bench; do
         [ -d "$1/$folder" ] && folders+=("$folder")
     done
     (cd "$1" && find "${folders[@]}" -name node_modules -prune -o -name '*.[ch]' -print | sort)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "client/command/http.h"
@@ -13,10 +14,16 @@ enum { SESSIONS_A_CONNECTION = 200 };
 
 void device_open(struct device_host *device, const char *dir, const char *name)
 {
+    device_open_with(device, dir, name, NULL);
+}
+
+void device_open_with(struct device_host *device, const char *dir, const char *name,
+                      const struct folkmoot_host *host)
+{
     struct folkmoot_error error = {0};
     *device = (struct device_host){0};
     (void)snprintf(device->path, sizeof device->path, "%s/%s", dir, name);
-    CHECK(folkmoot_open(device->path, NULL, &device->fm, &error) == FOLKMOOT_OK, "%s", error.text);
+    CHECK(folkmoot_open(device->path, host, &device->fm, &error) == FOLKMOOT_OK, "%s", error.text);
     device_route(device, 0);
 }
 
@@ -44,6 +51,13 @@ static void renew_connection(struct device_host *device)
         device_route(device, device->port);
 }
 
+static double now_seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static enum folkmoot_code run_session(struct device_host *device, struct folkmoot_session *session,
                                       struct folkmoot_error *error)
 {
@@ -54,7 +68,9 @@ static enum folkmoot_code run_session(struct device_host *device, struct folkmoo
     while ((next = folkmoot_session_next(session, &request)) == FOLKMOOT_SEND) {
         if (device->port)
             request.address = address;
+        double begun = now_seconds();
         http_carry(device->http, session, &request);
+        device->carried_seconds += now_seconds() - begun;
     }
     if (next == FOLKMOOT_DONE)
         return FOLKMOOT_OK;

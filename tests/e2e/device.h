@@ -16,10 +16,14 @@ struct device_host {
     uint16_t port;     // of the hub or of the proxy before it; 0: as the join link says
     char path[256];
     unsigned sessions;
+    double carried_seconds; // between requests and the ends of their answers, in all
 };
 
 // Opens the store DIR/NAME, new or old.
 void device_open(struct device_host *device, const char *dir, const char *name);
+// The same with a clock and randomness of the caller's; NULL: the system's.
+void device_open_with(struct device_host *device, const char *dir, const char *name,
+                      const struct folkmoot_host *host);
 void device_close(struct device_host *device);
 // From now on over this loopback port (0: the link's), with a new connection.
 void device_route(struct device_host *device, uint16_t port);

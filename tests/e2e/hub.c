@@ -34,9 +34,11 @@ static void path_of(const struct hub *hub, const char *name, char path[PATH_BYTE
     (void)snprintf(path, PATH_BYTES, "%s/%s", hub->dir, name);
 }
 
-static void make_dir(struct hub *hub)
+// root: NULL: in memory where there is such a place.
+static void make_dir(struct hub *hub, const char *root)
 {
-    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    if (!root)
+        root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     (void)snprintf(hub->dir, sizeof hub->dir, "%s/folkmoot-e2e-XXXXXX", root);
     CHECK(mkdtemp(hub->dir), "%s: %s", hub->dir, strerror(errno));
     char state[PATH_BYTES], say[PATH_BYTES];
@@ -162,14 +164,24 @@ bool hub_start_and_kill(struct hub *hub, uint64_t after_us)
     return early;
 }
 
-void hub_open(struct hub *hub, const char *more)
+static void prepare(struct hub *hub, const char *root, const char *more)
 {
     *hub = (struct hub){0};
-    make_dir(hub);
+    make_dir(hub, root);
     (void)snprintf(hub->config, sizeof hub->config, "%s/folkmootd.conf", hub->dir);
     (void)snprintf(hub->socket, sizeof hub->socket, "%s/control.sock", hub->dir);
     take_port(hub);
     write_config(hub, more);
+}
+
+void hub_open(struct hub *hub, const char *more)
+{
+    hub_open_in(hub, NULL, more);
+}
+
+void hub_open_in(struct hub *hub, const char *root, const char *more)
+{
+    prepare(hub, root, more);
     hub_start(hub);
     hub_found(hub);
 }
@@ -251,19 +263,21 @@ void hub_restore_state(struct hub *hub)
 
 void hub_open_twin(struct hub *twin, const struct hub *hub)
 {
-    char kept[PATH_BYTES], state[PATH_BYTES];
-    *twin = (struct hub){0};
-    make_dir(twin);
-    (void)snprintf(twin->config, sizeof twin->config, "%s/folkmootd.conf", twin->dir);
-    (void)snprintf(twin->socket, sizeof twin->socket, "%s/control.sock", twin->dir);
-    memcpy(twin->community, hub->community, sizeof twin->community);
-    take_port(twin);
-    write_config(twin, "");
+    char kept[PATH_BYTES];
     path_of(hub, "kept", kept);
-    path_of(twin, "state", state);
+    hub_open_copy(twin, NULL, kept, hub->community, "");
+}
+
+void hub_open_copy(struct hub *hub, const char *root, const char *state_dir, const char *community,
+                   const char *more)
+{
+    char state[PATH_BYTES];
+    prepare(hub, root, more);
+    (void)snprintf(hub->community, sizeof hub->community, "%s", community);
+    path_of(hub, "state", state);
     remove_tree(state);
-    copy_tree(twin, kept, state);
-    hub_start(twin);
+    copy_tree(hub, state_dir, state);
+    hub_start(hub);
 }
 
 void hub_lose_database(struct hub *hub)

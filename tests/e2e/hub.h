@@ -25,6 +25,11 @@ enum { HUB_LINK_BYTES = 512, HUB_PATH_BYTES = 160 };
 // Makes the directory and a configuration (more: further lines of it, may be ""), starts the hub
 // and founds a community.
 void hub_open(struct hub *hub, const char *more);
+// The same in another place than memory, which is what a disk costs.
+void hub_open_in(struct hub *hub, const char *root, const char *more);
+// A hub that goes on from a copy of another's state, whose community this is. root: NULL: memory.
+void hub_open_copy(struct hub *hub, const char *root, const char *state_dir, const char *community,
+                   const char *more);
 // Stops it, checks that no start of it left a sanitizer's report, and removes the directory.
 void hub_close(struct hub *hub);
 

@@ -5,11 +5,12 @@
 #include <zstd.h>
 
 #include "base/sign.h"
+#include "proto/schema.h"
 #include "proto/wire.h"
 #include "sync/digest.h"
 #include "tests/e2e/check.h"
 
-enum { PACK_TARGET = PACK_MAX - CHANGE_MAX, FIELD_UNKNOWN = 15 };
+enum { PACK_TARGET = PACK_MAX - CHANGE_MAX, FIELD_UNKNOWN = 15, TEXT_MS = 61000 };
 
 struct mass {
     struct buf packed[RUN_PACKS_MAX]; // as zstd frames
@@ -133,4 +134,25 @@ void mass_bomb(const struct peer *peer, uint32_t claims, size_t holds, size_t n,
     buf_put(&mass->salts, BYTES(salt));
     finish(mass, peer->seq + 1, request);
     buf_done(&fields);
+}
+
+void mass_texts(const struct peer *peer, const char *const *texts, size_t n, struct buf *request,
+                struct peer *after)
+{
+    struct mass *mass = begin(peer);
+    uint32_t first = peer->seq + 1; // `after` may be the peer
+    struct peer_change change = peer_create(KIND_NEED, (struct bytes){NULL, 0});
+    for (size_t i = 0; i < n; i++) {
+        struct buf envelope = {0}, fields = {0};
+        change.envelope.time -= TEXT_MS;
+        message_encode(&envelope_message, &change.envelope, &envelope);
+        wire_put_bytes(&fields, FIELD_WORDS, bytes_of_text(texts[i]));
+        add_change(mass, buf_bytes(&envelope), buf_bytes(&fields));
+        buf_done(&envelope);
+        buf_done(&fields);
+    }
+    close_pack(mass);
+    if (after)
+        *after = mass->end;
+    finish(mass, first, request);
 }

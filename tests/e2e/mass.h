@@ -13,3 +13,6 @@ void mass_edits(const struct peer *peer, size_t n, size_t edits, struct buf *req
 // knows, n times in a run.
 void mass_bomb(const struct peer *peer, uint32_t claims, size_t holds, size_t n,
                struct buf *request);
+// A run of n needs with these words, said about a minute apart. after may be the peer itself.
+void mass_texts(const struct peer *peer, const char *const *texts, size_t n, struct buf *request,
+                struct peer *after);

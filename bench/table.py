@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Makes a table of what the benchmark measured: medians, ratios to what was measured beside them, goals met or not.
+
+    bench/table.py FIGURES            the table, as in docs/performance.md
+    bench/table.py --add NOW FIGURES  puts NOW's figures in the place of FIGURES' of the same rows, then the table of NOW
+"""
+import json
+import os
+import statistics
+import sys
+
+
+def read(path):
+    figures = {}
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                one = json.loads(line)
+                figures.setdefault((one["row"], one["figure"]), []).append(one["value"])
+    return figures
+
+
+def write(path, figures):
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        for (row, figure), values in figures.items():
+            for value in values:
+                out.write(json.dumps({"row": row, "figure": figure, "value": value}) + "\n")
+    os.replace(path + ".new", path)
+
+
+def shown(value):
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def wanted(goal):
+    if "most" in goal:
+        return "≤ " + shown(goal["most"])
+    if "least" in goal:
+        return "≥ " + shown(goal["least"])
+    if "ratio_most" in goal:
+        return f"≤ {goal['ratio_most']:g} ×"
+    return f"≥ {goal['ratio_least']:g} ×"
+
+
+def is_met(goal, value, ratio):
+    checks = [("most", value, 1), ("least", value, -1), ("ratio_most", ratio, 1), ("ratio_least", ratio, -1)]
+    for key, is_value, sign in checks:
+        if key in goal and (is_value is None or sign * is_value > sign * goal[key]):
+            return False
+    return True
+
+
+def lines(goals, figures):
+    yield ["work", "unit", "others", "goal", "ours (median of runs)", "beside it, same run", "ratio", "met"]
+    work = ""
+    for goal in goals:
+        work = goal["work"] or work
+        values = figures.get((goal["row"], goal["figure"]))
+        if not values:
+            continue
+        value = statistics.median(values)
+        spread = f" ({len(values)}: {shown(min(values))}–{shown(max(values))})" if len(values) > 1 else ""
+        beside, ratio = "", None
+        if "baseline" in goal and tuple(goal["baseline"][:2]) in figures:
+            base = statistics.median(figures[tuple(goal["baseline"][:2])])
+            ratio = value / base if base else None
+            beside = f"{goal['baseline'][2]}: {shown(base)}"
+        yield [work, goal["unit"], goal.get("others", ""), wanted(goal), shown(value) + spread, beside,
+               f"{ratio:.3g}" if ratio is not None else "", "met" if is_met(goal, value, ratio) else "NOT MET"]
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(os.path.join(here, "goals.json"), encoding="utf-8") as file:
+        goals = json.load(file)
+    if sys.argv[1] == "--add":
+        figures = read(sys.argv[2])
+        kept = read(sys.argv[3])
+        rows = {row for row, _ in figures}
+        write(sys.argv[3], {key: kept[key] for key in kept if key[0] not in rows} | figures)
+    else:
+        figures = read(sys.argv[1])
+    for i, line in enumerate(lines(goals, figures)):
+        print("| " + " | ".join(line) + " |")
+        if i == 0:
+            print("|" + "---|" * len(line))
+
+
+main()
