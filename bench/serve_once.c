@@ -53,8 +53,8 @@ static void answer(struct serving *serving)
         must(hub_push(txn, &serving->caller, serving->caller.now, random, plan, &arena, &receipts,
                       &(struct hub_effects){0}, &fault),
              &fault);
-    must(hub_pull(txn, &serving->caller, serving->caller.now, &request, receipts, &arena, &response,
-                  &fault),
+    must(hub_pull(txn, &serving->caller, serving->caller.now, &request, receipts, &arena, NULL,
+                  &response, &fault),
          &fault);
     message_encode(&sync_response_message, &response, &serving->answer);
     must(serving->answer.err, NULL);
