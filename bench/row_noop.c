@@ -54,7 +54,7 @@ static void stay(const struct town *town, size_t n)
     struct load *warm = load_new(town->hub.port, 1); // what the first connection costs once
     double rss = cost_kib(hub, "Rss"), dirty = cost_kib(hub, "Private_Dirty");
     struct load *load = load_new(town->hub.port, n);
-    check_sleep_ms(500);
+    check_sleep_ms(4000); // the hub gives back what they need no more
     double rss_now = cost_kib(hub, "Rss");
     figure("idle", "connections", (double)n);
     figure("idle", "kib_each", (rss_now - rss) / (double)n);

@@ -33,6 +33,7 @@ struct conn {
     uint8_t address[ATTEMPTS_ADDRESS_SIZE];
     int64_t state_since;
     int64_t idle_since;
+    bool is_resting;
     int64_t window_since; // 0: not waiting for the peer
     uint64_t window_moved;
     uint64_t written;

@@ -12,6 +12,7 @@
 #include "daemon/report.h"
 
 enum {
+    REST_MS = 2000,
     SWEEP_MS = 500,
     LINGER_MS = 2000,
     JUDGED_AFTER_MS = 1000,
@@ -93,6 +94,10 @@ static void check_time(struct conn *conn, int64_t now)
     }
     if (http2_streams(conn->http2) > 0)
         conn->idle_since = now;
+    bool is_resting = now - conn->idle_since > REST_MS;
+    if (is_resting && !conn->is_resting)
+        http2_rest(conn->http2);
+    conn->is_resting = is_resting;
     if (conn->state == STATE_OPEN && now - conn->idle_since > options->idle_ms) {
         http2_stop(conn->http2);
         conn_turn(conn);

@@ -10,6 +10,7 @@ enum {
     STREAM_WINDOW = 256 << 10,
     CONNECTION_WINDOW = 1 << 20,
     ANSWER_HEADERS_MAX = 16,
+    ANSWER_TABLE = 512, // bytes of HPACK (RFC 7541 section 4)
 };
 
 static const char other_protocol_answer[] = "HTTP/1.1 505 HTTP Version Not Supported\r\n"
@@ -257,7 +258,16 @@ static int new_session(struct http2 *http2)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
-    code = nghttp2_session_server_new(&http2->session, callbacks, http2);
+    nghttp2_option *option = NULL;
+    nghttp2_mem memory = http2_memory(http2);
+    code = nghttp2_option_new(&option);
+    if (!code) {
+        // Priorities are not asked for, and an answer repeats few fields.
+        nghttp2_option_set_no_closed_streams(option, 1);
+        nghttp2_option_set_max_deflate_dynamic_table_size(option, ANSWER_TABLE);
+        code = nghttp2_session_server_new3(&http2->session, callbacks, http2, option, &memory);
+    }
+    nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     return code;
 }

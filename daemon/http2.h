@@ -62,6 +62,8 @@ void http2_free(struct http2 **http2);
 enum err http2_feed(struct http2 *http2, struct bytes bytes, int64_t now) must_check;
 // The next bytes to send, borrowed until the next call; n is 0 when there are none now.
 enum err http2_output(struct http2 *http2, struct bytes *bytes) must_check;
+// Nothing has moved for a while: gives back memory that the next frame takes again.
+void http2_rest(struct http2 *http2);
 // Whether they are a frame that ends a stream early.
 bool http2_is_reset(struct bytes bytes);
 // Gives out one request that is whole, if the connection's limits allow. True: call again soon.

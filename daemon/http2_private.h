@@ -1,7 +1,7 @@
 #pragma once
 
-// What http2.c (the session) and http2_stream.c (one request and its answer, and the accounts of
-// what a connection holds) share. For these two files alone.
+// What http2.c (the session), http2_stream.c (one request and its answer, and the accounts of what
+// a connection holds) and http2_memory.c share. For these files alone.
 
 #include <nghttp2/nghttp2.h>
 
@@ -24,6 +24,8 @@ struct http2 {
     int64_t calm_second;
     unsigned calm_frames;
     uint64_t late_resets; // that may still come for free: one for each answered request
+    void *frame;          // nghttp2's buffer; NULL: none
+    size_t frame_n;
     bool greeted;
     bool broken;
     bool other_protocol; // the first bytes were no HTTP/2
@@ -47,6 +49,13 @@ struct http2_stream {
     size_t sent;
     void *user;
 };
+
+// --- http2_memory.c ---
+
+// What nghttp2 takes memory by; the session ends before http2.
+nghttp2_mem http2_memory(struct http2 *http2);
+
+// --- http2_stream.c ---
 
 // The session owns it; body and head are empty. NULL: out of memory.
 struct http2_stream *http2_stream_new(struct http2 *http2, int32_t id) must_check;

@@ -18,12 +18,64 @@ struct tls_context {
 
 struct tls {
     SSL *ssl;
-    BIO *in;  // the SSL's
-    BIO *out; // the SSL's
+    struct bytes in; // what came and is not read yet, borrowed during a feed
+    struct buf *out; // where records go, during a feed or a sending
     bool open;
     bool failed;
     uint8_t key_hash[HASH_SIZE];
 };
+
+// --- what libssl reads and writes: the caller's buffers, so that a connection has none of its own
+// ---
+
+static int read_wire(BIO *bio, char *p, int n)
+{
+    struct tls *tls = BIO_get_data(bio);
+    size_t some = tls->in.n < (size_t)n ? tls->in.n : (size_t)n;
+    BIO_clear_retry_flags(bio);
+    if (some == 0) {
+        BIO_set_retry_read(bio); // more is to come
+        return -1;
+    }
+    memcpy(p, tls->in.p, some);
+    tls->in = bytes_of(tls->in.p + some, tls->in.n - some);
+    return (int)some;
+}
+
+static int write_wire(BIO *bio, const char *p, int n)
+{
+    struct tls *tls = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (!tls->out)
+        return -1;
+    buf_put(tls->out, bytes_of(p, (size_t)n));
+    return tls->out->err ? -1 : n;
+}
+
+static long control_wire(BIO *bio, int command, long number, void *arg)
+{
+    (void)bio;
+    (void)number;
+    (void)arg;
+    return command == BIO_CTRL_FLUSH;
+}
+
+// One for all contexts, for connections outlive theirs; NULL: out of memory.
+static BIO_METHOD *wire_method(void)
+{
+    static BIO_METHOD *wire;
+    if (wire)
+        return wire;
+    wire = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
+    if (wire && BIO_meth_set_read(wire, read_wire) && BIO_meth_set_write(wire, write_wire) &&
+        BIO_meth_set_ctrl(wire, control_wire))
+        return wire;
+    BIO_meth_free(wire);
+    wire = NULL;
+    return NULL;
+}
+
+// --- contexts ---
 
 static const unsigned char alpn_h2[] = {2, 'h', '2'};
 
@@ -144,19 +196,18 @@ const uint8_t *tls_context_key_hash(const struct tls_context *context)
     return context->key_hash;
 }
 
+// --- connections ---
+
 static bool attach(struct tls *tls, SSL_CTX *ctx)
 {
     tls->ssl = SSL_new(ctx);
-    tls->in = BIO_new(BIO_s_mem());
-    tls->out = BIO_new(BIO_s_mem());
-    if (!tls->ssl || !tls->in || !tls->out) {
-        BIO_free(tls->in);
-        BIO_free(tls->out);
+    BIO_METHOD *wire = wire_method();
+    BIO *bio = tls->ssl && wire ? BIO_new(wire) : NULL;
+    if (!bio)
         return false;
-    }
-    // An empty memory BIO means "more to come", not the end.
-    BIO_set_mem_eof_return(tls->in, -1);
-    SSL_set_bio(tls->ssl, tls->in, tls->out);
+    BIO_set_data(bio, tls);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(tls->ssl, bio, bio);
     SSL_set_accept_state(tls->ssl);
     return true;
 }
@@ -190,15 +241,6 @@ const uint8_t *tls_key_hash(const struct tls *tls)
 bool tls_is_open(const struct tls *tls)
 {
     return tls->open && !tls->failed;
-}
-
-static void take_out(struct tls *tls, struct buf *wire_out)
-{
-    char *p;
-    long n = BIO_get_mem_data(tls->out, &p);
-    if (n > 0)
-        buf_put(wire_out, bytes_of(p, (size_t)n));
-    (void)BIO_reset(tls->out);
 }
 
 // What is to be done after a call that gave no bytes.
@@ -249,14 +291,14 @@ enum err tls_feed(struct tls *tls, struct bytes wire, struct buf *text, struct b
 {
     if (tls->failed || wire.n > INT_MAX)
         return ERR_MALFORMED;
-    ERR_clear_error();
-    if (wire.n > 0 && BIO_write(tls->in, wire.p, (int)wire.n) != (int)wire.n)
-        return ERR_NOMEM;
+    tls->in = wire;
+    tls->out = wire_out;
     enum err err = tls->open ? OK : shake_hands(tls);
     if (!err && tls->open)
         err = read_text(tls, text);
-    take_out(tls, wire_out);
-    return err;
+    tls->in = bytes_of(NULL, 0);
+    tls->out = NULL;
+    return err ? err : wire_out->err;
 }
 
 enum err tls_send(struct tls *tls, struct bytes text, struct buf *wire_out)
@@ -266,9 +308,10 @@ enum err tls_send(struct tls *tls, struct bytes text, struct buf *wire_out)
     if (text.n == 0)
         return OK;
     ERR_clear_error();
-    // A memory BIO takes all there is memory for, so a write is whole or failed.
+    // A buffer takes all there is memory for, so a write is whole or failed.
+    tls->out = wire_out;
     int n = SSL_write(tls->ssl, text.p, (int)text.n);
-    take_out(tls, wire_out);
+    tls->out = NULL;
     if (n == (int)text.n)
         return wire_out->err;
     tls->failed = true;
@@ -280,6 +323,7 @@ void tls_finish(struct tls *tls, struct buf *wire_out)
     if (!tls_is_open(tls))
         return;
     ERR_clear_error();
+    tls->out = wire_out;
     (void)SSL_shutdown(tls->ssl);
-    take_out(tls, wire_out);
+    tls->out = NULL;
 }

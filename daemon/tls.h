@@ -1,7 +1,7 @@
 #pragma once
 
-// TLS by OpenSSL over memory BIOs: bytes in, bytes out, no sockets. TLS 1.3, and 1.2 with ECDHE and
-// AEAD for old phones; ALPN h2 is asked for. The loop's thread.
+// TLS by OpenSSL over the caller's buffers: bytes in, bytes out, no sockets. TLS 1.3, and 1.2 with
+// ECDHE and AEAD for old phones; ALPN h2 is asked for. The loop's thread.
 
 #include "base/buf.h"
 #include "base/hash.h"
