@@ -70,7 +70,7 @@ enum audience {
 };
 enum sensitivity { SENSITIVITY_NONE, SENSITIVITY_ORDINARY, SENSITIVITY_SENSITIVE };
 enum stance { STANCE_NONE, STANCE_FOR, STANCE_AGAINST, STANCE_UNSURE, STANCE_WITHDRAWN };
-enum packing { PACKING_PLAIN = 1, PACKING_ZSTD = 2 };
+enum packing { PACKING_PLAIN = 1, PACKING_ZSTD = 2, PACKING_COLUMNS = 3 };
 enum standing { STANDING_OK, STANDING_GAP, STANDING_FORK };
 enum reason {
     REASON_NONE,
@@ -82,7 +82,7 @@ enum reason {
 };
 
 // Packings that this version understands, bit n for packing n.
-enum { PACKINGS_KNOWN = 1 << PACKING_PLAIN | 1 << PACKING_ZSTD };
+enum { PACKINGS_KNOWN = 1 << PACKING_PLAIN | 1 << PACKING_ZSTD | 1 << PACKING_COLUMNS };
 
 struct dot {
     struct bytes device;

@@ -1,6 +1,6 @@
 #include "proto/wire.h"
 
-static enum err read_varint(struct wire_reader *reader, uint64_t *v, bool *minimal)
+enum err wire_varint(struct wire_reader *reader, uint64_t *v, bool *minimal)
 {
     uint64_t value = 0;
     for (unsigned i = 0; i < 10; i++) {
@@ -34,7 +34,7 @@ static enum err read_fixed(struct wire_reader *reader, size_t n, uint64_t *v)
 static enum err read_sized(struct wire_reader *reader, struct bytes *bytes, bool *minimal)
 {
     uint64_t n;
-    enum err err = read_varint(reader, &n, minimal);
+    enum err err = wire_varint(reader, &n, minimal);
     if (err)
         return err;
     if (n > (uint64_t)(reader->end - reader->p))
@@ -49,7 +49,7 @@ enum err wire_next(struct wire_reader *reader, struct wire_field *field)
     const uint8_t *start = reader->p;
     uint64_t tag;
     *field = (struct wire_field){.minimal = true};
-    enum err err = read_varint(reader, &tag, &field->minimal);
+    enum err err = wire_varint(reader, &tag, &field->minimal);
     if (err)
         return err;
     if (tag >> 3 == 0 || tag >> 3 > 536870911)
@@ -58,7 +58,7 @@ enum err wire_next(struct wire_reader *reader, struct wire_field *field)
     field->type = (enum wire_type)(tag & 7);
     switch ((unsigned)(tag & 7)) {
     case WIRE_VARINT:
-        err = read_varint(reader, &field->value, &field->minimal);
+        err = wire_varint(reader, &field->value, &field->minimal);
         break;
     case WIRE_FIXED64:
         err = read_fixed(reader, 8, &field->value);

@@ -35,6 +35,9 @@ static inline bool wire_at_end(const struct wire_reader *reader)
 // varints over 64 bits. Not to be called at the end.
 enum err wire_next(struct wire_reader *reader, struct wire_field *field) must_check;
 
+// One varint. `minimal` is made false where it is longer than need be. ERR_CUT, ERR_MALFORMED.
+enum err wire_varint(struct wire_reader *reader, uint64_t *v, bool *minimal) must_check;
+
 // The length prefix and then the value; a zero or empty one is written all the same.
 void wire_put_varint(struct buf *buf, uint64_t v);
 void wire_put_uint(struct buf *buf, uint32_t number, uint64_t v);

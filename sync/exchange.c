@@ -34,7 +34,12 @@ static enum err close_pack(struct pushing *p)
     if (p->changes.n == 0)
         return OK;
     struct pack *pack = LIST_AT(struct pack, p->run->packs, p->run->packs.n++);
-    enum err err = pack_make(buf_bytes(&p->changes), p->class == CLASS_ORDINARY, p->arena, pack);
+    const struct pack_wish wish = {
+        .packings = p->class == CLASS_ORDINARY ? PACKINGS_KNOWN : 1 << PACKING_PLAIN,
+        .of = COLUMNS_OF_CHANGES,
+        .effort = PACK_WELL,
+    };
+    enum err err = pack_make(buf_bytes(&p->changes), &wish, p->arena, pack);
     p->bytes += p->changes.n;
     buf_reset(&p->changes);
     return err;

@@ -18,6 +18,7 @@
 enum {
     PIECE_TARGET = 64 << 10, // unpacked bytes of a piece
     PIECE_LEAST = 1 << 10,
+    SMALL = 8 << 10, // of what is packed as well as can be
     PIECES_MAX = 256,
     UNPACKED_MAX = 2 << 20, // bytes of entries in one answer, so that packing them is short, too
     SCAN_MAX = 20000, // entries looked at in one answer, so that a pull of mere skips is short, too
@@ -137,12 +138,16 @@ static enum err cut_root(struct pulling *p, struct bytes *root)
 
 static enum err pack_entries(struct pulling *p, struct pack *pack)
 {
-    bool zstd = p->class == CLASS_ORDINARY && (p->request->packings >> PACKING_ZSTD & 1);
+    const struct pack_wish wish = {
+        .packings = p->class == CLASS_ORDINARY ? p->request->packings : 1 << PACKING_PLAIN,
+        .of = COLUMNS_OF_ENTRIES,
+        .effort = p->devices.n + p->entries.n <= SMALL ? PACK_WELL : PACK_QUICK,
+    };
     buf_put(&p->devices, buf_bytes(&p->entries));
     if (p->entries.err || p->devices.err)
         return ERR_NOMEM;
     p->pulled->unpacked += p->devices.n;
-    return pack_make(buf_bytes(&p->devices), zstd, p->arena, pack);
+    return pack_make(buf_bytes(&p->devices), &wish, p->arena, pack);
 }
 
 // Closes the piece under construction: it leads up to the last entry that was looked at.

@@ -177,7 +177,8 @@ static enum err encode_branch(struct taking *t, const struct planned_run *run, s
         put_husk(&changes, &run->changes[i]);
     enum err err = changes.err;
     if (!err && changes.n <= PACK_MAX)
-        err = pack_make(buf_bytes(&changes), true, t->arena, &pack);
+        err = pack_make(buf_bytes(&changes), &(struct pack_wish){.packings = 1 << PACKING_ZSTD},
+                        t->arena, &pack);
     struct run branch = {.first = run->first,
                          .packs = {&pack, changes.n <= PACK_MAX ? 1 : 0},
                          .signature = BYTES(run->signature),

@@ -136,7 +136,9 @@ static void put_piece(struct telling *t, struct piece *piece)
     piece->position = script_u8(&t->script);
     piece->pack = arena_alloc(&t->arena, 1, sizeof *piece->pack);
     assert(piece->pack && !out.err);
-    enum err err = pack_make(buf_bytes(&out), true, &t->arena, piece->pack);
+    enum err err = pack_make(
+        buf_bytes(&out), &(struct pack_wish){.packings = PACKINGS_KNOWN, .of = COLUMNS_OF_ENTRIES},
+        &t->arena, piece->pack);
     assert(!err);
 }
 

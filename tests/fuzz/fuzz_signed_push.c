@@ -62,8 +62,10 @@ static void close_pack(struct pushing *p, bool zstd)
     if (p->changes.n == 0 || packs->n == PACKS)
         return;
     assert(!p->changes.err);
-    enum err err = pack_make(buf_bytes(&p->changes), zstd, &p->arena,
-                             LIST_AT(struct pack, *packs, packs->n++));
+    enum err err = pack_make(
+        buf_bytes(&p->changes),
+        &(struct pack_wish){.packings = zstd ? PACKINGS_KNOWN : 0, .of = COLUMNS_OF_CHANGES},
+        &p->arena, LIST_AT(struct pack, *packs, packs->n++));
     assert(!err);
     buf_reset(&p->changes);
 }

@@ -10,7 +10,8 @@ void handmade_init(struct handmade *run, struct world *world, size_t device, siz
                    struct arena *arena)
 {
     struct hub_caller caller = world_caller(world, device);
-    *run = (struct handmade){.world = world, .device = device, .arena = arena, .max = max};
+    *run = (struct handmade){
+        .world = world, .device = device, .arena = arena, .max = max, .packings = PACKINGS_KNOWN};
     run->first = caller.device.seq + 1;
     memcpy(run->head, caller.device.head, HASH_SIZE);
     memcpy(run->community, world->id, COMMUNITY_SIZE);
@@ -87,7 +88,11 @@ static struct list pack_changes(const struct handmade *run)
         if (i + 1 < run->n && buf.n < PACK_MAX / 2)
             continue;
         struct pack *pack = LIST_AT(struct pack, packs, packs.n++);
-        world_must(!pack_make(buf_bytes(&buf), true, run->arena, pack), "not packed");
+        world_must(
+            !pack_make(buf_bytes(&buf),
+                       &(struct pack_wish){.packings = run->packings, .of = COLUMNS_OF_CHANGES},
+                       run->arena, pack),
+            "not packed");
         buf_reset(&buf);
     }
     return packs;

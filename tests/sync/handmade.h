@@ -15,6 +15,7 @@ struct handmade {
     size_t n;
     size_t max;
     struct buf salts;
+    uint32_t packings; // that its packs may be of
 };
 
 // A run that goes on where the hub's copy of the device's chain ends; room for `max` changes.

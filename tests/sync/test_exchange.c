@@ -161,7 +161,8 @@ Test(exchange, keeps_nothing_of_packs_that_lie_and_of_bombs)
     struct pack sound;
     piece.pack = handmade_pack(&arena, bytes_of_text("no message at all"));
     expect_nothing_kept(ERR_MALFORMED, "other bytes");
-    cr_assert_eq(pack_make(zeros, true, &arena, &sound), OK);
+    cr_assert_eq(
+        pack_make(zeros, &(struct pack_wish){.packings = 1 << PACKING_ZSTD}, &arena, &sound), OK);
     cr_assert_lt(sound.data.n, 1000);
     struct pack pack = sound;
     piece.pack = &pack;

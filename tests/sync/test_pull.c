@@ -407,7 +407,7 @@ Test(pull, gives_personal_changes_to_coordinators_and_their_author_alone_and_in_
     pull(COORDINATOR);
     cr_expect_eq(response.view, 2);
     cr_assert_eq(count_of(AUTHOR), 4);
-    cr_expect_eq(find(AUTHOR, 1)->packing, PACKING_ZSTD);
+    cr_expect_eq(find(AUTHOR, 1)->packing, PACKING_COLUMNS);
     cr_expect_eq(find(AUTHOR, 2)->packing, PACKING_PLAIN);
     cr_expect_eq(find(AUTHOR, 4)->packing, PACKING_PLAIN);
     cr_expect_neq(find(AUTHOR, 1)->piece, find(AUTHOR, 2)->piece);
