@@ -71,7 +71,7 @@ static void measure(bool quick)
         for (size_t j = 0; j < ALONE; j++)
             buf_done(&pushes[i].requests[j]);
     free(pushes);
-    hub_close(&town.hub);
+    town_close(&town);
 }
 
 void row_commit(const struct plan *plan)
