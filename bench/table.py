@@ -52,6 +52,13 @@ def is_met(goal, value, ratio):
     return True
 
 
+def compare(values, bases):
+    """The median of ratios, run by run: what slows a run slows what is measured beside it."""
+    if len(values) == len(bases):
+        return statistics.median(value / base for value, base in zip(values, bases))
+    return statistics.median(values) / statistics.median(bases)
+
+
 def lines(goals, figures):
     yield ["work", "unit", "others", "goal", "ours (median of runs)", "beside it, same run", "ratio", "met"]
     work = ""
@@ -64,9 +71,9 @@ def lines(goals, figures):
         spread = f" ({len(values)}: {shown(min(values))}–{shown(max(values))})" if len(values) > 1 else ""
         beside, ratio = "", None
         if "baseline" in goal and tuple(goal["baseline"][:2]) in figures:
-            base = statistics.median(figures[tuple(goal["baseline"][:2])])
-            ratio = value / base if base else None
-            beside = f"{goal['baseline'][2]}: {shown(base)}"
+            bases = figures[tuple(goal["baseline"][:2])]
+            ratio = compare(values, bases)
+            beside = f"{goal['baseline'][2]}: {shown(statistics.median(bases))}"
         yield [work, goal["unit"], goal.get("others", ""), wanted(goal), shown(value) + spread, beside,
                f"{ratio:.3g}" if ratio is not None else "", "met" if is_met(goal, value, ratio) else "NOT MET"]
 
