@@ -23,7 +23,7 @@ if ! cmp -s package-lock.json node_modules/.installed; then
 fi
 for name in "${names[@]}"; do
     echo "$name"
-    timeout 900 node "$name.mjs" "$link" "$texts" 300 100000 >"$name.jsonl" || echo "peers: $name FAILED"
+    timeout 900 "$here/../../tests/netns.sh" node "$name.mjs" "$link" "$texts" 300 100000 >"$name.jsonl" || echo "peers: $name FAILED"
     sed 's/^/  /' "$name.jsonl"
     cat "$name.jsonl" >>"$figures"
 done
