@@ -19,7 +19,14 @@
 #include "tests/e2e/hub.h"
 #include "tests/e2e/raw.h"
 
-enum { HANDSHAKES = 500, ROUNDS = 3, FEW = 20, PATH_BYTES = 192, APPLICATION_DATA = 23, RECORD_HEAD = 5 };
+enum {
+    HANDSHAKES = 500,
+    ROUNDS = 3,
+    FEW = 20,
+    PATH_BYTES = 192,
+    APPLICATION_DATA = 23,
+    RECORD_HEAD = 5
+};
 
 static const unsigned char h2[] = {2, 'h', '2'};
 
