@@ -23,6 +23,7 @@ static const struct row rows[] = {
     {"disk", row_disk},
     {"growth", row_growth},
     {"storm", row_storm},
+    {"curves", row_curves},
     {"fixed", row_fixed},
 };
 // clang-format on

@@ -108,6 +108,7 @@ bool counted_sync(struct town *town, size_t news, struct counted *counted)
     town_add_peers(town, &reader, 1);
     asking_pull(&asking, &reader, ANSWER_WANTED);
     buf_put(&request, asking_nothing(&asking));
+    town->next = 0; // the same words whatever the town holds
     if (news > 0) {
         town_peer_says(town, news);
         say_needs(town, &reader, news, &push);

@@ -271,7 +271,7 @@ static void open_pair(struct link *link, struct pair *pair)
                           .ways = {{.from = client, .to = hub}, {.from = hub, .to = client}}};
     STAILQ_INIT(&pair->ways[UP].waiting);
     STAILQ_INIT(&pair->ways[DOWN].waiting);
-    pair->ready = now_ns() + 2 * link->line.latency_ms * ns_a_ms;
+    pair->ready = now_ns() + (int64_t)link->line.latency_ms * 2 * ns_a_ms;
     count_opening(link);
 }
 

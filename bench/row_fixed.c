@@ -70,5 +70,5 @@ void row_fixed(const struct plan *plan)
     count(&town, MANY, "hundred_instructions");
     hub_start(&town.hub);
     count(&town, 0, "nothing_instructions");
-    hub_close(&town.hub);
+    town_close(&town);
 }

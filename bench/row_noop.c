@@ -13,8 +13,6 @@
 
 enum { RECORDS = 1000, CONNECTIONS = 50, CALLS = 60000, IDLE = 10000, FEW = 200, FILES = 32 };
 
-static const char many[] = "connections = 12000\nconnections_per_address = 12000\n";
-
 // Beside the rate, how busy client and hub were: whoever was not at 1 waited for the other.
 static void run(const struct town *town, struct bytes body, size_t calls)
 {
@@ -40,7 +38,7 @@ void row_noop(const struct plan *plan)
 {
     struct town town;
     struct asking asking;
-    town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, false, many);
+    town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, false, TOWN_CROWD);
     asking_pull(&asking, &town.peer, 1 << 20);
     for (unsigned i = 0; i < plan->runs; i++)
         run(&town, asking_nothing(&asking), plan->quick ? FEW : CALLS);
@@ -70,7 +68,7 @@ void row_idle(const struct plan *plan)
     size_t n = plan->quick ? FEW : IDLE;
     for (unsigned i = 0; i < plan->runs; i++) {
         struct town town;
-        town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, false, many);
+        town_open(&town, plan->quick ? FEW : RECORDS, TOWN_MEMORY, false, TOWN_CROWD);
         CHECK(strain_may_open(&town.hub, n + FILES), "so many descriptors are not permitted");
         stay(&town, n);
         town_close(&town);

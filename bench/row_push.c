@@ -36,7 +36,7 @@ static void push_and_pull(size_t n, bool quick)
 {
     struct town town = {0};
     struct device_host second;
-    hub_open(&town.hub, "");
+    town_found(&town, TOWN_MEMORY);
     town_add_phone(&town, "phone", &town.phone);
     town_add_phone(&town, "second", &second);
     struct link *link = link_new(town.hub.port, quick ? &link_quick : &link_bad);
@@ -48,7 +48,7 @@ static void push_and_pull(size_t n, bool quick)
     link_free(&link);
     device_close(&second);
     device_close(&town.phone);
-    hub_close(&town.hub);
+    town_close(&town);
 }
 
 void row_push(const struct plan *plan)

@@ -24,8 +24,6 @@ enum {
     BODIES = 20000,
 };
 
-static const char many[] = "connections = 2000\nconnections_per_address = 2000\n";
-
 // The one that does small syncs.
 struct one {
     pthread_t thread;
@@ -123,7 +121,7 @@ void row_storm(const struct plan *plan)
         struct town town;
         struct asking asking;
         struct peer peers[2];
-        town_open(&town, plan->quick ? FEW : RECORDS, TOWN_DISK, false, many);
+        town_open(&town, plan->quick ? FEW : RECORDS, TOWN_DISK, false, TOWN_CROWD);
         CHECK(strain_may_open(&town.hub, 4096), "so many descriptors are not permitted");
         town_add_peers(&town, peers, 2);
         asking_pull(&asking, &town.peer, ANSWER_WANTED);

@@ -34,7 +34,7 @@ static void take(size_t n)
     figure("take", "commits", commits);
     figure("take", "lmdb_ms", raw_lmdb_seconds(town.hub.dir, n, n / (size_t)commits + 1) * 1000);
     device_close(&phone);
-    hub_close(&town.hub);
+    town_close(&town);
 }
 
 static void serve(struct town *town, const char *name, const char *cpu_name)

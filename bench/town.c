@@ -30,7 +30,7 @@ void town_keep_in(const char *folder)
 static void open_hub(struct hub *hub, const char *root)
 {
     char limits[PATH_BYTES];
-    (void)snprintf(limits, sizeof limits, "%s" MONITOR_CONFIG, no_quota);
+    (void)snprintf(limits, sizeof limits, "%s%s" MONITOR_CONFIG, no_quota, TOWN_CROWD);
     hub_open_in(hub, root, limits);
 }
 
@@ -141,7 +141,7 @@ static void keep(struct town *town, size_t records, bool with_phone)
     kept_path(records, with_phone, "state", to);
     copy(from, to);
     if (with_phone) {
-        state_path(town, "phone", from);
+        (void)snprintf(from, sizeof from, "%s/phone", town->phones);
         kept_path(records, with_phone, "phone", to);
         copy(from, to);
     }
@@ -200,16 +200,26 @@ static void make(size_t records, bool with_phone)
     }
     hub_stop(&town.hub);
     keep(&town, records, with_phone);
-    hub_close(&town.hub);
+    town_close(&town);
 }
 
 // --- life ---
 
+static void make_phones(struct town *town)
+{
+    if (town->phones[0])
+        return;
+    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(town->phones, sizeof town->phones, "%s/folkmoot-bench-XXXXXX", root);
+    CHECK(mkdtemp(town->phones), "%s: %s", town->phones, strerror(errno));
+}
+
 void town_add_phone(struct town *town, const char *name, struct device_host *phone)
 {
     char link[HUB_LINK_BYTES];
+    make_phones(town);
     hub_invite(&town->hub, "volunteer", link);
-    device_open_with(phone, town->hub.dir, name, &host);
+    device_open_with(phone, town->phones, name, &host);
     device_route(phone, town->hub.port);
     device_must_join(phone, link);
 }
@@ -217,10 +227,11 @@ void town_add_phone(struct town *town, const char *name, struct device_host *pho
 static void wake_phone(struct town *town, size_t records)
 {
     char from[PATH_BYTES], to[PATH_BYTES];
+    make_phones(town);
     kept_path(records, true, "phone", from);
-    state_path(town, "phone", to);
+    (void)snprintf(to, sizeof to, "%s/phone", town->phones);
     copy(from, to);
-    device_open_with(&town->phone, town->hub.dir, "phone", &host);
+    device_open_with(&town->phone, town->phones, "phone", &host);
     device_route(&town->phone, town->hub.port);
 }
 
@@ -245,6 +256,9 @@ void town_close(struct town *town)
 {
     if (town->has_phone)
         device_close(&town->phone);
+    const char *const remove[] = {"/bin/rm", "-rf", town->phones, NULL};
+    if (town->phones[0])
+        run(remove);
     hub_close(&town->hub);
 }
 

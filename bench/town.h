@@ -12,13 +12,17 @@ struct town {
     struct peer peer;         // writes by hand, over the loopback interface
     struct device_host phone; // has pulled all, where the town has one
     bool has_phone;
-    size_t next; // the text that nobody has said yet
+    char phones[64]; // the folder of phones' stores, always in memory; "": none yet
+    size_t next;     // the text that nobody has said yet
 };
 
 enum town_place {
     TOWN_MEMORY, // fsync costs nothing there
     TOWN_DISK,
 };
+
+// Lines of [limits] for very many connections, all from one address.
+#define TOWN_CROWD "connections = 12000\nconnections_per_address = 12000\n"
 
 // Rows name copies of what was made once: folders in this one. Set before all.
 void town_keep_in(const char *folder);
@@ -36,7 +40,7 @@ void town_peer_says(struct town *town, size_t n);
 void town_add_peers(struct town *town, struct peer *peers, size_t n);
 // A phone writes so many new needs, in one commit.
 void town_write(struct town *town, struct device_host *device, size_t n);
-// A new phone: its store is in the town's folder.
+// A new phone. The caller closes it before the town.
 void town_add_phone(struct town *town, const char *name, struct device_host *phone);
 // Bytes of all files in the hub's state.
 double town_disk_bytes(const struct town *town);
