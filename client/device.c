@@ -12,7 +12,7 @@
 #include "storage/carry.h"
 #include "sync/exchange.h"
 
-enum { PUSH_FIRST = 64 << 10, ANSWER_FIRST = 64 << 10 };
+enum { PUSH_FIRST = 128 << 10, ANSWER_FIRST = 64 << 10 };
 
 static int64_t system_now(void *arg)
 {

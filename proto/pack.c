@@ -6,28 +6,39 @@
 
 #include "proto/dictionary.h"
 
-enum { LEVEL_QUICK = 3, LEVEL_WELL = 19, PACK_WORTH = 32 };
+enum { LARGE_BYTES = 128 << 10, PACK_WORTH = 32 };
 
 // --- the dictionary, read once for each level ---
 
+enum level { QUICK, WELL, LARGE, LEVELS };
+
+static const int levels[LEVELS] = {[QUICK] = 3, [WELL] = 19, [LARGE] = 16};
+
 static struct {
     pthread_once_t once;
-    ZSTD_CDict *quick;
-    ZSTD_CDict *well;
+    ZSTD_CDict *make[LEVELS];
     ZSTD_DDict *open;
 } shared = {.once = PTHREAD_ONCE_INIT};
 
 static void read_dictionary(void)
 {
-    shared.quick = ZSTD_createCDict(dictionary, dictionary_n, LEVEL_QUICK);
-    shared.well = ZSTD_createCDict(dictionary, dictionary_n, LEVEL_WELL);
+    for (int i = 0; i < LEVELS; i++)
+        shared.make[i] = ZSTD_createCDict(dictionary, dictionary_n, levels[i]);
     shared.open = ZSTD_createDDict(dictionary, dictionary_n);
 }
 
-static const ZSTD_CDict *packs_by(enum pack_effort effort)
+static const ZSTD_CDict *packs_by(enum level level)
 {
     (void)pthread_once(&shared.once, read_dictionary);
-    return effort == PACK_WELL ? shared.well : shared.quick;
+    return shared.make[level];
+}
+
+// What would take a phone seconds is packed less well.
+static enum level level_for(size_t n, enum pack_effort effort)
+{
+    if (effort == PACK_QUICK)
+        return QUICK;
+    return n > LARGE_BYTES ? LARGE : WELL;
 }
 
 static const ZSTD_DDict *opens_by(void)
@@ -45,15 +56,14 @@ static enum err pack_plain(struct bytes bytes, struct arena *arena, struct pack 
 }
 
 // Into `room`, which holds ZSTD_compressBound; 0: not.
-static size_t compress(struct bytes bytes, const ZSTD_CDict *dict, enum pack_effort effort,
-                       void *room, size_t max)
+static size_t compress(struct bytes bytes, const ZSTD_CDict *dict, enum level level, void *room,
+                       size_t max)
 {
     ZSTD_CCtx *zstd = ZSTD_createCCtx();
     size_t n = 0;
     if (zstd) {
         (void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_dictIDFlag, 0);
-        (void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel,
-                                     effort == PACK_WELL ? LEVEL_WELL : LEVEL_QUICK);
+        (void)ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, levels[level]);
         if (dict)
             (void)ZSTD_CCtx_refCDict(zstd, dict);
         n = ZSTD_compress2(zstd, room, max, bytes.p, bytes.n);
@@ -70,7 +80,7 @@ static enum err try(struct bytes bytes, const ZSTD_CDict *dict, const struct pac
     void *room = arena_alloc(arena, 1, max);
     if (!room)
         return ERR_NOMEM;
-    size_t n = compress(bytes, dict, wish->effort, room, max);
+    size_t n = compress(bytes, dict, level_for(bytes.n, wish->effort), room, max);
     if (n > 0 && n < pack->data.n) {
         pack->packing = packing;
         pack->data = bytes_of(room, n);
@@ -82,7 +92,7 @@ static enum err try_columns(struct bytes bytes, const struct pack_wish *wish, st
                             struct pack *pack)
 {
     BUF_CLEANUP struct buf columns = {.max = COLUMNS_MAX};
-    const ZSTD_CDict *dict = packs_by(wish->effort);
+    const ZSTD_CDict *dict = packs_by(level_for(bytes.n, wish->effort));
     if (!dict)
         return ERR_NOMEM;
     enum err err = columns_make(bytes, wish->of, &columns);

@@ -25,7 +25,7 @@ struct pushing {
 };
 
 // PUSH_MOST: what always fits a request beside salts and vector, even if nothing can be packed.
-enum { PACK_TARGET = 128 << 10, PUSH_MOST = REQUEST_MAX / 4 * 3 };
+enum { PACK_TARGET = 512 << 10, PUSH_MOST = REQUEST_MAX / 4 * 3 };
 
 static enum err close_pack(struct pushing *p)
 {
