@@ -28,6 +28,7 @@
 enum {
     MINUTE_MS = 60000,
     BODIES_A_CONNECTION = 4, // times body_bytes
+    KEPT_BYTES = 16 << 20,
 };
 
 struct daemon {
@@ -134,6 +135,8 @@ static void on_affected(void *arg, uint32_t community, const struct hub_effects 
     struct daemon *daemon = arg;
     daemon->calls.counts.changes_erased += effects->words;
     journal_put(daemon->gate, community, effects);
+    if (effects->last > 0)
+        kept_forget(daemon->service.kept, community);
     if (effects->erased)
         call_begin_anew(&daemon->calls, community);
     if (daemon->conns)
@@ -150,6 +153,7 @@ static void set_up_calls(struct daemon *daemon)
     };
     hub_observer_secret(daemon->service.identity.seed, daemon->service.policy.observer_secret);
     random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);
+    daemon->service.kept = kept_new(KEPT_BYTES);
     daemon->service.request_max = (uint32_t)daemon->config->body_bytes;
     daemon->calls = (struct call_context){
         .loop = daemon->loop,
@@ -375,6 +379,8 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
     if (err)
         return err;
     set_up_calls(daemon);
+    if (!daemon->service.kept)
+        return fault_set(fault, ERR_NOMEM, "out of memory");
     daemon->keeping = keeping_new(daemon->loop, daemon->writer, on_affected, daemon);
     if (!daemon->keeping)
         return fault_set(fault, ERR_NOMEM, "out of memory");
@@ -429,6 +435,7 @@ void daemon_free(struct daemon **out)
     passed_close(&daemon->passed);
     conns_free(&daemon->conns);
     call_context_done(&daemon->calls);
+    kept_free(&daemon->service.kept);
     writer_stop(&daemon->writer);
     watchdog_stop(&daemon->watchdog);
     keeping_free(&daemon->keeping);

@@ -116,6 +116,7 @@ static enum err sync_write(struct service_call *call, struct txn *txn, struct fa
 static enum err sync_answer(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     struct sync_response *response = call->response;
+    call->pulled.kept = call->service->kept;
     enum err err = hub_pull(txn, &call->caller, call->now, call->request, call->receipts,
                             &call->arena, &call->pulled, response, fault);
     if (!err && call->is_renewed)

@@ -15,6 +15,7 @@ struct service {
     uint8_t proxy_key[HASH_SIZE]; // of the TLS key that a proxy before the hub shows
     uint32_t request_max;
     struct hub_policy policy;
+    struct kept *kept; // the loop's
 };
 
 enum {

@@ -14,6 +14,7 @@
 #include "storage/community.h"
 #include "storage/device.h"
 #include "storage/record.h"
+#include "sync/kept.h"
 #include "sync/role.h"
 
 // What holds for all communities of the hub. A limit of zero: there is none.
@@ -192,9 +193,10 @@ enum err hub_push(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   struct fault *fault) must_check;
 // How far the pieces of an answer are made. An answer that takes long is made in slices of some
 // milliseconds, each in a transaction of its own, so that nobody waits long for somebody else's;
-// each piece is true for itself. Zeros at first. Where words were erased meanwhile it is begun
-// anew: zeros again.
+// each piece is true for itself. Zeros at first, but for `kept`; so again where words were erased
+// meanwhile.
 struct hub_pulled {
+    struct kept *kept; // what was packed for others; the caller's, NULL: none
     bool is_begun;
     bool is_unfinished; // the response is not to be sent yet: call again
     uint64_t from;      // where the cursor stood

@@ -14,6 +14,7 @@ static struct world world;
 static struct arena arena;
 static struct sync_request request;
 static struct fault fault;
+static struct kept *kept; // NULL: nothing is
 
 static void set_up(void)
 {
@@ -25,6 +26,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    kept_free(&kept);
     arena_done(&arena);
     world_close(&world);
 }
@@ -56,7 +58,7 @@ static enum err slice(size_t device, struct hub_pulled *pulled, struct sync_resp
 
 static unsigned pull_in_slices(size_t device, struct sync_response *response)
 {
-    struct hub_pulled pulled = {.is_begun = false};
+    struct hub_pulled pulled = {.kept = kept};
     unsigned slices = 0;
     do {
         cr_assert_eq(slice(device, &pulled, response), OK, "%s", fault.text);
@@ -139,4 +141,107 @@ Test(slices, end_where_the_caller_has_another_view_by_now)
     cr_expect_not(pulled.is_unfinished);
     cr_expect(response.more);
     cr_expect_eq(response.pieces.n, 2);
+}
+
+// --- what was packed for others ---
+
+static struct piece *last_of(const struct sync_response *response)
+{
+    return LIST_AT(struct piece, response->pieces, response->pieces.n - 1);
+}
+
+// Pieces of the two, which must be the same ones; how many of b's were packed for a.
+static void expect_same_pieces(const struct sync_response *a, const struct sync_response *b)
+{
+    cr_assert_eq(a->pieces.n, b->pieces.n);
+    for (size_t i = 0; i < a->pieces.n; i++) {
+        const struct piece *x = LIST_AT(struct piece, a->pieces, i);
+        const struct piece *y = LIST_AT(struct piece, b->pieces, i);
+        cr_expect_eq(x->position, y->position);
+        cr_expect(bytes_equal(x->root, y->root));
+        cr_expect(bytes_equal(x->pack->data, y->pack->data));
+    }
+}
+
+static void ask_for_much(void)
+{
+    request.has_answer_max = true;
+    request.answer_max = ANSWER_MAX;
+    kept = kept_new(16 << 20);
+}
+
+Test(slices, of_kept_pieces_are_few_and_give_the_same)
+{
+    struct sync_response first, second;
+    write_needs(MANY, 1000);
+    ask_for_much();
+    unsigned slices = pull_in_slices(OTHER, &first);
+    cr_expect_gt(slices, 8);
+    cr_expect_leq(pull_in_slices(OTHER, &second), 3);
+    expect_the_same(&first, &second);
+    expect_the_same_of(OTHER);
+    kept_free(&kept);
+    expect_no_leaks();
+}
+
+Test(slices, of_kept_pieces_are_not_for_whoever_wrote_in_them)
+{
+    struct sync_response others, own;
+    write_needs(MANY, 1000);
+    ask_for_much();
+    (void)pull_in_slices(OTHER, &others);
+    (void)pull_in_slices(AUTHOR, &own);
+    cr_expect_lt(own.pieces.n, others.pieces.n);
+    // Nor is what was made for one of them for the others.
+    kept_free(&kept);
+    kept = kept_new(16 << 20);
+    (void)pull_in_slices(AUTHOR, &own);
+    (void)pull_in_slices(OTHER, &own);
+    expect_same_pieces(&others, &own);
+    request.own_too = true;
+    (void)pull_in_slices(AUTHOR, &own);
+    expect_same_pieces(&others, &own);
+}
+
+Test(slices, of_kept_pieces_are_of_one_view_and_one_packing)
+{
+    struct sync_response plain, packed, seen;
+    write_needs(MANY, 1000);
+    ask_for_much();
+    (void)pull_in_slices(OTHER, &packed);
+    request.packings = 1 << PACKING_PLAIN;
+    (void)pull_in_slices(OTHER, &plain);
+    cr_expect_eq(last_of(&plain)->pack->packing, PACKING_PLAIN);
+    request.packings = PACKINGS_KNOWN;
+    cr_expect_gt(pull_in_slices(COORDINATOR, &seen), 8, "made anew");
+}
+
+Test(slices, of_kept_pieces_are_forgotten_when_they_are_told_to_and_with_time)
+{
+    struct sync_response response;
+    write_needs(MANY, 1000);
+    ask_for_much();
+    (void)pull_in_slices(OTHER, &response);
+    kept_forget(kept, world.community + 1);
+    cr_expect_leq(pull_in_slices(OTHER, &response), 3);
+    kept_forget(kept, world.community);
+    cr_expect_gt(pull_in_slices(OTHER, &response), 8);
+    cr_expect_leq(pull_in_slices(OTHER, &response), 3);
+    world.now += 6 * 60 * 1000;
+    cr_expect_gt(pull_in_slices(OTHER, &response), 8, "they are as old as that");
+}
+
+Test(slices, of_kept_pieces_stay_within_their_room)
+{
+    struct sync_response response;
+    write_needs(MANY, 1000);
+    ask_for_much();
+    kept_free(&kept);
+    kept = kept_new(100 << 10);
+    for (int i = 0; i < 3; i++) {
+        (void)pull_in_slices(OTHER, &response);
+        expect_the_same_of(OTHER);
+    }
+    kept_free(&kept);
+    expect_no_leaks();
 }
