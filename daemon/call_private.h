@@ -47,7 +47,7 @@ void call_set_deadline(struct call *call, int64_t ms);
 // --- call_slices.c ---
 
 void call_leave_slices(struct call *call);
-// Behind all others that wait for a slice. False: out of memory.
+// Behind all others that wait for a slice, unless it was begun. False: out of memory.
 bool call_enter_slices(struct call *call) must_check;
 
 // --- call.c ---

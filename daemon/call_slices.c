@@ -1,5 +1,5 @@
-// Calls whose answers take long are made in turn, a slice for each turn of the loop, so that
-// whatever has come meanwhile goes first.
+// Answers that take long are made one after the other, so that few take memory at the same time,
+// and a slice for each turn of the loop, so that whatever has come meanwhile goes first.
 
 #include "daemon/call_private.h"
 
@@ -34,18 +34,36 @@ void call_leave_slices(struct call *call)
         slices->last = before;
 }
 
+static void put_first(struct call_slices *slices, struct call *call)
+{
+    call->next_slice = slices->first;
+    slices->first = call;
+    if (!slices->last)
+        slices->last = call;
+}
+
+static void put_last(struct call_slices *slices, struct call *call)
+{
+    call->next_slice = NULL;
+    *(slices->last ? &slices->last->next_slice : &slices->first) = call;
+    slices->last = call;
+}
+
 bool call_enter_slices(struct call *call)
 {
     struct call_context *context = call->context;
     struct call_slices *slices = &context->slices;
-    if (!slices->timer)
+    if (!slices->timer) {
         slices->timer = loop_timer_new(context->loop, make_slice, context);
-    if (!slices->timer)
-        return false;
+        if (!slices->timer)
+            return false;
+        loop_timer_yields(slices->timer);
+    }
     call->is_sliced = true;
-    call->next_slice = NULL;
-    *(slices->last ? &slices->last->next_slice : &slices->first) = call;
-    slices->last = call;
+    if (call->service.pulled.position > call->service.pulled.from)
+        put_first(slices, call);
+    else
+        put_last(slices, call);
     loop_timer_set(slices->timer, 0);
     return true;
 }

@@ -5,6 +5,8 @@
 
 #include "daemon/conn_private.h"
 
+enum { SEND_A_TURN = 32 << 10 };
+
 size_t conn_unsent(const struct conn *conn)
 {
     return conn->out.n - conn->out_at;
@@ -105,6 +107,12 @@ static bool gather(struct conn *conn, struct buf *frames)
     return true;
 }
 
+static size_t fill_max(const struct conn *conn)
+{
+    size_t max = conn->conns->options.queued_bytes;
+    return max < SEND_A_TURN ? max : SEND_A_TURN;
+}
+
 // Takes from HTTP/2 as much as may be queued. False: it failed.
 static bool fill_out(struct conn *conn)
 {
@@ -113,7 +121,7 @@ static bool fill_out(struct conn *conn)
     bool any = true;
     buf_reset(frames);
     while (is_sound && any && channel_is_open(&conn->channel) &&
-           conn_unsent(conn) < conn->conns->options.queued_bytes) {
+           conn_unsent(conn) < fill_max(conn)) {
         size_t before = http2_unsent(conn->http2);
         is_sound = gather(conn, frames);
         any = frames->n > 0;
@@ -132,9 +140,12 @@ static void drop_sent(struct conn *conn)
     conn->out_at = 0;
 }
 
-// Writes until the socket takes no more or there is no more. False: closed.
-static bool send_all(struct conn *conn)
+// Writes until the socket takes no more, there is no more, or others shall have their turn. False:
+// closed.
+static bool send_some(struct conn *conn)
 {
+    uint64_t until = conn->written + SEND_A_TURN;
+    conn->is_cut = false;
     for (;;) {
         drop_sent(conn);
         if (conn->state == STATE_OPEN && !fill_out(conn)) {
@@ -145,7 +156,8 @@ static bool send_all(struct conn *conn)
             return true;
         if (!write_out(conn))
             return false;
-        if (conn_unsent(conn) > 0)
+        conn->is_cut = conn_unsent(conn) == 0 && conn->written >= until;
+        if (conn_unsent(conn) > 0 || conn->is_cut)
             return true;
     }
 }
@@ -155,8 +167,8 @@ void conn_set_watch(struct conn *conn)
     bool reads =
         conn->state == STATE_LINGERING || (conn->state == STATE_OPEN && !conn->conns->paused &&
                                            conn_unsent(conn) < conn->conns->options.queued_bytes);
-    loop_watch_set(conn->watch,
-                   (reads ? LOOP_READ : 0u) | (conn_unsent(conn) > 0 ? LOOP_WRITE : 0u));
+    loop_watch_set(conn->watch, (reads ? LOOP_READ : 0u) |
+                                    (conn_unsent(conn) > 0 || conn->is_cut ? LOOP_WRITE : 0u));
 }
 
 static void pause_all(struct conns *conns)
@@ -173,7 +185,7 @@ void conn_turn(struct conn *conn)
         loop_timer_set(conn->again, 0);
     if (!conn->conns->paused && writer_is_full(conn->conns->options.calls->writer))
         pause_all(conn->conns);
-    if (!send_all(conn))
+    if (!send_some(conn))
         return;
     if (conn->state == STATE_OPEN && http2_is_done(conn->http2)) {
         finish(conn);

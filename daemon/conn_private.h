@@ -6,7 +6,7 @@
 #include "daemon/conns.h"
 #include "daemon/http2.h"
 
-enum { CONN_READ_SIZE = 16 << 10, CONN_FRAMES_SIZE = 64 << 10 };
+enum { CONN_READ_SIZE = 16 << 10, CONN_FRAMES_SIZE = 32 << 10 };
 
 enum state {
     STATE_OPEN,
@@ -37,6 +37,7 @@ struct conn {
     int64_t window_since; // 0: not waiting for the peer
     uint64_t window_moved;
     uint64_t written;
+    bool is_cut;       // more could be written, but it is others' turn
     uint64_t answered; // of what is written or will be: up to here it holds answers' bodies
 };
 

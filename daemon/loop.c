@@ -8,7 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIGNALS_MAX = 8 };
+#include "daemon/measure.h"
+
+enum { SIGNALS_MAX = 8, LATER_US = 1000 };
+
+// What yields: a turn begins with all that has come, and ends with some of these.
+struct later {
+    struct later *next;
+    struct later *previous;
+    void (*run)(struct later *later);
+    bool is_waiting;
+};
 
 struct loop {
     struct event_base *base;
@@ -16,12 +26,15 @@ struct loop {
     bool clocks_read; // in this turn
     int64_t now;
     int64_t clock;
+    struct later later; // the ring of those that wait
     struct loop_release *releases;
     struct loop_timer *signals[SIGNALS_MAX];
     size_t signals_n;
 };
 
 struct loop_watch {
+    struct later later; // to be told that it may be written to
+    struct loop *loop;
     struct event *read;
     struct event *write;
     unsigned set;
@@ -31,6 +44,9 @@ struct loop_watch {
 
 // Serves for signals too: both are one event and one call.
 struct loop_timer {
+    struct later later;
+    struct loop *loop;
+    bool yields;
     struct event *event;
     void (*due)(void *arg);
     void *arg;
@@ -53,9 +69,52 @@ enum err loop_new(struct loop **out)
         free(loop);
         return ERR_NOMEM;
     }
+    loop->later.next = loop->later.previous = &loop->later;
     *out = loop;
     return OK;
 }
+
+// --- what yields ---
+
+static void wait_for_turn(struct loop *loop, struct later *later)
+{
+    if (later->is_waiting)
+        return;
+    later->is_waiting = true;
+    later->previous = loop->later.previous;
+    later->next = &loop->later;
+    later->previous->next = later;
+    loop->later.previous = later;
+}
+
+static void leave(struct later *later)
+{
+    if (!later->is_waiting)
+        return;
+    later->is_waiting = false;
+    later->previous->next = later->next;
+    later->next->previous = later->previous;
+}
+
+static bool has_later(const struct loop *loop)
+{
+    return loop->later.next != &loop->later;
+}
+
+// One at least, whatever has come.
+static void run_later(struct loop *loop)
+{
+    uint64_t until = measure_now_us() + LATER_US;
+    bool is_time = true;
+    while (is_time && has_later(loop) && !loop->stopped) {
+        struct later *later = loop->later.next;
+        leave(later);
+        later->run(later);
+        is_time = measure_now_us() < until;
+    }
+}
+
+// --- the loop ---
 
 static void release_all(struct loop *loop)
 {
@@ -83,8 +142,10 @@ void loop_run(struct loop *loop)
     loop->stopped = false;
     while (!loop->stopped) {
         loop->clocks_read = false;
-        if (event_base_loop(loop->base, EVLOOP_ONCE) != 0)
+        int waits = has_later(loop) ? EVLOOP_NONBLOCK : 0;
+        if (event_base_loop(loop->base, EVLOOP_ONCE | waits) < 0)
             break;
+        run_later(loop);
         release_all(loop);
     }
 }
@@ -130,11 +191,21 @@ void loop_release_later(struct loop *loop, struct loop_release *release)
     loop->releases = release;
 }
 
+static void write_later(struct later *later)
+{
+    const struct loop_watch *watch = (struct loop_watch *)(void *)later;
+    if (watch->set & LOOP_WRITE)
+        watch->ready(watch->arg, LOOP_WRITE);
+}
+
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
-    const struct loop_watch *watch = arg;
-    watch->ready(watch->arg, what & EV_WRITE ? LOOP_WRITE : LOOP_READ);
+    struct loop_watch *watch = arg;
+    if (what & EV_WRITE)
+        wait_for_turn(watch->loop, &watch->later);
+    else
+        watch->ready(watch->arg, LOOP_READ);
 }
 
 struct loop_watch *loop_watch_new(struct loop *loop, int fd,
@@ -143,6 +214,8 @@ struct loop_watch *loop_watch_new(struct loop *loop, int fd,
     struct loop_watch *watch = calloc(1, sizeof *watch);
     if (!watch)
         return NULL;
+    watch->later.run = write_later;
+    watch->loop = loop;
     watch->ready = ready;
     watch->arg = arg;
     watch->read = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_ready, watch);
@@ -171,6 +244,7 @@ void loop_watch_free(struct loop_watch **watch)
 {
     if (!*watch)
         return;
+    leave(&(*watch)->later);
     if ((*watch)->read)
         event_free((*watch)->read);
     if ((*watch)->write)
@@ -183,7 +257,16 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    const struct loop_timer *timer = arg;
+    struct loop_timer *timer = arg;
+    if (timer->yields)
+        wait_for_turn(timer->loop, &timer->later);
+    else
+        timer->due(timer->arg);
+}
+
+static void be_due_later(struct later *later)
+{
+    const struct loop_timer *timer = (struct loop_timer *)(void *)later;
     timer->due(timer->arg);
 }
 
@@ -193,13 +276,13 @@ static struct loop_timer *new_timer(struct loop *loop, int number, short what, v
     struct loop_timer *timer = calloc(1, sizeof *timer);
     if (!timer)
         return NULL;
+    timer->later.run = be_due_later;
+    timer->loop = loop;
     timer->due = due;
     timer->arg = arg;
     timer->event = event_new(loop->base, number, what, on_due, timer);
-    if (!timer->event) {
-        free(timer);
-        return NULL;
-    }
+    if (!timer->event)
+        loop_timer_free(&timer);
     return timer;
 }
 
@@ -215,11 +298,18 @@ void loop_timer_set(struct loop_timer *timer, int64_t ms)
     (void)event_add(timer->event, &time);
 }
 
+void loop_timer_yields(struct loop_timer *timer)
+{
+    timer->yields = true;
+}
+
 void loop_timer_free(struct loop_timer **timer)
 {
     if (!*timer)
         return;
-    event_free((*timer)->event);
+    leave(&(*timer)->later);
+    if ((*timer)->event)
+        event_free((*timer)->event);
     free(*timer);
     *timer = NULL;
 }

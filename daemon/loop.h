@@ -46,6 +46,9 @@ void loop_watch_free(struct loop_watch **watch);
 // memory.
 struct loop_timer *loop_timer_new(struct loop *loop, void (*due)(void *arg), void *arg) must_check;
 void loop_timer_set(struct loop_timer *timer, int64_t ms);
+// From now on it waits for the end of a turn, as sockets do that are ready to be written to: each
+// turn begins with all that has come, and ends with a millisecond of these, or one of them.
+void loop_timer_yields(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer **timer);
 
 // Calls `came` at each signal of that number. The loop owns it; at most 8.
