@@ -12,7 +12,7 @@ enum { LARGE_BYTES = 128 << 10, PACK_WORTH = 32 };
 
 enum level { QUICK, WELL, LARGE, LEVELS };
 
-static const int levels[LEVELS] = {[QUICK] = 3, [WELL] = 19, [LARGE] = 16};
+static const int levels[LEVELS] = {[QUICK] = 6, [WELL] = 19, [LARGE] = 16};
 
 static struct {
     pthread_once_t once;

@@ -194,7 +194,7 @@ export function packs() {
     refused: [
       bad("plain, and says another size", { ...plain, size: bytes.length - 1 }),
       bad("no packing", { ...plain, packing: 0 }),
-      bad("a packing of later", { ...plain, packing: 3 }),
+      bad("a packing of later", { ...plain, packing: 4 }),
       bad("zstd, and the frame says another size", { ...zstd, size: bytes.length + 1 }),
       bad("bytes after the frame", { ...zstd, data: trailing }),
       bad("two frames", { ...zstd, data: join(zstd.data, zstd.data) }),
