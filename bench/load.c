@@ -172,6 +172,20 @@ static void take_data(struct load *load, struct client *client, struct bytes pay
     client->taken = 0;
 }
 
+// Whether a head begins with status 200, behind changes of the table's size (RFC 7541 section 6.3).
+static bool is_ok(struct bytes head)
+{
+    enum { SIZE_MASK = 0xe0, SIZE = 0x20, SIZE_MOST = 0x3f, MORE = 0x80 };
+    size_t at = 0;
+    while (at < head.n && (head.p[at] & SIZE_MASK) == SIZE) {
+        bool long_one = head.p[at++] == SIZE_MOST;
+        while (long_one && at < head.n && head.p[at] & MORE)
+            at++;
+        at += long_one;
+    }
+    return at < head.n && head.p[at] == INDEX_STATUS_200;
+}
+
 static void take_frame(struct load *load, struct client *client, const uint8_t *frame, size_t n)
 {
     struct bytes payload = bytes_of(frame + FRAME_HEAD, n);
@@ -179,7 +193,7 @@ static void take_frame(struct load *load, struct client *client, const uint8_t *
     bool ends = frame[4] & FLAG_END_STREAM;
     CHECK(type != FRAME_GOAWAY && type != FRAME_RST_STREAM, "the hub ended a call");
     if (type == FRAME_HEADERS) {
-        CHECK(payload.n > 0 && payload.p[0] == INDEX_STATUS_200, "an answer is not 200");
+        CHECK(is_ok(payload), "an answer is not 200");
         if (load->answer)
             buf_reset(load->answer);
     }
