@@ -63,9 +63,9 @@ struct link {
     struct lane lanes[2];
     pthread_mutex_t lock; // of all that follows
     struct link_count count;
-    int direction; // of the last byte; -1: none yet
+    int direction; // of the last turn; -1: none yet
     int64_t moved; // when a byte last came or went
-    size_t queued;
+    size_t under_way[2];
     bool drop;
     bool stop;
 };
@@ -96,17 +96,20 @@ static void count_bytes(struct link *link, int direction, size_t n, bool new_seg
     *(direction == UP ? &link->count.up : &link->count.down) += n;
     *(direction == UP ? &link->count.wire_up : &link->count.wire_down) += wire;
     link->count.segments += new_segment;
-    link->count.turns += link->direction != direction;
-    link->direction = direction;
-    link->queued += n;
+    // What crosses the other's bytes on the line is no answer to them.
+    if (link->direction != direction && link->under_way[!direction] == 0) {
+        link->count.turns++;
+        link->direction = direction;
+    }
+    link->under_way[direction] += n;
     link->moved = now_ns();
     pthread_mutex_unlock(&link->lock);
 }
 
-static void count_gone(struct link *link, size_t n)
+static void count_gone(struct link *link, int direction, size_t n)
 {
     pthread_mutex_lock(&link->lock);
-    link->queued -= n;
+    link->under_way[direction] -= n;
     link->moved = now_ns();
     pthread_mutex_unlock(&link->lock);
 }
@@ -189,7 +192,7 @@ static void drop_first(struct link *link, int direction, struct way *way)
         link->lanes[direction].last = NULL;
     way->queued -= segment->n;
     way->passed = 0;
-    count_gone(link, segment->n);
+    count_gone(link, direction, segment->n);
     free(segment);
 }
 
@@ -423,7 +426,8 @@ struct link_count link_count(struct link *link)
     for (bool still = false; !still;) {
         check_sleep_ms(5);
         pthread_mutex_lock(&link->lock);
-        still = link->queued == 0 && now_ns() - link->moved > STILL_MS * ns_a_ms;
+        still = link->under_way[UP] + link->under_way[DOWN] == 0 &&
+                now_ns() - link->moved > STILL_MS * ns_a_ms;
         count = link->count;
         pthread_mutex_unlock(&link->lock);
     }

@@ -38,7 +38,7 @@ struct link_count {
     uint64_t wire_up; // with headers of segments
     uint64_t wire_down;
     uint64_t segments;
-    unsigned turns; // changes of direction, the first included
+    unsigned turns; // changes of direction, the first included; bytes that cross others make none
     unsigned connections;
 };
 

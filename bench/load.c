@@ -172,15 +172,16 @@ static void take_data(struct load *load, struct client *client, struct bytes pay
     client->taken = 0;
 }
 
-// The first field of a head, behind what may be said of the table's size (RFC 7541, section 6.3).
-static bool is_200(struct bytes head)
+// Whether a head begins with status 200, behind changes of the table's size (RFC 7541 section 6.3).
+static bool is_ok(struct bytes head)
 {
+    enum { SIZE_MASK = 0xe0, SIZE = 0x20, SIZE_MOST = 0x3f, MORE = 0x80 };
     size_t at = 0;
-    if (head.n > 0 && (head.p[0] & 0xe0) == 0x20) {
-        at = 1;
-        bool is_long = (head.p[0] & 0x1f) == 0x1f;
-        while (is_long && at < head.n)
-            is_long = head.p[at++] & 0x80;
+    while (at < head.n && (head.p[at] & SIZE_MASK) == SIZE) {
+        bool long_one = head.p[at++] == SIZE_MOST;
+        while (long_one && at < head.n && head.p[at] & MORE)
+            at++;
+        at += long_one;
     }
     return at < head.n && head.p[at] == INDEX_STATUS_200;
 }
@@ -192,7 +193,7 @@ static void take_frame(struct load *load, struct client *client, const uint8_t *
     bool ends = frame[4] & FLAG_END_STREAM;
     CHECK(type != FRAME_GOAWAY && type != FRAME_RST_STREAM, "the hub ended a call");
     if (type == FRAME_HEADERS) {
-        CHECK(is_200(payload), "an answer is not 200");
+        CHECK(is_ok(payload), "an answer is not 200");
         if (load->answer)
             buf_reset(load->answer);
     }
