@@ -28,7 +28,7 @@ static void run(const struct town *town, struct bytes body, size_t calls)
     cpu = cost_cpu_seconds(town->hub.pid) - cpu;
     load_free(&load);
     figure("noop", "a_second", (double)result.calls / result.seconds);
-    figure("noop", "cpu_us", cpu / (double)result.calls * 1e6);
+    figure("noop", "a_cpu_second", (double)result.calls / cpu);
     figure("noop", "hub_busy", cpu / result.seconds);
     figure("noop", "client_busy", result.cpu_seconds / result.seconds);
     free(result.latencies);

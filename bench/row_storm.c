@@ -19,7 +19,7 @@ enum {
     PHONES = 500,
     FEW_PHONES = 10,
     FEW = 300,
-    SMALL = 300, // small syncs of the one that is alone
+    SMALL = 1000, // small syncs of the one that is alone
     ANSWER_WANTED = 256 << 10,
     BODIES = 20000,
 };
