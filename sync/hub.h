@@ -201,7 +201,8 @@ struct hub_pulled {
     bool is_unfinished; // the response is not to be sent yet: call again
     uint64_t from;      // where the cursor stood
     uint64_t position;  // the last entry that was looked at
-    size_t budget;      // packed bytes that may still be given
+    size_t wanted;      // packed bytes of an answer
+    size_t budget;      // of them those that may still be given
     size_t unpacked;    // bytes given before packing
     uint32_t view;
     struct list pieces; // struct piece, the arena's

@@ -85,7 +85,7 @@ static bool take_kept(struct pulling *p)
     const uint8_t *author = p->request->own_too ? NULL : p->caller->device.handle;
     const struct kept_key key = kept_key_of(p);
     if (!pulled->kept || pulled->position != p->piece_from || p->vector.n > 0 ||
-        pulled->budget < PIECE_TARGET ||
+        pulled->wanted < PIECE_TARGET ||
         !kept_get(pulled->kept, &key, author, p->now, p->arena, piece))
         return false;
     size_t n = piece->pack->data.n + 64;
@@ -231,7 +231,11 @@ static enum err give_entry(struct pulling *p, uint64_t position, const struct lo
 
 static size_t piece_target(const struct pulling *p)
 {
-    size_t target = p->pulled->budget < PIECE_TARGET ? p->pulled->budget : PIECE_TARGET;
+    // Whoever wants much gets whole pieces, and one more than there is room for: so all end at the
+    // same places.
+    if (p->pulled->wanted >= PIECE_TARGET)
+        return PIECE_TARGET;
+    size_t target = p->pulled->budget;
     return target < PIECE_LEAST ? PIECE_LEAST : target;
 }
 

@@ -168,7 +168,7 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                         .is_sliced = pulled};
     p.eye = (struct eye){.role = caller->device.role, .device = caller->device.handle};
     if (!p.pulled->is_begun)
-        p.pulled->budget = budget_of(request);
+        p.pulled->budget = p.pulled->wanted = budget_of(request);
     response->view = view_number(&p.eye);
     if (request->packings != PACKINGS_KNOWN)
         response->packings = PACKINGS_KNOWN;
