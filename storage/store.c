@@ -43,6 +43,9 @@ const char *txn_table_name(enum table table)
         [TABLE_ERASED] = "erased",     [TABLE_CLOSED] = "closed",
         [TABLE_KEEP] = "keep",         [TABLE_EVIDENCE] = "evidence",
         [TABLE_CARRY] = "carry",       [TABLE_DROPPED] = "dropped",
+        [TABLE_STANCE] = "stance",     [TABLE_HEARD] = "heard",
+        [TABLE_LINK] = "link",         [TABLE_SUM] = "sum",
+        [TABLE_ORDER] = "order",       [TABLE_COUNTS] = "count",
     };
     return names[table];
 }

@@ -8,16 +8,15 @@ static bool is_for_outside(uint64_t audience)
     return audience == AUDIENCE_ORGANISATIONS || audience == AUDIENCE_PUBLIC;
 }
 
-enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
-                             bool *is_outside)
+enum err audience_of(struct txn *txn, uint32_t community, const struct collection *collection,
+                     bool *is_outside)
 {
-    struct collection collection COLLECT_CLEANUP = {0};
     struct wire_field field;
     bool is_said = false;
+    enum err err = OK;
     *is_outside = false;
-    enum err err = collect_record(txn, community, record, &collection);
-    for (size_t i = 0; !err && i < collection.n; i++) {
-        const struct live *edit = &collection.edits[i];
+    for (size_t i = 0; !err && i < collection->n; i++) {
+        const struct live *edit = &collection->edits[i];
         if (edit->field != FIELD_AUDIENCE && edit->field != FIELD_SENSITIVITY)
             continue;
         err = collect_edit(txn, community, edit, &field);
@@ -30,4 +29,13 @@ enum err audience_is_outside(struct txn *txn, uint32_t community, const struct r
     }
     *is_outside = !err && is_said;
     return err;
+}
+
+enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
+                             bool *is_outside)
+{
+    struct collection collection COLLECT_CLEANUP = {0};
+    *is_outside = false;
+    enum err err = collect_record(txn, community, record, &collection);
+    return err ? err : audience_of(txn, community, &collection, is_outside);
 }

@@ -1,6 +1,7 @@
 #include "proto/schema.h"
 #include "storage/device.h"
 #include "storage/erasure.h"
+#include "sync/counts.h"
 #include "sync/digest.h"
 #include "sync/fold_private.h"
 #include "sync/lineage.h"
@@ -77,6 +78,13 @@ static void take_effect(struct txn *txn, uint32_t community, const struct merge_
     refer_by_parts(txn, community, change);
     refer_by_fields(txn, community, change);
     merge_apply(txn, community, change, &fold_watch);
+    counts_note(txn, community, &change->record, change->envelope);
+}
+
+static void lose_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
+{
+    merge_revert(txn, community, change, &fold_watch);
+    counts_note(txn, community, &change->record, change->envelope);
 }
 
 // --- a change of the log, once more ---
@@ -137,7 +145,7 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
         if (in_effect)
             take_effect(txn, community, &recalled.change);
         else
-            merge_revert(txn, community, &recalled.change, &fold_watch);
+            lose_effect(txn, community, &recalled.change);
     }
     arena_done(&recalled.arena);
 }
@@ -185,6 +193,7 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     if (!known)
         (void)erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
     merge_erase(txn, community, &record, envelope.class, device, entry->seq, &fold_watch);
+    counts_note(txn, community, &record, &envelope);
     txn_forgive(txn, damage);
     log_erase(txn, community, position, body_hash);
 }

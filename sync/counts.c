@@ -1,0 +1,400 @@
+// What a transaction touched is noted as it is folded, and settled at its end: joins first, then
+// voices, then sums in the order of ranks, then the rows that add up sums.
+
+#include <stdlib.h>
+
+#include "proto/schema.h"
+#include "storage/community.h"
+#include "storage/log.h"
+#include "sync/counts_private.h"
+#include "sync/merge.h"
+
+// --- notes ---
+
+enum note_what { NOTE_JOINED, NOTE_VOICE, NOTE_PERSON, NOTE_OWN };
+
+struct note {
+    uint32_t community;
+    uint32_t what;
+    struct record_key record; // of a voice: its subject
+    uint8_t person[ID_SIZE];  // of a voice; else zeros
+};
+
+struct notes {
+    struct buf all; // struct note
+    bool anew;      // counts that are not kept yet are being made
+};
+
+static void settle(struct txn *txn, void *arg);
+
+static void notes_done(void *arg)
+{
+    struct notes *notes = arg;
+    buf_done(&notes->all);
+    free(notes);
+}
+
+static const struct txn_rider rider = {settle, notes_done};
+
+static struct notes *notes_of(struct txn *txn)
+{
+    struct notes *notes = txn_riding(txn, &rider);
+    if (notes || txn_error(txn))
+        return notes;
+    notes = calloc(1, sizeof *notes);
+    if (!notes) {
+        txn_fail(txn, ERR_NOMEM);
+    } else if (!txn_ride(txn, &rider, notes)) {
+        free(notes);
+        notes = NULL;
+    }
+    return notes;
+}
+
+static void note(struct txn *txn, uint32_t community, enum note_what what,
+                 const struct record_key *record, const uint8_t *person)
+{
+    struct notes *notes = notes_of(txn);
+    struct note noted = {.community = community, .what = what, .record = *record};
+    if (!notes)
+        return;
+    if (person)
+        memcpy(noted.person, person, ID_SIZE);
+    // What comes twice in a row is noted once.
+    const uint8_t *last = notes->all.n ? notes->all.p + notes->all.n - sizeof noted : NULL;
+    if (!last || memcmp(last, &noted, sizeof noted) != 0)
+        buf_put(&notes->all, bytes_of(&noted, sizeof noted));
+    txn_fail(txn, notes->all.err);
+}
+
+static bool part_record(struct bytes part, struct record_key *record)
+{
+    *record = (struct record_key){.kind = part.n == 4 + ID_SIZE ? be32_get(part.p) : 0};
+    if (record->kind == 0 || record->kind > KIND_MAX)
+        return false;
+    memcpy(record->id, part.p + 4, ID_SIZE);
+    return true;
+}
+
+static void note_joined(struct txn *txn, uint32_t community, struct bytes a, struct bytes b)
+{
+    struct record_key one;
+    struct record_key other;
+    if (!part_record(a, &one) || !part_record(b, &other))
+        return;
+    note(txn, community, NOTE_JOINED, &one, NULL);
+    note(txn, community, NOTE_JOINED, &other, NULL);
+}
+
+void counts_note(struct txn *txn, uint32_t community, const struct record_key *record,
+                 const struct envelope *envelope)
+{
+    struct record_key subject;
+    bool is_pair = envelope->parts.n == 2;
+    struct bytes a = is_pair ? *LIST_AT(struct bytes, envelope->parts, 0) : (struct bytes){0};
+    struct bytes b = is_pair ? *LIST_AT(struct bytes, envelope->parts, 1) : (struct bytes){0};
+    if (record->kind == KIND_VOICE && part_record(a, &subject) && b.n == ID_SIZE)
+        note(txn, community, NOTE_VOICE, &subject, b.p);
+    else if (record->kind == KIND_SAME_AS)
+        note_joined(txn, community, a, b);
+    else if (record->kind == KIND_PERSON)
+        note(txn, community, NOTE_PERSON, record, NULL);
+    else if (counts_rank(record->kind) != RANKS)
+        note(txn, community, NOTE_OWN, record, NULL);
+}
+
+// --- what settling shares ---
+
+enum counts_rank counts_rank(uint32_t kind)
+{
+    switch (kind) {
+    case KIND_CONSTRAINT:
+        return RANK_CONSTRAINT;
+    case KIND_OUTCOME:
+        return RANK_OUTCOME;
+    case KIND_COMMITMENT:
+        return RANK_COMMITMENT;
+    case KIND_SOLUTION:
+        return RANK_SOLUTION;
+    case KIND_NEED:
+        return RANK_NEED;
+    default:
+        return RANKS;
+    }
+}
+
+bool counts_fail(struct counting *c, enum err err)
+{
+    if (err == ERR_NOMEM || txn_error(c->txn))
+        txn_fail(c->txn, err);
+    else
+        c->lost |= err != OK;
+    return err != OK || c->lost;
+}
+
+bool counts_find(struct counting *c, const struct record_key *record, struct group_of *group)
+{
+    return !counts_fail(c, groups_find(&c->groups, record, group));
+}
+
+static int compare(const void *a, const void *b, void *size)
+{
+    return memcmp(a, b, *(size_t *)size);
+}
+
+void counts_sort(struct buf *buf, size_t size)
+{
+    size_t n = buf->n / size;
+    size_t kept = 0;
+    if (n < 2)
+        return;
+    qsort_r(buf->p, n, size, compare, &size);
+    for (size_t i = 1; i < n; i++) {
+        if (memcmp(buf->p + kept * size, buf->p + i * size, size) != 0)
+            memmove(buf->p + ++kept * size, buf->p + i * size, size);
+    }
+    buf->n = (kept + 1) * size;
+}
+
+// --- settling ---
+
+static const struct touch *touch_at(const struct buf *touched, size_t i)
+{
+    return (const struct touch *)(const void *)(touched->p + i * sizeof(struct touch));
+}
+
+// False when voices are taken away that were never there.
+static bool add_voices(struct sum *sum, const struct touch *touch)
+{
+    uint32_t *cell = &sum->cells[SUM_VOICES + touch->cell];
+    if (touch->by < 0 && *cell < 0u - (uint32_t)touch->by)
+        return false;
+    *cell += (uint32_t)touch->by;
+    return true;
+}
+
+// The touches of one record, which stand one after the other.
+static void settle_sum(struct counting *c, const struct touch *touches, size_t n)
+{
+    struct sum was;
+    const struct record_key record = touches->record;
+    uint8_t what = 0;
+    enum err err = sum_get(c->txn, c->community, &record, &was);
+    struct sum is = was;
+    if (err != ERR_NOT_FOUND && counts_fail(c, err))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        what |= touches[i].what;
+        c->lost |= touches[i].by && !add_voices(&is, &touches[i]);
+    }
+    if (what & TOUCH_OWN)
+        counts_own(c, &record, &is);
+    if (what & (TOUCH_OWN | TOUCH_ANSWERS))
+        counts_answers(c, &record, &is);
+    if (what & TOUCH_DAMAGED)
+        is.marks |= SUM_DAMAGED;
+    bool changed = memcmp(&was, &is, sizeof was) != 0;
+    // What answers this answers what this answers.
+    if ((what & TOUCH_ANSWERS) || (changed && (what & TOUCH_OWN)))
+        counts_touch_up(c, &record);
+    if (c->lost || !changed)
+        return;
+    sum_put(c->txn, c->community, &record, &is);
+    order_move(c->txn, c->community, &record, &was, &is);
+    counts_sum_changed(c, record.kind, &was, &is);
+}
+
+static void settle_rank(struct counting *c, struct buf *touched)
+{
+    // Touching goes up alone, so that nothing is added here meanwhile.
+    size_t n = touched->n / sizeof(struct touch);
+    size_t size = sizeof(struct touch);
+    if (n > 1)
+        qsort_r(touched->p, n, size, compare, &size);
+    for (size_t i = 0, next; i < n && !c->lost && !txn_error(c->txn); i = next) {
+        const struct touch *first = touch_at(touched, i);
+        for (next = i + 1; next < n; next++) {
+            if (memcmp(&touch_at(touched, next)->record, &first->record, sizeof first->record) != 0)
+                break;
+        }
+        settle_sum(c, first, next - i);
+    }
+}
+
+static void take_note(struct counting *c, const struct note *note)
+{
+    struct record_key person = {.kind = KIND_PERSON};
+    struct group_of group;
+    struct group_of speaker;
+    switch ((enum note_what)note->what) {
+    case NOTE_JOINED:
+        counts_join(c, &note->record);
+        break;
+    case NOTE_VOICE:
+        memcpy(person.id, note->person, ID_SIZE);
+        if (counts_find(c, &person, &speaker) && counts_find(c, &note->record, &group))
+            counts_restate(c, speaker.root.id, &group.root);
+        break;
+    case NOTE_PERSON:
+        if (counts_find(c, &note->record, &group))
+            buf_put(&c->persons, BYTES(group.root.id));
+        break;
+    case NOTE_OWN:
+        counts_relink(c, &note->record);
+        if (counts_find(c, &note->record, &group))
+            counts_touch(c, &group.root, TOUCH_OWN);
+        break;
+    }
+}
+
+static enum err buffers_failed(const struct counting *c)
+{
+    enum err err = c->restates.err ? c->restates.err : c->persons.err;
+    for (size_t i = 0; i <= RANKS && !err; i++)
+        err = c->touched[i].err;
+    err = err ? err : c->changes.err;
+    return err ? err : c->texts.err;
+}
+
+static void settle_community(struct txn *txn, const struct note *notes, size_t n)
+{
+    struct counting c = {.txn = txn, .community = notes->community};
+    c.groups = (struct groups){.txn = txn, .community = notes->community};
+    for (size_t i = 0; i < n && !c.lost && !txn_error(txn); i++)
+        take_note(&c, &notes[i]);
+    counts_voices(&c);
+    for (size_t i = 0; i <= RANKS; i++)
+        settle_rank(&c, &c.touched[i]);
+    counts_fail(&c, buffers_failed(&c));
+    counts_rows(&c);
+    // Where they are being made, nothing more can be done.
+    if (c.lost && notes_of(txn)->anew)
+        txn_fail(txn, ERR_DAMAGED);
+    else if (c.lost)
+        counts_keep(txn, c.community, false);
+    for (size_t i = 0; i <= RANKS; i++)
+        buf_done(&c.touched[i]);
+    buf_done(&c.restates);
+    buf_done(&c.persons);
+    buf_done(&c.changes);
+    buf_done(&c.texts);
+    groups_done(&c.groups);
+}
+
+static void settle(struct txn *txn, void *arg)
+{
+    struct notes *notes = arg;
+    counts_sort(&notes->all, sizeof(struct note));
+    const struct note *all = (const struct note *)(const void *)notes->all.p;
+    size_t n = notes->all.n / sizeof *all;
+    for (size_t i = 0, next; i < n && !txn_error(txn); i = next) {
+        for (next = i + 1; next < n && all[next].community == all[i].community;)
+            next++;
+        if (notes->anew || counts_are_kept(txn, all[i].community))
+            settle_community(txn, &all[i], next - i);
+    }
+}
+
+// --- making them anew ---
+
+enum { RECORDS_A_COMMIT = 5000, ROWS_A_COMMIT = 50000 };
+
+static bool take_first(const struct live *edit, void *arg)
+{
+    *(struct live *)arg = *edit;
+    return false;
+}
+
+// As if the change of one of its live edits took effect now.
+static void note_record(struct txn *txn, uint32_t community, const struct record_key *record)
+{
+    struct live edit = {.position = 0};
+    struct log_entry entry;
+    struct envelope envelope;
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, MERGE_ARENA_MAX);
+    if (txn_failed(txn, live_each(txn, community, record, take_first, &edit)) ||
+        txn_failed(txn, log_get(txn, community, edit.position, &entry)) ||
+        merge_envelope(txn, entry.envelope, &arena, &envelope))
+        return;
+    // Groups are found as they are: a join is no news.
+    if (record->kind != KIND_SAME_AS)
+        counts_note(txn, community, record, &envelope);
+}
+
+static enum err clear(struct store *store, uint32_t community)
+{
+    for (bool done = false; !done;) {
+        struct txn *txn = txn_begin_write(store);
+        done = counts_clear(txn, community, ROWS_A_COMMIT);
+        enum err err = txn_commit(&txn);
+        if (err)
+            return err;
+    }
+    return OK;
+}
+
+// Notes the records behind `at`, which goes on; `ended` when there are no more.
+static enum err count_some(struct store *store, uint32_t community, struct record_key *at,
+                           bool *ended)
+{
+    struct txn *txn = txn_begin_write(store);
+    struct notes *notes = notes_of(txn);
+    if (notes)
+        notes->anew = true;
+    *ended = false;
+    for (size_t i = 0; notes && i < RECORDS_A_COMMIT && !*ended; i++) {
+        enum err err = live_next(txn, community, at->kind ? at : NULL, at);
+        *ended = err != OK;
+        if (!err)
+            note_record(txn, community, at);
+    }
+    return txn_commit(&txn);
+}
+
+static enum err keep(struct store *store, uint32_t community)
+{
+    struct txn *txn = txn_begin_write(store);
+    counts_keep(txn, community, true);
+    return txn_commit(&txn);
+}
+
+static enum err make(struct store *store, uint32_t community)
+{
+    struct record_key at = {.kind = 0};
+    bool ended = false;
+    enum err err = clear(store, community);
+    while (!err && !ended)
+        err = count_some(store, community, &at, &ended);
+    return err ? err : keep(store, community);
+}
+
+static bool gather(const struct community *community, void *arg)
+{
+    buf_put_be32(arg, community->number);
+    return true;
+}
+
+static bool is_kept(struct store *store, uint32_t community)
+{
+    struct txn *txn TXN_CLEANUP = txn_begin_read(store);
+    return counts_are_kept(txn, community);
+}
+
+enum err counts_make(struct store *store)
+{
+    BUF_CLEANUP struct buf numbers = {0};
+    struct txn *txn = txn_begin_read(store);
+    community_each(txn, gather, &numbers);
+    enum err err = txn_error(txn) == ERR_DAMAGED ? numbers.err : txn_error(txn);
+    txn_abort(&txn);
+    for (size_t i = 0; i < numbers.n && !err; i += 4) {
+        uint32_t number = be32_get(numbers.p + i);
+        if (!is_kept(store, number))
+            err = make(store, number);
+        // The others are counted.
+        if (err == ERR_DAMAGED)
+            err = OK;
+    }
+    return err;
+}

@@ -1,0 +1,110 @@
+#pragma once
+
+// What the counts_*.c family shares.
+
+#include "storage/counts.h"
+#include "sync/counts.h"
+#include "sync/joined.h"
+
+// --- who is one with whom ---
+
+struct groups {
+    struct txn *txn;
+    uint32_t community;
+    struct groups_of_kind {
+        uint32_t kind;
+        struct joined *joined;
+    } * kinds;
+    size_t n;
+    size_t cap;
+};
+
+// Those that are one with a record. Valid as long as the groups are.
+struct group_of {
+    struct joined *joined;
+    uint32_t number;
+    struct record_key root; // the least of their ids
+    bool is_root;           // the record that was asked for
+};
+
+void groups_done(struct groups *groups);
+// Errors as joined_group.
+enum err groups_find(struct groups *groups, const struct record_key *record,
+                     struct group_of *group) must_check;
+// False past the end.
+bool groups_member(const struct group_of *group, size_t i, struct record_key *member) must_check;
+
+// --- one settling ---
+
+// The order in which sums are settled: what answers before what it answers.
+enum counts_rank {
+    RANK_CONSTRAINT,
+    RANK_OUTCOME,
+    RANK_COMMITMENT,
+    RANK_SOLUTION,
+    RANK_NEED,
+    RANKS
+};
+
+// That something of a sum is another.
+enum { TOUCH_OWN = 1, TOUCH_ANSWERS = 2, TOUCH_DAMAGED = 4 };
+
+struct touch {
+    struct record_key record;
+    uint8_t what;
+    uint8_t cell; // of SUM_VOICES, where `by` is not 0
+    uint16_t unused;
+    int32_t by;
+};
+
+// That the stance of these persons on these records may be another. They need not be roots any
+// more.
+struct restate {
+    uint8_t person[ID_SIZE];
+    struct record_key record;
+};
+
+struct counting {
+    struct txn *txn;
+    uint32_t community;
+    struct groups groups;
+    struct buf restates;           // struct restate
+    struct buf persons;            // ids of roots: what is said of them may be another
+    struct buf touched[RANKS + 1]; // struct touch, by rank; the last: of other kinds
+    struct buf changes;            // of counts: counts_rows.c
+    struct buf texts;
+    bool lost; // the counts cannot be kept up
+};
+
+// Sorts, and leaves each element once; order of bytes, elements without padding that differs.
+void counts_sort(struct buf *buf, size_t size);
+// By rank; RANKS: none.
+enum counts_rank counts_rank(uint32_t kind);
+// Takes up an error: what memory refuses, and what is wrong with the transaction, sticks; all else
+// means that the counts are lost. Whether there is one.
+bool counts_fail(struct counting *c, enum err err);
+bool counts_find(struct counting *c, const struct record_key *record, struct group_of *group);
+
+// counts_voice.c
+void counts_restate(struct counting *c, const uint8_t person[ID_SIZE],
+                    const struct record_key *record);
+void counts_join(struct counting *c, const struct record_key *record);
+void counts_voices(struct counting *c);
+// counts_link.c
+void counts_touch(struct counting *c, const struct record_key *root, uint8_t what);
+// Brings the links of a record in step with what it is about now.
+void counts_relink(struct counting *c, const struct record_key *record);
+// Touches all that this record answers.
+void counts_touch_up(struct counting *c, const struct record_key *record);
+// Counts what answers a record, into its sum.
+void counts_answers(struct counting *c, const struct record_key *record, struct sum *sum);
+// counts_own.c
+// What the records say themselves, into their sum.
+void counts_own(struct counting *c, const struct record_key *record, struct sum *sum);
+// For whom these persons speak and where they live.
+void counts_person(struct counting *c, const struct group_of *person, struct heard *heard);
+// counts_rows.c
+void counts_sum_changed(struct counting *c, uint32_t kind, const struct sum *was,
+                        const struct sum *is);
+void counts_heard_changed(struct counting *c, const struct heard *heard, int32_t by);
+void counts_rows(struct counting *c);
