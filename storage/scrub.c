@@ -79,6 +79,12 @@ static const struct compared compared_tables[] = {
     {.table = TABLE_ERASED, .by_key = true},
     {.table = TABLE_CLOSED},
     {.table = TABLE_KEEP},
+    {.table = TABLE_STANCE},
+    {.table = TABLE_HEARD},
+    {.table = TABLE_LINK},
+    {.table = TABLE_SUM},
+    {.table = TABLE_ORDER},
+    {.table = TABLE_COUNTS},
 };
 
 static bool has_same_value(const struct compared *of, struct bytes a, struct bytes b)
