@@ -39,31 +39,45 @@ static struct key stance_key(uint32_t community, const uint8_t person[ID_SIZE],
     return key;
 }
 
-static bool is_stance(struct bytes value)
+enum { STANCE_SHORT = 2, STANCE_LONG = STANCE_SHORT + ID_SIZE };
+
+static bool decode_stance(struct bytes value, const struct record_key *record,
+                          struct stance_row *row)
 {
-    return value.n == 1 && value.p[0] >= STANCE_FOR && value.p[0] <= STANCE_UNKNOWN;
+    *row = (struct stance_row){.stance = STANCE_NONE};
+    if (value.n == 0)
+        return true;
+    if ((value.n != STANCE_SHORT && value.n != STANCE_LONG) || value.p[0] < STANCE_FOR ||
+        value.p[0] > STANCE_UNKNOWN || value.p[1] >= COUNTS_PARTIES)
+        return false;
+    row->stance = value.p[0];
+    row->party = value.p[1];
+    memcpy(row->root, value.n == STANCE_LONG ? value.p + STANCE_SHORT : record->id, ID_SIZE);
+    return true;
 }
 
 enum err stance_get(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                    const struct record_key *record, uint8_t *stance)
+                    const struct record_key *record, struct stance_row *row)
 {
     struct key key = stance_key(community, person, record);
     struct bytes value;
     enum err err = table_get(txn, TABLE_STANCE, key_of(&key), &value);
-    *stance = STANCE_NONE;
-    if (!err && !is_stance(value))
+    *row = (struct stance_row){.stance = STANCE_NONE};
+    if (!err && !decode_stance(value, record, row))
         err = txn_damaged(txn);
-    if (!err)
-        *stance = value.p[0];
     return err;
 }
 
 void stance_put(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                const struct record_key *record, uint8_t stance)
+                const struct record_key *record, const struct stance_row *row)
 {
     struct key key = stance_key(community, person, record);
-    assert(stance >= STANCE_FOR && stance <= STANCE_UNKNOWN);
-    table_put(txn, TABLE_STANCE, key_of(&key), bytes_of(&stance, 1));
+    uint8_t value[STANCE_LONG] = {row->stance, row->party};
+    bool is_own = memcmp(row->root, record->id, ID_SIZE) == 0;
+    size_t n = row->stance == STANCE_NONE ? 0 : is_own ? STANCE_SHORT : STANCE_LONG;
+    assert(row->stance <= STANCE_UNKNOWN && row->party < COUNTS_PARTIES);
+    memcpy(value + STANCE_SHORT, row->root, ID_SIZE);
+    table_put(txn, TABLE_STANCE, key_of(&key), bytes_of(value, n));
 }
 
 void stance_delete(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
@@ -82,8 +96,7 @@ static enum err ended(struct txn *txn, enum err damage)
 }
 
 enum err stance_each(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                     bool (*each)(const struct record_key *record, uint8_t stance, void *),
-                     void *arg)
+                     bool (*each)(const struct record_key *record, void *), void *arg)
 {
     struct key prefix = person_key(community, person);
     enum err damage = OK;
@@ -95,10 +108,11 @@ enum err stance_each(struct txn *txn, uint32_t community, const uint8_t person[I
         uint8_t skipped[4 + ID_SIZE];
         stored_copy(&key, skipped, sizeof skipped);
         struct record_key record = take_record(&key);
-        if (walk.err || stored_end(&key) || !is_stance(walk.value))
+        struct stance_row row;
+        if (walk.err || stored_end(&key) || !decode_stance(walk.value, &record, &row))
             damage = ERR_DAMAGED;
         else
-            on = each(&record, walk.value.p[0], arg);
+            on = each(&record, arg);
     }
     return ended(txn, damage);
 }

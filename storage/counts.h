@@ -25,17 +25,24 @@ struct counts_text {
 
 // --- stance, heard ---
 
-// ERR_NOT_FOUND, and no stance, where there is none. stance: STANCE_FOR to STANCE_UNKNOWN.
+// A voice with a live stance, by person and record as the voice says them. Of all voices of persons
+// who are one on records that are one, one counts.
+struct stance_row {
+    uint8_t stance;        // STANCE_FOR to STANCE_UNKNOWN; 0: it does not count
+    uint8_t party;         // below COUNTS_PARTIES: where it counts, as which
+    uint8_t root[ID_SIZE]; // and of which record
+};
+
 enum err stance_get(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                    const struct record_key *record, uint8_t *stance) must_check;
+                    const struct record_key *record, struct stance_row *row) must_check;
 void stance_put(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                const struct record_key *record, uint8_t stance);
+                const struct record_key *record, const struct stance_row *row);
 void stance_delete(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
                    const struct record_key *record);
-// All of a person, in the order of kind and id; as everywhere, `each` returns false to end.
+// What a person has voices on, in the order of kind and id; as everywhere, `each` returns false to
+// end.
 enum err stance_each(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
-                     bool (*each)(const struct record_key *record, uint8_t stance, void *),
-                     void *arg) must_check;
+                     bool (*each)(const struct record_key *record, void *), void *arg) must_check;
 
 struct heard {
     uint8_t party; // below COUNTS_PARTIES

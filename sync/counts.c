@@ -276,6 +276,7 @@ static void settle_community(struct txn *txn, const struct note *notes, size_t n
         buf_done(&c.touched[i]);
     buf_done(&c.restates);
     buf_done(&c.persons);
+    buf_done(&c.candidates);
     buf_done(&c.changes);
     buf_done(&c.texts);
     groups_done(&c.groups);

@@ -57,8 +57,8 @@ struct touch {
     int32_t by;
 };
 
-// That the stance of these persons on these records may be another. They need not be roots any
-// more.
+// That the stance of these persons on these records may be another: roots both. Of kind 0: what is
+// said of the persons may be.
 struct restate {
     uint8_t person[ID_SIZE];
     struct record_key record;
@@ -69,6 +69,7 @@ struct counting {
     uint32_t community;
     struct groups groups;
     struct buf restates;           // struct restate
+    struct buf candidates;         // counts_voice.c
     struct buf persons;            // ids of roots: what is said of them may be another
     struct buf touched[RANKS + 1]; // struct touch, by rank; the last: of other kinds
     struct buf changes;            // of counts: counts_rows.c

@@ -16,35 +16,45 @@ void counts_restate(struct counting *c, const uint8_t person[ID_SIZE],
     buf_put(&c->restates, bytes_of(&restate, sizeof restate));
 }
 
-// --- joins ---
+// --- whose stances may be others ---
 
 struct walking {
     struct counting *c;
-    const struct record_key *root;
-    const uint8_t *person;  // whose rows are walked
-    const struct buf *were; // ids: roots before, as far as they are no more
+    const struct record_key *person; // a root
+    const struct record_key *record; // so
 };
 
-static bool restate_row(const struct record_key *record, uint8_t stance, void *arg)
+static bool restate_row(const struct record_key *record, void *arg)
 {
     struct walking *w = arg;
-    struct group_of now;
-    (void)stance;
-    counts_restate(w->c, w->person, record);
-    if (counts_find(w->c, record, &now))
-        counts_restate(w->c, w->root->id, &now.root);
+    struct group_of group;
+    if (counts_find(w->c, record, &group))
+        counts_restate(w->c, w->person->id, &group.root);
     return !w->c->lost;
 }
 
-// The rows of each who is one with others now, or was, come under the one root.
-static void join_persons(struct counting *c, const struct group_of *group)
+// Whoever is one with others now, or no more, or speaks for another party, does so with all their
+// voices.
+static void restate_person(struct counting *c, const uint8_t root[ID_SIZE])
 {
+    struct record_key nothing = {.kind = 0};
+    struct record_key person = {.kind = KIND_PERSON};
     struct record_key member;
-    for (size_t i = 0; !c->lost && groups_member(group, i, &member); i++) {
-        struct walking w = {.c = c, .root = &group->root, .person = member.id};
+    struct group_of group;
+    memcpy(person.id, root, ID_SIZE);
+    counts_restate(c, root, &nothing); // though there be none
+    if (!counts_find(c, &person, &group))
+        return;
+    struct walking w = {.c = c, .person = &group.root};
+    for (size_t i = 0; !c->lost && groups_member(&group, i, &member); i++)
         counts_fail(c, stance_each(c->txn, c->community, member.id, restate_row, &w));
-    }
-    buf_put(&c->persons, BYTES(group->root.id));
+}
+
+static void restate_persons(struct counting *c)
+{
+    counts_sort(&c->persons, ID_SIZE);
+    for (size_t i = 0; i < c->persons.n && !c->lost; i += ID_SIZE)
+        restate_person(c, c->persons.p + i);
 }
 
 static bool restate_voice(const struct record_key *voice, struct bytes person, void *arg)
@@ -56,41 +66,28 @@ static bool restate_voice(const struct record_key *voice, struct bytes person, v
     if (person.n != ID_SIZE)
         return true;
     memcpy(said_by.id, person.p, ID_SIZE);
-    if (!counts_find(w->c, &said_by, &speaker))
-        return false;
-    counts_restate(w->c, speaker.root.id, w->root);
-    for (size_t i = 0; i < w->were->n; i += ID_SIZE) {
-        struct record_key was = {.kind = w->root->kind};
-        memcpy(was.id, w->were->p + i, ID_SIZE);
-        counts_restate(w->c, speaker.root.id, &was);
-    }
-    return true;
+    if (counts_find(w->c, &said_by, &speaker))
+        counts_restate(w->c, speaker.root.id, w->record);
+    return !w->c->lost;
 }
 
-// Only a root has a sum.
-static void find_roots_before(struct counting *c, const struct group_of *group, struct buf *were)
+// A root before has a sum, if anything has.
+static void touch_before(struct counting *c, const struct group_of *group,
+                         const struct record_key *member)
 {
-    struct record_key member;
-    for (size_t i = 0; !c->lost && groups_member(group, i, &member); i++) {
-        struct sum sum;
-        enum err err = sum_get(c->txn, c->community, &member, &sum);
-        if (err == ERR_NOT_FOUND || memcmp(member.id, group->root.id, ID_SIZE) == 0 ||
-            counts_fail(c, err))
-            continue;
-        buf_put(were, BYTES(member.id));
-        counts_touch(c, &member, TOUCH_OWN | TOUCH_ANSWERS);
-    }
-    counts_fail(c, were->err);
+    struct sum sum;
+    enum err err = sum_get(c->txn, c->community, member, &sum);
+    bool was_root = err != ERR_NOT_FOUND && !counts_fail(c, err);
+    if (was_root || memcmp(member->id, group->root.id, ID_SIZE) == 0)
+        counts_touch(c, member, TOUCH_OWN | TOUCH_ANSWERS);
 }
 
 static void join_records(struct counting *c, const struct group_of *group)
 {
-    BUF_CLEANUP struct buf were = {0};
-    struct walking w = {.c = c, .root = &group->root, .were = &were};
+    struct walking w = {.c = c, .record = &group->root};
     struct record_key member;
-    find_roots_before(c, group, &were);
-    counts_touch(c, &group->root, TOUCH_OWN | TOUCH_ANSWERS);
     for (size_t i = 0; !c->lost && groups_member(group, i, &member); i++) {
+        touch_before(c, group, &member);
         // Damage among references stays damage, and is told where records are read.
         enum err err = about_each(c->txn, c->community, &member, KIND_VOICE, restate_voice, &w);
         if (err != ERR_DAMAGED)
@@ -104,7 +101,7 @@ void counts_join(struct counting *c, const struct record_key *record)
     if (!counts_find(c, record, &group))
         return;
     if (record->kind == KIND_PERSON)
-        join_persons(c, &group);
+        buf_put(&c->persons, BYTES(group.root.id));
     join_records(c, &group);
 }
 
@@ -130,12 +127,6 @@ static void voice_of(const struct record_key *subject, const uint8_t person[ID_S
     digest_record_id(KIND_VOICE, (struct list){parts, 2}, voice->id);
 }
 
-static void note_damage(struct counting *c, const struct record_key *record, uint64_t before)
-{
-    if (txn_damage(c->txn) != before)
-        counts_touch(c, record, TOUCH_DAMAGED);
-}
-
 static uint8_t read_stance(struct counting *c, const struct live *edit)
 {
     struct wire_field field;
@@ -146,95 +137,151 @@ static uint8_t read_stance(struct counting *c, const struct live *edit)
     return is_known ? (uint8_t)field.value : STANCE_UNKNOWN;
 }
 
-// Of all voices of these persons on these records that of the greatest rank.
-static uint8_t stance_now(struct counting *c, const struct group_of *person,
-                          const struct group_of *record)
-{
-    struct live latest = {.position = 0};
-    struct record_key subject;
-    struct record_key speaker;
-    struct record_key voice;
-    uint64_t damage = txn_damage(c->txn);
-    for (size_t i = 0; groups_member(record, i, &subject); i++) {
-        for (size_t k = 0; groups_member(person, k, &speaker); k++) {
-            voice_of(&subject, speaker.id, &voice);
-            txn_failed(c->txn, live_each(c->txn, c->community, &voice, keep_latest, &latest));
-        }
-    }
-    uint8_t stance = latest.position ? read_stance(c, &latest) : STANCE_NONE;
-    note_damage(c, &record->root, damage);
-    return stance;
-}
-
 // --- the difference ---
 
 struct speaking {
-    const uint8_t *person;
-    struct group_of group;
+    struct group_of person;
     bool was_heard;
     bool has_voice; // now
     bool lost_one;
     struct heard was;
     struct heard now;
+    const struct group_of *record;
 };
 
-static void touch_voice(struct counting *c, const struct record_key *record,
-                        const struct heard *heard, uint8_t stance, int32_t by)
+static void count_row(struct counting *c, uint32_t kind, const struct stance_row *row, int32_t by)
 {
-    enum counts_rank rank = counts_rank(record->kind);
-    unsigned column = stance <= STANCE_UNSURE ? stance - 1u : COUNTS_STANCES - 1u;
-    struct touch touch = {.record = *record, .by = by};
-    touch.cell = (uint8_t)(heard->party * COUNTS_STANCES + column);
-    if (stance != STANCE_NONE)
-        buf_put(&c->touched[rank], bytes_of(&touch, sizeof touch));
+    unsigned column = row->stance <= STANCE_UNSURE ? row->stance - 1u : COUNTS_STANCES - 1u;
+    struct touch touch = {.record = {.kind = kind}, .by = by};
+    memcpy(touch.record.id, row->root, ID_SIZE);
+    touch.cell = (uint8_t)(row->party * COUNTS_STANCES + column);
+    if (row->stance != STANCE_NONE)
+        buf_put(&c->touched[counts_rank(kind)], bytes_of(&touch, sizeof touch));
 }
 
-static void restate_one(struct counting *c, struct speaking *s, const struct record_key *record)
+// A voice of these persons on these records, of which one counts.
+struct candidate {
+    struct record_key subject;
+    struct record_key speaker;
+    struct live stance; // the last of this voice; position 0: none
+};
+
+static void restate_one(struct counting *c, struct speaking *s, const struct candidate *voice,
+                        bool counts)
 {
-    uint8_t was = STANCE_NONE;
-    uint8_t is = STANCE_NONE;
-    struct group_of group;
-    enum err err = s->was_heard ? stance_get(c->txn, c->community, s->person, record, &was) : OK;
+    struct stance_row was;
+    struct stance_row is = {.stance = STANCE_NONE};
+    enum err err = stance_get(c->txn, c->community, voice->speaker.id, &voice->subject, &was);
+    bool was_there = !err;
+    bool is_there = voice->stance.position != 0;
     if (err != ERR_NOT_FOUND && counts_fail(c, err))
         return;
-    if (s->group.is_root && counts_find(c, record, &group) && group.is_root)
-        is = stance_now(c, &s->group, &group);
-    s->has_voice |= is != STANCE_NONE;
-    s->lost_one |= was != STANCE_NONE && is == STANCE_NONE;
-    if (was == is && s->was.party == s->now.party)
+    if (counts) {
+        is.stance = read_stance(c, &voice->stance);
+        is.party = s->now.party;
+        memcpy(is.root, s->record->root.id, ID_SIZE);
+    }
+    s->has_voice |= is_there;
+    s->lost_one |= was_there && !is_there;
+    if (was_there == is_there && memcmp(&was, &is, sizeof is) == 0)
         return;
-    touch_voice(c, record, &s->was, was, -1);
-    touch_voice(c, record, &s->now, is, 1);
-    if (was != is && is)
-        stance_put(c->txn, c->community, s->person, record, is);
-    else if (was != is)
-        stance_delete(c->txn, c->community, s->person, record);
+    count_row(c, voice->subject.kind, &was, -1);
+    count_row(c, voice->subject.kind, &is, 1);
+    if (is_there)
+        stance_put(c->txn, c->community, voice->speaker.id, &voice->subject, &is);
+    else
+        stance_delete(c->txn, c->community, voice->speaker.id, &voice->subject);
 }
 
-static bool find_any(const struct record_key *record, uint8_t stance, void *arg)
+// Finds the candidates. That of the greatest rank counts: its number; SIZE_MAX: none does.
+static size_t find_candidates(struct counting *c, const struct speaking *s)
+{
+    struct candidate found = {.stance = {.position = 0}};
+    struct record_key voice;
+    struct live latest = {.position = 0};
+    size_t n = 0;
+    size_t counts = SIZE_MAX;
+    buf_reset(&c->candidates);
+    for (size_t i = 0; groups_member(s->record, i, &found.subject); i++) {
+        for (size_t k = 0; groups_member(&s->person, k, &found.speaker); k++, n++) {
+            found.stance.position = 0;
+            voice_of(&found.subject, found.speaker.id, &voice);
+            txn_failed(c->txn, live_each(c->txn, c->community, &voice, keep_latest, &found.stance));
+            if (found.stance.position &&
+                (!latest.position || merge_rank(&found.stance, &latest) > 0)) {
+                latest = found.stance;
+                counts = n;
+            }
+            buf_put(&c->candidates, bytes_of(&found, sizeof found));
+        }
+    }
+    counts_fail(c, c->candidates.err);
+    return counts;
+}
+
+static void restate_group(struct counting *c, struct speaking *s)
+{
+    uint64_t damage = txn_damage(c->txn);
+    size_t counts = find_candidates(c, s);
+    const struct candidate *all = (const struct candidate *)(const void *)c->candidates.p;
+    for (size_t i = 0; i < c->candidates.n / sizeof *all && !c->lost; i++)
+        restate_one(c, s, &all[i], i == counts);
+    if (txn_damage(c->txn) != damage)
+        counts_touch(c, &s->record->root, TOUCH_DAMAGED);
+}
+
+static bool find_any(const struct record_key *record, void *arg)
 {
     (void)record;
-    (void)stance;
     *(bool *)arg = true;
     return false;
 }
 
-static void settle_heard(struct counting *c, struct speaking *s)
+static bool is_heard_still(struct counting *c, const struct speaking *s)
 {
-    bool is_heard = s->has_voice || (s->was_heard && !s->lost_one);
-    if (!is_heard && s->lost_one)
-        counts_fail(c, stance_each(c->txn, c->community, s->person, find_any, &is_heard));
-    if (c->lost ||
-        (is_heard == s->was_heard && (!is_heard || memcmp(&s->was, &s->now, sizeof s->now) == 0)))
-        return;
-    if (s->was_heard)
-        counts_heard_changed(c, &s->was, -1);
-    if (is_heard)
-        counts_heard_changed(c, &s->now, 1);
-    if (is_heard)
-        heard_put(c->txn, c->community, s->person, &s->now);
-    else
-        heard_delete(c->txn, c->community, s->person);
+    struct record_key member;
+    bool is_heard = s->has_voice;
+    for (size_t i = 0; !is_heard && !c->lost && groups_member(&s->person, i, &member); i++)
+        counts_fail(c, stance_each(c->txn, c->community, member.id, find_any, &is_heard));
+    return is_heard;
+}
+
+static void change_heard(struct counting *c, const uint8_t id[ID_SIZE], const struct heard *was,
+                         const struct heard *is)
+{
+    if (was)
+        counts_heard_changed(c, was, -1);
+    if (is)
+        counts_heard_changed(c, is, 1);
+    if (is)
+        heard_put(c->txn, c->community, id, is);
+    else if (was)
+        heard_delete(c->txn, c->community, id);
+}
+
+static void settle_heard(struct counting *c, struct speaking *s, bool is_noted)
+{
+    // Without a look, where nothing was taken away.
+    bool is_heard = s->has_voice || (s->was_heard && !s->lost_one && !is_noted) ||
+                    ((s->lost_one || is_noted) && is_heard_still(c, s));
+    if (!c->lost &&
+        (is_heard != s->was_heard || (is_heard && memcmp(&s->was, &s->now, sizeof s->now) != 0)))
+        change_heard(c, s->person.root.id, s->was_heard ? &s->was : NULL,
+                     is_heard ? &s->now : NULL);
+}
+
+// Who was a root and is none any more is heard as another.
+static void forget_roots_before(struct counting *c, const struct speaking *s)
+{
+    struct record_key member;
+    for (size_t i = 0; !c->lost && groups_member(&s->person, i, &member); i++) {
+        struct heard was;
+        enum err err = ERR_NOT_FOUND;
+        if (memcmp(member.id, s->person.root.id, ID_SIZE) != 0)
+            err = heard_get(c->txn, c->community, member.id, &was);
+        if (err != ERR_NOT_FOUND && !counts_fail(c, err))
+            change_heard(c, member.id, &was, NULL);
+    }
 }
 
 static int by_id(const void *a, const void *b)
@@ -242,39 +289,39 @@ static int by_id(const void *a, const void *b)
     return memcmp(a, b, ID_SIZE);
 }
 
-static bool is_noted(const struct counting *c, const uint8_t id[ID_SIZE])
+static bool begin_person(struct counting *c, const uint8_t root[ID_SIZE], bool is_noted,
+                         struct speaking *s)
 {
-    return c->persons.n && bsearch(id, c->persons.p, c->persons.n / ID_SIZE, ID_SIZE, by_id);
+    struct record_key person = {.kind = KIND_PERSON};
+    memcpy(person.id, root, ID_SIZE);
+    enum err err = heard_get(c->txn, c->community, root, &s->was);
+    s->was_heard = !err;
+    if ((err != ERR_NOT_FOUND && counts_fail(c, err)) || !counts_find(c, &person, &s->person))
+        return false;
+    s->now = s->was;
+    if (!s->was_heard || is_noted)
+        counts_person(c, &s->person, &s->now);
+    if (is_noted)
+        forget_roots_before(c, s);
+    return !c->lost;
 }
 
 // All of one person, which stand one after the other.
 static void settle_person(struct counting *c, const struct restate *restates, size_t n)
 {
-    struct speaking s = {.person = restates->person};
-    struct record_key person = {.kind = KIND_PERSON};
-    memcpy(person.id, s.person, ID_SIZE);
-    enum err err = heard_get(c->txn, c->community, s.person, &s.was);
-    s.was_heard = !err;
-    if ((err != ERR_NOT_FOUND && counts_fail(c, err)) || !counts_find(c, &person, &s.group))
+    struct speaking s = {.was_heard = false};
+    bool is_noted = c->persons.n &&
+                    bsearch(restates->person, c->persons.p, c->persons.n / ID_SIZE, ID_SIZE, by_id);
+    if (!begin_person(c, restates->person, is_noted, &s))
         return;
-    s.now = s.was;
-    if (s.group.is_root && (!s.was_heard || is_noted(c, s.person)))
-        counts_person(c, &s.group, &s.now);
-    for (size_t i = 0; i < n && !c->lost; i++)
-        restate_one(c, &s, &restates[i].record);
-    settle_heard(c, &s);
-}
-
-// Whoever speaks for another party now does so with all their voices.
-static void restate_persons(struct counting *c)
-{
-    counts_sort(&c->persons, ID_SIZE);
-    for (size_t i = 0; i < c->persons.n && !c->lost; i += ID_SIZE) {
-        struct record_key person = {.kind = KIND_PERSON};
-        memcpy(person.id, c->persons.p + i, ID_SIZE);
-        struct walking w = {.c = c, .root = &person, .person = person.id};
-        counts_fail(c, stance_each(c->txn, c->community, person.id, restate_row, &w));
+    for (size_t i = 0; i < n && !c->lost; i++) {
+        struct group_of group;
+        if (restates[i].record.kind == 0 || !counts_find(c, &restates[i].record, &group))
+            continue;
+        s.record = &group;
+        restate_group(c, &s);
     }
+    settle_heard(c, &s, is_noted);
 }
 
 void counts_voices(struct counting *c)

@@ -71,9 +71,17 @@ static bool may_decide(struct txn *txn, uint32_t community, const struct merge_c
             change->seq <= author.upto);
 }
 
+// A Voice or SameAs that is named by its id alone does not say what it is about. Every hub sets it
+// apart, and until it does nothing comes of it: what is counted hangs on the parts.
+static bool says_parts(const struct merge_change *change)
+{
+    uint32_t kind = change->record.kind;
+    return (kind != KIND_VOICE && kind != KIND_SAME_AS) || change->envelope->parts.n == 2;
+}
+
 static void take_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
 {
-    if (!may_decide(txn, community, change))
+    if (!says_parts(change) || !may_decide(txn, community, change))
         return;
     refer_by_parts(txn, community, change);
     refer_by_fields(txn, community, change);

@@ -138,9 +138,44 @@ static void put_future_field(struct draft *draft)
     }
 }
 
+static void put_place(struct draft *draft)
+{
+    char text[20];
+    snprintf(text, sizeof text, "place %zu", dice_below(draft->dice, 3));
+    bool has_code = dice_percent(draft->dice, 40);
+    struct place place = {.name = bytes_of_text(text)};
+    if (has_code)
+        place.code = bytes_of_text(text + 4);
+    size_t mark = wire_open(&draft->fields, FIELD_PLACE);
+    message_encode(&place_message, &place, &draft->fields);
+    wire_close(&draft->fields, mark);
+}
+
+static void put_counted_field(struct draft *draft)
+{
+    switch (dice_below(draft->dice, 5)) {
+    case 0:
+        wire_put_uint(&draft->fields, FIELD_AUDIENCE, 1 + dice_below(draft->dice, 3));
+        break;
+    case 1:
+        wire_put_uint(&draft->fields, FIELD_SENSITIVITY, 1 + dice_below(draft->dice, 2));
+        break;
+    case 2:
+        if (draft->record.kind == KIND_NEED || draft->envelope.kind == KIND_NEED)
+            put_text(draft, FIELD_STRENGTHS, "we have a saw");
+        break;
+    default:
+        put_place(draft);
+    }
+}
+
 static void put_need_field(struct draft *draft)
 {
-    switch (dice_below(draft->dice, 6)) {
+    switch (dice_below(draft->dice, 8)) {
+    case 6:
+    case 7:
+        put_counted_field(draft);
+        break;
     case 0:
         put_text(draft, FIELD_TITLE, "a bench");
         break;
@@ -230,6 +265,27 @@ static void draft_write(struct draft *draft)
     buf_done(&draft->fields);
 }
 
+// What a constraint, solution, commitment or outcome says of itself.
+static void put_answer_field(struct draft *draft)
+{
+    uint32_t kind = draft->envelope.kind;
+    if (kind == KIND_COMMITMENT && dice_percent(draft->dice, 40))
+        wire_put_sint(&draft->fields, FIELD_DUE, (int64_t)dice_below(draft->dice, 5) - 2);
+    else if (kind == KIND_COMMITMENT && dice_percent(draft->dice, 50))
+        wire_put_uint(&draft->fields, FIELD_PROGRESS, dice_below(draft->dice, 5));
+    else if (kind == KIND_CONSTRAINT && dice_percent(draft->dice, 60))
+        wire_put_uint(&draft->fields, FIELD_NATURE, dice_below(draft->dice, 4));
+    else if (dice_percent(draft->dice, 30))
+        put_counted_field(draft);
+    else
+        put_text(draft, FIELD_TITLE, "then let us");
+}
+
+static bool is_answer(uint32_t kind)
+{
+    return kind >= KIND_CONSTRAINT && kind <= KIND_OUTCOME;
+}
+
 // --- what people say ---
 
 static const struct record_key *some_record(struct history *history)
@@ -248,6 +304,34 @@ static void say_need(struct history *history)
     draft_write(&draft);
 }
 
+static void say_answer(struct history *history)
+{
+    struct draft draft;
+    draft_init(&draft, history, KIND_CONSTRAINT + (uint32_t)dice_below(&history->world->dice, 4));
+    for (size_t n = 1 + dice_below(draft.dice, 2); n > 0; n--)
+        put_about(&draft, some_record(history));
+    for (size_t n = dice_below(draft.dice, 3); n > 0; n--)
+        put_answer_field(&draft);
+    draft_write(&draft);
+}
+
+// Who one of the persons is, as far as they say.
+static void say_who(struct history *history)
+{
+    struct draft draft;
+    struct record_key person = {.kind = KIND_PERSON};
+    draft_init(&draft, history, KIND_PERSON);
+    memcpy(person.id, history->persons[dice_below(draft.dice, HISTORY_PERSONS)], ID_SIZE);
+    draft_about(&draft, &person);
+    draft.envelope.class = CLASS_PERSONAL;
+    draft_over(&draft, 0, 50);
+    if (dice_percent(draft.dice, 70))
+        wire_put_uint(&draft.fields, FIELD_PARTY_KIND, dice_below(draft.dice, 7));
+    if (dice_percent(draft.dice, 60))
+        put_place(&draft);
+    draft_write(&draft);
+}
+
 static void change_record(struct history *history)
 {
     struct draft draft;
@@ -256,13 +340,21 @@ static void change_record(struct history *history)
     const struct schema_kind *known = schema_kind(draft.record.kind);
     draft.envelope.class = known ? known->class : (uint32_t)dice_below(draft.dice, 3);
     size_t puts = dice_below(draft.dice, 3); // 0: a clearing
-    static const uint32_t fields[] = {0, FIELD_TITLE, FIELD_WORDS, 11, 14, 500};
+    static const uint32_t fields[] = {0, FIELD_TITLE, FIELD_WORDS, 11, 14, 500, FIELD_ABOUT};
     if (dice_percent(draft.dice, 75))
-        draft_over(&draft, fields[dice_below(draft.dice, 6)], puts ? 80 : 60);
+        draft_over(&draft, fields[dice_below(draft.dice, 7)], puts ? 80 : 60);
     if (dice_percent(draft.dice, 15))
         draft_void_dots(&draft);
-    for (; puts > 0; puts--)
-        draft.record.kind == KIND_NEED ? put_need_field(&draft) : put_future_field(&draft);
+    for (; puts > 0; puts--) {
+        if (draft.record.kind == KIND_NEED)
+            put_need_field(&draft);
+        else if (is_answer(draft.record.kind) && dice_percent(draft.dice, 30))
+            put_about(&draft, some_record(history));
+        else if (is_answer(draft.record.kind) && dice_percent(draft.dice, 70))
+            put_answer_field(&draft);
+        else
+            put_future_field(&draft);
+    }
     draft.later_too = dice_percent(draft.dice, 10);
     draft_write(&draft);
 }
@@ -397,9 +489,10 @@ static void say_refused_voice(struct history *history)
 void history_step(struct history *history)
 {
     static void (*const steps[])(struct history *) = {
-        say_need,  change_record, change_record,  change_record, say_voice,         say_voice,
-        say_voice, say_same,      say_later_kind, say_personal,  say_same,          say_voice,
-        say_need,  change_record, say_refused,    say_same,      say_refused_voice,
+        say_need,   change_record, change_record,  change_record, say_voice,         say_voice,
+        say_voice,  say_same,      say_later_kind, say_personal,  say_same,          say_voice,
+        say_need,   change_record, say_refused,    say_same,      say_refused_voice, say_answer,
+        say_answer, say_answer,    say_who,        say_answer,
     };
     struct world *world = history->world;
     world->now += (int64_t)dice_below(&world->dice, 3) * 500;
