@@ -148,7 +148,7 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
 {
     struct recalled recalled;
     // What never had an effect has none to be taken back.
-    if (recall(txn, community, device, seq, tag, &recalled) &&
+    if (recall(txn, community, device, seq, tag, &recalled) && says_parts(&recalled.change) &&
         may_decide(txn, community, &recalled.change)) {
         if (in_effect)
             take_effect(txn, community, &recalled.change);

@@ -1,49 +1,11 @@
-#include "tests/sync/recount.h"
-
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
 #include "proto/schema.h"
-#include "storage/counts.h"
-#include "storage/table.h"
+#include "tests/sync/recount_private.h"
 
-enum { ROWS_MAX = 8192, ROOTS_MAX = 2048, STANCES_MAX = 2048, KEY_BYTES = 80, VALUE_BYTES = 1024 };
-
-struct row {
-    enum table table;
-    size_t key_n;
-    size_t value_n;
-    uint8_t key[KEY_BYTES];
-    uint8_t value[VALUE_BYTES];
-};
-
-struct spoken {
-    struct model_record said_by;
-    struct model_record said_on;
-    struct model_record person; // roots of these
-    struct model_record subject;
-    const struct model_edit *edit;
-};
-
-struct recount {
-    const struct model_view *view;
-    uint32_t community;
-    struct row *rows;
-    size_t rows_n;
-    struct model_record roots[ROOTS_MAX][2]; // of what, which
-    size_t roots_n;
-    struct spoken stances[STANCES_MAX];
-    size_t stances_n;
-    struct {
-        struct model_record record;
-        struct sum sum;
-    } sums[ROOTS_MAX];
-    size_t sums_n;
-};
-
-static bool same(const struct model_record *a, const struct model_record *b)
+bool recount_same(const struct model_record *a, const struct model_record *b)
 {
     return a->kind == b->kind && memcmp(a->id, b->id, ID_SIZE) == 0;
 }
@@ -51,7 +13,7 @@ static bool same(const struct model_record *a, const struct model_record *b)
 static struct model_record root_of(struct recount *r, const struct model_record *record)
 {
     for (size_t i = 0; i < r->roots_n; i++) {
-        if (same(&r->roots[i][0], record))
+        if (recount_same(&r->roots[i][0], record))
             return r->roots[i][1];
     }
     assert(r->roots_n < ROOTS_MAX);
@@ -64,46 +26,7 @@ static bool is_one(struct recount *r, const struct model_record *record,
                    const struct model_record *root)
 {
     struct model_record own = root_of(r, record);
-    return same(&own, root);
-}
-
-// --- rows ---
-
-static void put(struct recount *r, enum table table, const struct buf *key, const struct buf *value)
-{
-    assert(r->rows_n < ROWS_MAX && key->n <= KEY_BYTES && value->n <= VALUE_BYTES);
-    struct row *row = &r->rows[r->rows_n++];
-    *row = (struct row){.table = table, .key_n = key->n, .value_n = value->n};
-    memcpy(row->key, key->p, key->n);
-    if (value->n)
-        memcpy(row->value, value->p, value->n);
-}
-
-static void put_record(struct buf *out, const struct model_record *record)
-{
-    buf_put_u8(out, (uint8_t)(record->kind >> 8));
-    buf_put_u8(out, (uint8_t)record->kind);
-    buf_put(out, BYTES(record->id));
-}
-
-static void put_text(struct buf *out, const struct counts_text *text)
-{
-    buf_put_u8(out, text->n);
-    buf_put(out, bytes_of(text->p, text->n));
-}
-
-static void put_cells(struct buf *out, const uint32_t *cells, size_t n)
-{
-    uint8_t used = 0;
-    for (size_t i = 0; i < n; i++)
-        used = (uint8_t)(used + !!cells[i]);
-    buf_put_u8(out, used);
-    for (size_t i = 0; i < n; i++) {
-        if (cells[i]) {
-            buf_put_u8(out, (uint8_t)i);
-            buf_put_be32(out, cells[i]);
-        }
-    }
+    return recount_same(&own, root);
 }
 
 // --- texts ---
@@ -161,7 +84,8 @@ static void hear(struct recount *r, const struct model_edit *edit)
     spoken.person = root_of(r, &spoken.said_by);
     for (size_t i = 0; i < r->stances_n; i++) {
         struct spoken *known = &r->stances[i];
-        if (same(&known->said_by, &spoken.said_by) && same(&known->said_on, &spoken.said_on)) {
+        if (recount_same(&known->said_by, &spoken.said_by) &&
+            recount_same(&known->said_on, &spoken.said_on)) {
             if (model_outranks(edit, known->edit))
                 known->edit = edit;
             return;
@@ -175,7 +99,8 @@ static bool counts_it(const struct recount *r, const struct spoken *spoken)
 {
     for (size_t i = 0; i < r->stances_n; i++) {
         const struct spoken *other = &r->stances[i];
-        if (same(&other->person, &spoken->person) && same(&other->subject, &spoken->subject) &&
+        if (recount_same(&other->person, &spoken->person) &&
+            recount_same(&other->subject, &spoken->subject) &&
             model_outranks(other->edit, spoken->edit))
             return false;
     }
@@ -188,7 +113,7 @@ static uint8_t stance_of(const struct spoken *stance)
     return value >= 1 && value <= 4 ? (uint8_t)value : 5;
 }
 
-static struct heard heard_of(struct recount *r, const struct model_record *person)
+struct heard recount_heard(struct recount *r, const struct model_record *person)
 {
     const struct model_edit *party = winner(r, person, 11);
     struct heard heard = {.place = place_of(winner(r, person, FIELD_PLACE))};
@@ -200,7 +125,7 @@ static struct heard heard_of(struct recount *r, const struct model_record *perso
 static struct sum *sum_of(struct recount *r, const struct model_record *record)
 {
     for (size_t i = 0; i < r->sums_n; i++) {
-        if (same(&r->sums[i].record, record))
+        if (recount_same(&r->sums[i].record, record))
             return &r->sums[i].sum;
     }
     assert(r->sums_n < ROOTS_MAX);
@@ -211,21 +136,21 @@ static struct sum *sum_of(struct recount *r, const struct model_record *record)
 
 static void put_stance(struct recount *r, const struct spoken *spoken)
 {
-    struct heard heard = heard_of(r, &spoken->person);
+    struct heard heard = recount_heard(r, &spoken->person);
     uint8_t said = stance_of(spoken);
     struct buf key BUF_CLEANUP = {0};
     struct buf value BUF_CLEANUP = {0};
     buf_put_be32(&key, r->community);
     buf_put(&key, BYTES(spoken->said_by.id));
-    put_record(&key, &spoken->said_on);
+    recount_put_record(&key, &spoken->said_on);
     if (counts_it(r, spoken)) {
         buf_put_u8(&value, said);
         buf_put_u8(&value, heard.party);
-        if (!same(&spoken->said_on, &spoken->subject))
+        if (!recount_same(&spoken->said_on, &spoken->subject))
             buf_put(&value, BYTES(spoken->subject.id));
         sum_of(r, &spoken->subject)->cells[heard.party * 4 + (said <= 3 ? said - 1 : 3)]++;
     }
-    put(r, TABLE_STANCE, &key, &value);
+    recount_put(r, TABLE_STANCE, &key, &value);
 }
 
 static void take_stances(struct recount *r)
@@ -251,7 +176,7 @@ static bool is_outside(const struct model_view *view, const struct model_record 
     bool any = false;
     for (size_t i = 0; i < view->n; i++) {
         const struct model_edit *edit = &view->edits[i];
-        if (!same(&edit->change->record, record))
+        if (!recount_same(&edit->change->record, record))
             continue;
         if (edit->field == FIELD_AUDIENCE && edit->value != 2 && edit->value != 3)
             return false;
@@ -371,7 +296,7 @@ static bool answers(struct recount *r, const struct model_record *answer,
             !is_one(r, &edit->change->record, answer))
             continue;
         to = root_of(r, &to);
-        const struct sum *way = same(&to, root) ? NULL : sum_of(r, &to);
+        const struct sum *way = recount_same(&to, root) ? NULL : sum_of(r, &to);
         if (!way || ((way->marks & SUM_THERE) && answers(r, &to, root)))
             return true;
     }
@@ -411,259 +336,20 @@ static void put_links(struct recount *r)
             struct buf key BUF_CLEANUP = {0};
             buf_put_be32(&key, r->community);
             buf_put_u8(&key, way);
-            put_record(&key, way ? &edit->change->record : &to);
-            put_record(&key, way ? &to : &edit->change->record);
-            put(r, TABLE_LINK, &key, &none);
+            recount_put_record(&key, way ? &edit->change->record : &to);
+            recount_put_record(&key, way ? &to : &edit->change->record);
+            recount_put(r, TABLE_LINK, &key, &none);
         }
     }
 }
 
-// --- sums, lists ---
-
-static uint32_t persons(const struct sum *sum, unsigned stance)
-{
-    uint32_t n = 0;
-    for (unsigned party = 0; party < COUNTS_PARTIES; party++)
-        n += sum->cells[party * 4 + stance];
-    return n;
-}
-
-static unsigned state_of(const struct sum *sum)
-{
-    return sum->cells[34] ? 3 : sum->cells[33] ? 2 : sum->cells[32] ? 1 : 0;
-}
-
-static bool is_blocked(const struct sum *sum)
-{
-    return sum->cells[28] + sum->cells[29] + sum->cells[30] + sum->cells[31] > 0;
-}
-
-static void put_order(struct recount *r, const struct model_record *record, uint8_t list,
-                      uint32_t number)
-{
-    struct buf key BUF_CLEANUP = {0};
-    struct buf none BUF_CLEANUP = {0};
-    buf_put_be32(&key, r->community);
-    buf_put_u8(&key, (uint8_t)(record->kind >> 8));
-    buf_put_u8(&key, (uint8_t)record->kind);
-    buf_put_u8(&key, list);
-    buf_put_be32(&key, number);
-    buf_put(&key, BYTES(record->id));
-    put(r, TABLE_ORDER, &key, &none);
-}
-
-static void put_orders(struct recount *r, const struct model_record *record, const struct sum *sum)
-{
-    uint32_t for_ = persons(sum, 0);
-    uint32_t against = persons(sum, 1);
-    uint32_t rest = 0xffffffff - for_ - against - persons(sum, 2);
-    if (!(sum->marks & SUM_THERE))
-        return;
-    put_order(r, record, 0, rest);
-    put_order(r, record, (uint8_t)(1 + state_of(sum)), rest);
-    if (for_ && against)
-        put_order(r, record, 5, 0xffffffff - (for_ < against ? for_ : against));
-    if (sum->marks & SUM_TENSION)
-        put_order(r, record, 6, rest);
-    if (is_blocked(sum))
-        put_order(r, record, 7, rest);
-    if (sum->marks & SUM_STRENGTHS)
-        put_order(r, record, 8, rest);
-    if ((sum->marks & SUM_DUE) && record->kind == KIND_COMMITMENT && sum->progress < 3)
-        put_order(r, record, 9, (uint32_t)sum->due + 0x80000000u);
-}
-
-static void put_sum(struct recount *r, const struct model_record *record, const struct sum *sum)
-{
-    struct buf key BUF_CLEANUP = {0};
-    struct buf value BUF_CLEANUP = {0};
-    static const uint32_t none[SUM_CELLS];
-    if (!sum->marks && memcmp(sum->cells, none, sizeof none) == 0)
-        return;
-    buf_put_be32(&key, r->community);
-    put_record(&key, record);
-    put_cells(&value, sum->cells, SUM_CELLS);
-    buf_put_u8(&value, 0);
-    buf_put_u8(&value, (uint8_t)sum->marks);
-    buf_put_be64(&value, (uint64_t)sum->since);
-    for (size_t i = 0; i < 3; i++)
-        buf_put_be64(&value, (uint64_t)sum->answered[i]);
-    buf_put_be32(&value, (uint32_t)sum->due);
-    buf_put_u8(&value, sum->progress);
-    put_text(&value, &sum->place);
-    buf_put_u8(&value, sum->categories_n);
-    for (size_t i = 0; i < sum->categories_n; i++)
-        put_text(&value, &sum->categories[i]);
-    put(r, TABLE_SUM, &key, &value);
-}
-
-// --- what adds up ---
-
-struct total {
-    uint32_t kind;
-    struct counts_text place;
-    struct counts_text category;
-    uint32_t cells[96];
-};
-
-struct totals {
-    struct total all[512];
-    size_t n;
-};
-
-static struct total *total_of(struct totals *totals, uint32_t kind, const struct counts_text *place,
-                              const struct counts_text *category)
-{
-    for (size_t i = 0; i < totals->n; i++) {
-        struct total *total = &totals->all[i];
-        if (total->kind == kind && memcmp(&total->place, place, sizeof *place) == 0 &&
-            memcmp(&total->category, category, sizeof *category) == 0)
-            return total;
-    }
-    assert(totals->n < 512);
-    totals->all[totals->n] = (struct total){kind, *place, *category, {0}};
-    return &totals->all[totals->n++];
-}
-
-static void add_to(struct total *total, const struct sum *sum)
-{
-    unsigned state = state_of(sum);
-    for (unsigned party = 0; party < COUNTS_PARTIES; party++) {
-        for (unsigned stance = 0; stance < 3; stance++)
-            total->cells[state * 21 + party * 3 + stance] += sum->cells[party * 4 + stance];
-    }
-    total->cells[84 + state]++;
-    total->cells[88] += persons(sum, 0) && persons(sum, 1);
-    total->cells[89] += (sum->marks & SUM_TENSION) != 0;
-    total->cells[90] += is_blocked(sum);
-    total->cells[95] += (sum->marks & SUM_STRENGTHS) != 0;
-    for (unsigned i = 0; i < 4; i++)
-        total->cells[91 + i] += sum->cells[28 + i];
-}
-
-static void add_sum(struct totals *totals, uint32_t kind, const struct sum *sum)
-{
-    static const struct counts_text all;
-    for (int with_place = 0; with_place <= (sum->place.n > 0); with_place++) {
-        const struct counts_text *place = with_place ? &sum->place : &all;
-        add_to(total_of(totals, kind, place, &all), sum);
-        for (size_t i = 0; i < sum->categories_n; i++)
-            add_to(total_of(totals, kind, place, &sum->categories[i]), sum);
-    }
-}
-
-static void put_hash(struct buf *out, const struct counts_text *text)
-{
-    uint8_t whole[HASH_SIZE] = {0};
-    struct hash hash;
-    if (text->n) {
-        hash_begin(&hash, "folkmoot count v1");
-        hash_put(&hash, bytes_of(text->p, text->n));
-        hash_end(&hash, whole);
-    }
-    buf_put(out, bytes_of(whole, 16));
-}
-
-static void put_totals(struct recount *r, const struct totals *totals)
-{
-    for (size_t i = 0; i < totals->n; i++) {
-        const struct total *total = &totals->all[i];
-        struct buf key BUF_CLEANUP = {0};
-        struct buf value BUF_CLEANUP = {0};
-        buf_put_be32(&key, r->community);
-        buf_put_u8(&key, 0);
-        buf_put_u8(&key, (uint8_t)total->kind);
-        put_hash(&key, &total->place);
-        put_hash(&key, &total->category);
-        put_text(&value, &total->place);
-        put_text(&value, &total->category);
-        put_cells(&value, total->cells, 96);
-        put(r, TABLE_COUNTS, &key, &value);
-    }
-}
-
-// Each person once, though they have spoken of many things.
-static void put_heard(struct recount *r, struct totals *totals)
-{
-    static const struct counts_text all;
-    for (size_t i = 0; i < r->stances_n; i++) {
-        const struct model_record *person = &r->stances[i].person;
-        struct buf key BUF_CLEANUP = {0};
-        struct buf value BUF_CLEANUP = {0};
-        bool known = false;
-        for (size_t k = 0; k < i; k++)
-            known |= same(&r->stances[k].person, person);
-        if (known)
-            continue;
-        struct heard heard = heard_of(r, person);
-        buf_put_be32(&key, r->community);
-        buf_put(&key, BYTES(person->id));
-        buf_put_u8(&value, heard.party);
-        put_text(&value, &heard.place);
-        put(r, TABLE_HEARD, &key, &value);
-        total_of(totals, KIND_PERSON, &all, &all)->cells[heard.party]++;
-        if (heard.place.n)
-            total_of(totals, KIND_PERSON, &heard.place, &all)->cells[heard.party]++;
-    }
-}
-
-// --- comparing ---
-
-static int by_key(const void *a, const void *b)
-{
-    const struct row *x = a;
-    const struct row *y = b;
-    if (x->table != y->table)
-        return x->table < y->table ? -1 : 1;
-    return bytes_compare(bytes_of(x->key, x->key_n), bytes_of(y->key, y->key_n));
-}
-
-static void say(char why[400], const char *what, enum table table, struct bytes key,
-                struct bytes value)
-{
-    char hex[2][160] = {"", ""};
-    text_hex(bytes_of(key.p, key.n < 70 ? key.n : 70), hex[0]);
-    text_hex(bytes_of(value.p, value.n < 70 ? value.n : 70), hex[1]);
-    (void)snprintf(why, 400, "table %d: %s %s %s", (int)(table - TABLE_STANCE), what, hex[0],
-                   hex[1]);
-}
-
-// `from` goes on behind the table's rows.
-static bool compare_table(const struct recount *r, struct txn *txn, enum table table, size_t *from,
-                          char why[400])
-{
-    uint8_t prefix[4];
-    be32_put(prefix, r->community);
-    struct walk walk WALK_CLEANUP;
-    walk_begin(&walk, txn, table, BYTES(prefix), bytes_of(NULL, 0));
-    while (walk_next(&walk)) {
-        const struct row *row = &r->rows[*from];
-        bool is_there = *from < r->rows_n && row->table == table &&
-                        bytes_equal(walk.key, bytes_of(row->key, row->key_n));
-        if (!is_there || !bytes_equal(walk.value, bytes_of(row->value, row->value_n))) {
-            say(why,
-                is_there ? "other than counted:" : "too many, or one before is missing:", table,
-                walk.key, walk.value);
-            return false;
-        }
-        while (*from < r->rows_n && by_key(&r->rows[*from], row) == 0)
-            ++*from;
-    }
-    if (*from < r->rows_n && r->rows[*from].table == table) {
-        const struct row *row = &r->rows[*from];
-        say(why, "missing:", table, bytes_of(row->key, row->key_n),
-            bytes_of(row->value, row->value_n));
-        return false;
-    }
-    return true;
-}
+// --- all of it ---
 
 bool recount_is(const struct model_view *view, struct store *store, uint32_t community,
                 char why[400])
 {
     struct recount *r = calloc(1, sizeof *r);
-    struct totals *totals = calloc(1, sizeof *totals);
-    assert(r && totals);
+    assert(r);
     *r = (struct recount){.view = view, .community = community};
     r->rows = calloc(ROWS_MAX, sizeof *r->rows);
     assert(r->rows);
@@ -671,27 +357,14 @@ bool recount_is(const struct model_view *view, struct store *store, uint32_t com
     take_own(r);
     take_answers(r);
     put_links(r);
-    put_heard(r, totals);
-    for (size_t i = 0; i < r->sums_n; i++) {
-        const struct model_record *record = &r->sums[i].record;
-        put_sum(r, record, &r->sums[i].sum);
-        put_orders(r, record, &r->sums[i].sum);
-        if (r->sums[i].sum.marks & SUM_THERE)
-            add_sum(totals, record->kind, &r->sums[i].sum);
-    }
-    put_totals(r, totals);
-    qsort(r->rows, r->rows_n, sizeof *r->rows, by_key);
-    size_t from = 0;
-    bool good = true;
+    recount_put_sums(r);
     struct txn *txn TXN_CLEANUP = txn_begin_read(store);
-    for (int table = TABLE_STANCE; good && table <= TABLE_COUNTS; table++)
-        good = compare_table(r, txn, (enum table)table, &from, why);
+    bool good = recount_compare(r, txn, why);
     if (good && !counts_are_kept(txn, community)) {
         (void)snprintf(why, 400, "counts are not kept");
         good = false;
     }
     free(r->rows);
     free(r);
-    free(totals);
     return good;
 }
