@@ -345,8 +345,7 @@ static void put_links(struct recount *r)
 
 // --- all of it ---
 
-bool recount_is(const struct model_view *view, struct store *store, uint32_t community,
-                char why[400])
+bool recount_is(const struct model_view *view, struct txn *txn, uint32_t community, char why[400])
 {
     struct recount *r = calloc(1, sizeof *r);
     assert(r);
@@ -358,7 +357,6 @@ bool recount_is(const struct model_view *view, struct store *store, uint32_t com
     take_answers(r);
     put_links(r);
     recount_put_sums(r);
-    struct txn *txn TXN_CLEANUP = txn_begin_read(store);
     bool good = recount_compare(r, txn, why);
     if (good && !counts_are_kept(txn, community)) {
         (void)snprintf(why, 400, "counts are not kept");

@@ -8,5 +8,4 @@
 
 // Whether a store's counts of a community are those of the view; if not, `why` says (at most 400
 // bytes) which row is another.
-bool recount_is(const struct model_view *view, struct store *store, uint32_t community,
-                char why[400]);
+bool recount_is(const struct model_view *view, struct txn *txn, uint32_t community, char why[400]);
