@@ -109,8 +109,8 @@ uint32_t sum_constraints(const struct sum *sum);
 
 // --- order ---
 
+// Whatever is there is in one of the first four, by its state.
 enum counts_list {
-    LIST_ALL,
     LIST_UNANSWERED,
     LIST_SOLUTION,
     LIST_COMMITMENT,

@@ -169,8 +169,6 @@ bool sum_is_in(const struct sum *sum, uint32_t kind, enum counts_list list, uint
     if (!(sum->marks & SUM_THERE))
         return false;
     switch (list) {
-    case LIST_ALL:
-        return true;
     case LIST_UNANSWERED:
     case LIST_SOLUTION:
     case LIST_COMMITMENT:

@@ -221,29 +221,45 @@ static void settle_rank(struct counting *c, struct buf *touched)
     }
 }
 
-static void take_note(struct counting *c, const struct note *note)
+// record: of the note, found.
+static void take_voice(struct counting *c, const struct note *note, const struct group_of *record)
 {
     struct record_key person = {.kind = KIND_PERSON};
-    struct group_of group;
     struct group_of speaker;
+    memcpy(person.id, note->person, ID_SIZE);
+    if (counts_find(c, &person, &speaker))
+        counts_restate(c, &speaker, record);
+}
+
+static void take_note(struct counting *c, const struct note *note, const struct group_of *group)
+{
     switch ((enum note_what)note->what) {
     case NOTE_JOINED:
-        counts_join(c, &note->record);
+        counts_join(c, group);
         break;
     case NOTE_VOICE:
-        memcpy(person.id, note->person, ID_SIZE);
-        if (counts_find(c, &person, &speaker) && counts_find(c, &note->record, &group))
-            counts_restate(c, speaker.root.id, &group.root);
+        take_voice(c, note, group);
         break;
     case NOTE_PERSON:
-        if (counts_find(c, &note->record, &group))
-            buf_put(&c->persons, BYTES(group.root.id));
+        buf_put(&c->persons, BYTES(group->root.id));
         break;
     case NOTE_OWN:
         counts_relink(c, &note->record);
-        if (counts_find(c, &note->record, &group))
-            counts_touch(c, &group.root, TOUCH_OWN);
+        counts_touch(c, &group->root, TOUCH_OWN);
         break;
+    }
+}
+
+// Those of one record stand one after the other.
+static void take_notes(struct counting *c, const struct note *notes, size_t n)
+{
+    struct group_of group;
+    for (size_t i = 0; i < n && !c->lost && !txn_error(c->txn); i++) {
+        const struct record_key *record = &notes[i].record;
+        if ((i == 0 || memcmp(&notes[i - 1].record, record, sizeof *record) != 0) &&
+            !counts_find(c, record, &group))
+            return;
+        take_note(c, &notes[i], &group);
     }
 }
 
@@ -260,8 +276,7 @@ static void settle_community(struct txn *txn, const struct note *notes, size_t n
 {
     struct counting c = {.txn = txn, .community = notes->community};
     c.groups = (struct groups){.txn = txn, .community = notes->community};
-    for (size_t i = 0; i < n && !c.lost && !txn_error(txn); i++)
-        take_note(&c, &notes[i]);
+    take_notes(&c, notes, n);
     counts_voices(&c);
     for (size_t i = 0; i <= RANKS; i++)
         settle_rank(&c, &c.touched[i]);

@@ -44,6 +44,13 @@ enum err groups_find(struct groups *groups, const struct record_key *record, str
     return OK;
 }
 
+enum err groups_again(struct groups *groups, const struct record_key *root, uint32_t number,
+                      struct group_of *group)
+{
+    *group = (struct group_of){of_kind(groups, root->kind), number, *root, true};
+    return group->joined ? OK : ERR_NOMEM;
+}
+
 bool groups_member(const struct group_of *group, size_t i, struct record_key *member)
 {
     return joined_member(group->joined, group->number, i, member);

@@ -31,6 +31,9 @@ void groups_done(struct groups *groups);
 // Errors as joined_group.
 enum err groups_find(struct groups *groups, const struct record_key *record,
                      struct group_of *group) must_check;
+// One that was found before, by its root and number.
+enum err groups_again(struct groups *groups, const struct record_key *root, uint32_t number,
+                      struct group_of *group) must_check;
 // False past the end.
 bool groups_member(const struct group_of *group, size_t i, struct record_key *member) must_check;
 
@@ -62,6 +65,8 @@ struct touch {
 struct restate {
     uint8_t person[ID_SIZE];
     struct record_key record;
+    uint32_t person_group; // numbers, so that they need not be found again
+    uint32_t record_group;
 };
 
 struct counting {
@@ -87,9 +92,11 @@ bool counts_fail(struct counting *c, enum err err);
 bool counts_find(struct counting *c, const struct record_key *record, struct group_of *group);
 
 // counts_voice.c
-void counts_restate(struct counting *c, const uint8_t person[ID_SIZE],
-                    const struct record_key *record);
-void counts_join(struct counting *c, const struct record_key *record);
+// record NULL: what is said of the persons may be another.
+void counts_restate(struct counting *c, const struct group_of *person,
+                    const struct group_of *record);
+// Whoever is one with this, or was.
+void counts_join(struct counting *c, const struct group_of *group);
 void counts_voices(struct counting *c);
 // counts_link.c
 void counts_touch(struct counting *c, const struct record_key *root, uint8_t what);

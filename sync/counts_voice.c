@@ -8,11 +8,15 @@
 #include "sync/digest.h"
 #include "sync/merge.h"
 
-void counts_restate(struct counting *c, const uint8_t person[ID_SIZE],
-                    const struct record_key *record)
+void counts_restate(struct counting *c, const struct group_of *person,
+                    const struct group_of *record)
 {
-    struct restate restate = {.record = *record};
-    memcpy(restate.person, person, ID_SIZE);
+    struct restate restate = {.person_group = person->number};
+    memcpy(restate.person, person->root.id, ID_SIZE);
+    if (record) {
+        restate.record = record->root;
+        restate.record_group = record->number;
+    }
     buf_put(&c->restates, bytes_of(&restate, sizeof restate));
 }
 
@@ -20,8 +24,8 @@ void counts_restate(struct counting *c, const uint8_t person[ID_SIZE],
 
 struct walking {
     struct counting *c;
-    const struct record_key *person; // a root
-    const struct record_key *record; // so
+    const struct group_of *person;
+    const struct group_of *record;
 };
 
 static bool restate_row(const struct record_key *record, void *arg)
@@ -29,7 +33,7 @@ static bool restate_row(const struct record_key *record, void *arg)
     struct walking *w = arg;
     struct group_of group;
     if (counts_find(w->c, record, &group))
-        counts_restate(w->c, w->person->id, &group.root);
+        counts_restate(w->c, w->person, &group);
     return !w->c->lost;
 }
 
@@ -37,15 +41,14 @@ static bool restate_row(const struct record_key *record, void *arg)
 // voices.
 static void restate_person(struct counting *c, const uint8_t root[ID_SIZE])
 {
-    struct record_key nothing = {.kind = 0};
     struct record_key person = {.kind = KIND_PERSON};
     struct record_key member;
     struct group_of group;
     memcpy(person.id, root, ID_SIZE);
-    counts_restate(c, root, &nothing); // though there be none
     if (!counts_find(c, &person, &group))
         return;
-    struct walking w = {.c = c, .person = &group.root};
+    struct walking w = {.c = c, .person = &group};
+    counts_restate(c, &group, NULL); // though there be none
     for (size_t i = 0; !c->lost && groups_member(&group, i, &member); i++)
         counts_fail(c, stance_each(c->txn, c->community, member.id, restate_row, &w));
 }
@@ -67,7 +70,7 @@ static bool restate_voice(const struct record_key *voice, struct bytes person, v
         return true;
     memcpy(said_by.id, person.p, ID_SIZE);
     if (counts_find(w->c, &said_by, &speaker))
-        counts_restate(w->c, speaker.root.id, w->record);
+        counts_restate(w->c, &speaker, w->record);
     return !w->c->lost;
 }
 
@@ -84,7 +87,7 @@ static void touch_before(struct counting *c, const struct group_of *group,
 
 static void join_records(struct counting *c, const struct group_of *group)
 {
-    struct walking w = {.c = c, .record = &group->root};
+    struct walking w = {.c = c, .record = group};
     struct record_key member;
     for (size_t i = 0; !c->lost && groups_member(group, i, &member); i++) {
         touch_before(c, group, &member);
@@ -95,14 +98,11 @@ static void join_records(struct counting *c, const struct group_of *group)
     }
 }
 
-void counts_join(struct counting *c, const struct record_key *record)
+void counts_join(struct counting *c, const struct group_of *group)
 {
-    struct group_of group;
-    if (!counts_find(c, record, &group))
-        return;
-    if (record->kind == KIND_PERSON)
-        buf_put(&c->persons, BYTES(group.root.id));
-    join_records(c, &group);
+    if (group->root.kind == KIND_PERSON)
+        buf_put(&c->persons, BYTES(group->root.id));
+    join_records(c, group);
 }
 
 // --- the stance that counts ---
@@ -289,14 +289,15 @@ static int by_id(const void *a, const void *b)
     return memcmp(a, b, ID_SIZE);
 }
 
-static bool begin_person(struct counting *c, const uint8_t root[ID_SIZE], bool is_noted,
+static bool begin_person(struct counting *c, const struct restate *restate, bool is_noted,
                          struct speaking *s)
 {
     struct record_key person = {.kind = KIND_PERSON};
-    memcpy(person.id, root, ID_SIZE);
-    enum err err = heard_get(c->txn, c->community, root, &s->was);
+    memcpy(person.id, restate->person, ID_SIZE);
+    enum err err = heard_get(c->txn, c->community, person.id, &s->was);
     s->was_heard = !err;
-    if ((err != ERR_NOT_FOUND && counts_fail(c, err)) || !counts_find(c, &person, &s->person))
+    if ((err != ERR_NOT_FOUND && counts_fail(c, err)) ||
+        counts_fail(c, groups_again(&c->groups, &person, restate->person_group, &s->person)))
         return false;
     s->now = s->was;
     if (!s->was_heard || is_noted)
@@ -312,11 +313,14 @@ static void settle_person(struct counting *c, const struct restate *restates, si
     struct speaking s = {.was_heard = false};
     bool is_noted = c->persons.n &&
                     bsearch(restates->person, c->persons.p, c->persons.n / ID_SIZE, ID_SIZE, by_id);
-    if (!begin_person(c, restates->person, is_noted, &s))
+    if (!begin_person(c, restates, is_noted, &s))
         return;
     for (size_t i = 0; i < n && !c->lost; i++) {
+        const struct restate *restate = &restates[i];
         struct group_of group;
-        if (restates[i].record.kind == 0 || !counts_find(c, &restates[i].record, &group))
+        if (restate->record.kind == 0 ||
+            counts_fail(c,
+                        groups_again(&c->groups, &restate->record, restate->record_group, &group)))
             continue;
         s.record = &group;
         restate_group(c, &s);

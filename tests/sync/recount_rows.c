@@ -88,18 +88,17 @@ static void put_orders(struct recount *r, const struct model_record *record, con
     uint32_t rest = 0xffffffff - for_ - against - persons(sum, 2);
     if (!(sum->marks & SUM_THERE))
         return;
-    put_order(r, record, 0, rest);
-    put_order(r, record, (uint8_t)(1 + state_of(sum)), rest);
+    put_order(r, record, (uint8_t)state_of(sum), rest);
     if (for_ && against)
-        put_order(r, record, 5, 0xffffffff - (for_ < against ? for_ : against));
+        put_order(r, record, 4, 0xffffffff - (for_ < against ? for_ : against));
     if (sum->marks & SUM_TENSION)
-        put_order(r, record, 6, rest);
+        put_order(r, record, 5, rest);
     if (is_blocked(sum))
-        put_order(r, record, 7, rest);
+        put_order(r, record, 6, rest);
     if (sum->marks & SUM_STRENGTHS)
-        put_order(r, record, 8, rest);
+        put_order(r, record, 7, rest);
     if ((sum->marks & SUM_DUE) && record->kind == KIND_COMMITMENT && sum->progress < 3)
-        put_order(r, record, 9, (uint32_t)sum->due + 0x80000000u);
+        put_order(r, record, 8, (uint32_t)sum->due + 0x80000000u);
 }
 
 static void put_sum(struct recount *r, const struct model_record *record, const struct sum *sum)
