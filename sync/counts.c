@@ -18,6 +18,7 @@ struct note {
     uint32_t what;
     struct record_key record; // of a voice: its subject
     uint8_t person[ID_SIZE];  // of a voice; else zeros
+    uint32_t stance;          // of a voice that may be new; 0: look
 };
 
 struct notes {
@@ -52,18 +53,15 @@ static struct notes *notes_of(struct txn *txn)
 }
 
 static void note(struct txn *txn, uint32_t community, enum note_what what,
-                 const struct record_key *record, const uint8_t *person)
+                 const struct record_key *record, const uint8_t *person, uint8_t stance)
 {
     struct notes *notes = notes_of(txn);
-    struct note noted = {.community = community, .what = what, .record = *record};
+    struct note noted = {.community = community, .what = what, .record = *record, .stance = stance};
     if (!notes)
         return;
     if (person)
         memcpy(noted.person, person, ID_SIZE);
-    // What comes twice in a row is noted once.
-    const uint8_t *last = notes->all.n ? notes->all.p + notes->all.n - sizeof noted : NULL;
-    if (!last || memcmp(last, &noted, sizeof noted) != 0)
-        buf_put(&notes->all, bytes_of(&noted, sizeof noted));
+    buf_put(&notes->all, bytes_of(&noted, sizeof noted));
     txn_fail(txn, notes->all.err);
 }
 
@@ -82,25 +80,55 @@ static void note_joined(struct txn *txn, uint32_t community, struct bytes a, str
     struct record_key other;
     if (!part_record(a, &one) || !part_record(b, &other))
         return;
-    note(txn, community, NOTE_JOINED, &one, NULL);
-    note(txn, community, NOTE_JOINED, &other, NULL);
+    note(txn, community, NOTE_JOINED, &one, NULL, 0);
+    note(txn, community, NOTE_JOINED, &other, NULL, 0);
 }
 
-void counts_note(struct txn *txn, uint32_t community, const struct record_key *record,
-                 const struct envelope *envelope)
+static void note_change(struct txn *txn, uint32_t community, const struct record_key *record,
+                        const struct envelope *envelope, uint8_t stance)
 {
     struct record_key subject;
     bool is_pair = envelope->parts.n == 2;
     struct bytes a = is_pair ? *LIST_AT(struct bytes, envelope->parts, 0) : (struct bytes){0};
     struct bytes b = is_pair ? *LIST_AT(struct bytes, envelope->parts, 1) : (struct bytes){0};
     if (record->kind == KIND_VOICE && part_record(a, &subject) && b.n == ID_SIZE)
-        note(txn, community, NOTE_VOICE, &subject, b.p);
+        note(txn, community, NOTE_VOICE, &subject, b.p, stance);
     else if (record->kind == KIND_SAME_AS)
         note_joined(txn, community, a, b);
     else if (record->kind == KIND_PERSON)
-        note(txn, community, NOTE_PERSON, record, NULL);
+        note(txn, community, NOTE_PERSON, record, NULL, 0);
     else if (counts_rank(record->kind) != RANKS)
-        note(txn, community, NOTE_OWN, record, NULL);
+        note(txn, community, NOTE_OWN, record, NULL, 0);
+}
+
+void counts_note(struct txn *txn, uint32_t community, const struct record_key *record,
+                 const struct envelope *envelope)
+{
+    note_change(txn, community, record, envelope, 0);
+}
+
+void counts_see(struct counts_seen *seen, const struct live *edit, bool alive)
+{
+    struct wire_field field;
+    const struct merge_change *change = seen->change;
+    if (edit->key.record.kind != KIND_VOICE || edit->field != FIELD_VOICE_STANCE)
+        return;
+    if (alive && edit->key.seq == change->seq &&
+        memcmp(edit->key.device, change->device, HANDLE_SIZE) == 0 &&
+        fields_edit(change->fields, edit->key.index, &field)) {
+        seen->stance = counts_stance(&field);
+        seen->born++;
+    } else {
+        seen->other++;
+    }
+}
+
+void counts_note_seen(struct txn *txn, uint32_t community, const struct counts_seen *seen)
+{
+    const struct merge_change *change = seen->change;
+    bool is_first = seen->born == 1 && seen->other == 0;
+    if (change->record.kind != KIND_VOICE || seen->born || seen->other)
+        note_change(txn, community, &change->record, change->envelope, is_first ? seen->stance : 0);
 }
 
 // --- what settling shares ---
@@ -221,24 +249,26 @@ static void settle_rank(struct counting *c, struct buf *touched)
     }
 }
 
-// record: of the note, found.
-static void take_voice(struct counting *c, const struct note *note, const struct group_of *record)
+// record: of the note, found. is_alone: nothing else is noted of this voice.
+static void take_voice(struct counting *c, const struct note *note, const struct group_of *record,
+                       bool is_alone)
 {
     struct record_key person = {.kind = KIND_PERSON};
     struct group_of speaker;
     memcpy(person.id, note->person, ID_SIZE);
     if (counts_find(c, &person, &speaker))
-        counts_restate(c, &speaker, record);
+        counts_restate(c, &speaker, record, is_alone ? (uint8_t)note->stance : 0);
 }
 
-static void take_note(struct counting *c, const struct note *note, const struct group_of *group)
+static void take_note(struct counting *c, const struct note *note, const struct group_of *group,
+                      bool is_alone)
 {
     switch ((enum note_what)note->what) {
     case NOTE_JOINED:
         counts_join(c, group);
         break;
     case NOTE_VOICE:
-        take_voice(c, note, group);
+        take_voice(c, note, group, is_alone);
         break;
     case NOTE_PERSON:
         buf_put(&c->persons, BYTES(group->root.id));
@@ -250,6 +280,12 @@ static void take_note(struct counting *c, const struct note *note, const struct 
     }
 }
 
+static bool same_voice(const struct note *a, const struct note *b)
+{
+    return memcmp(&a->record, &b->record, sizeof a->record) == 0 &&
+           memcmp(a->person, b->person, ID_SIZE) == 0;
+}
+
 // Those of one record stand one after the other.
 static void take_notes(struct counting *c, const struct note *notes, size_t n)
 {
@@ -259,7 +295,9 @@ static void take_notes(struct counting *c, const struct note *notes, size_t n)
         if ((i == 0 || memcmp(&notes[i - 1].record, record, sizeof *record) != 0) &&
             !counts_find(c, record, &group))
             return;
-        take_note(c, &notes[i], &group);
+        bool is_alone = !(i > 0 && same_voice(&notes[i - 1], &notes[i])) &&
+                        !(i + 1 < n && same_voice(&notes[i + 1], &notes[i]));
+        take_note(c, &notes[i], &group, is_alone);
     }
 }
 

@@ -67,6 +67,7 @@ struct restate {
     struct record_key record;
     uint32_t person_group; // numbers, so that they need not be found again
     uint32_t record_group;
+    uint32_t stance; // of the one voice between them, if it is new; 0: look
 };
 
 struct counting {
@@ -92,9 +93,12 @@ bool counts_fail(struct counting *c, enum err err);
 bool counts_find(struct counting *c, const struct record_key *record, struct group_of *group);
 
 // counts_voice.c
-// record NULL: what is said of the persons may be another.
+// record NULL: what is said of the persons may be another. stance: of the voice, if it is new; 0:
+// that is not known.
 void counts_restate(struct counting *c, const struct group_of *person,
-                    const struct group_of *record);
+                    const struct group_of *record, uint8_t stance);
+// STANCE_FOR to STANCE_UNKNOWN.
+uint8_t counts_stance(const struct wire_field *field);
 // Whoever is one with this, or was.
 void counts_join(struct counting *c, const struct group_of *group);
 void counts_voices(struct counting *c);

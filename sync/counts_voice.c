@@ -8,14 +8,21 @@
 #include "sync/digest.h"
 #include "sync/merge.h"
 
+static bool is_alone(const struct group_of *group)
+{
+    struct record_key other;
+    return !groups_member(group, 1, &other);
+}
+
 void counts_restate(struct counting *c, const struct group_of *person,
-                    const struct group_of *record)
+                    const struct group_of *record, uint8_t stance)
 {
     struct restate restate = {.person_group = person->number};
     memcpy(restate.person, person->root.id, ID_SIZE);
     if (record) {
         restate.record = record->root;
         restate.record_group = record->number;
+        restate.stance = is_alone(person) && is_alone(record) ? stance : 0;
     }
     buf_put(&c->restates, bytes_of(&restate, sizeof restate));
 }
@@ -33,7 +40,7 @@ static bool restate_row(const struct record_key *record, void *arg)
     struct walking *w = arg;
     struct group_of group;
     if (counts_find(w->c, record, &group))
-        counts_restate(w->c, w->person, &group);
+        counts_restate(w->c, w->person, &group, 0);
     return !w->c->lost;
 }
 
@@ -48,7 +55,7 @@ static void restate_person(struct counting *c, const uint8_t root[ID_SIZE])
     if (!counts_find(c, &person, &group))
         return;
     struct walking w = {.c = c, .person = &group};
-    counts_restate(c, &group, NULL); // though there be none
+    counts_restate(c, &group, NULL, 0); // though there be none
     for (size_t i = 0; !c->lost && groups_member(&group, i, &member); i++)
         counts_fail(c, stance_each(c->txn, c->community, member.id, restate_row, &w));
 }
@@ -70,7 +77,7 @@ static bool restate_voice(const struct record_key *voice, struct bytes person, v
         return true;
     memcpy(said_by.id, person.p, ID_SIZE);
     if (counts_find(w->c, &said_by, &speaker))
-        counts_restate(w->c, &speaker, w->record);
+        counts_restate(w->c, &speaker, w->record, 0);
     return !w->c->lost;
 }
 
@@ -125,6 +132,13 @@ static void voice_of(const struct record_key *subject, const uint8_t person[ID_S
     struct bytes parts[2] = {BYTES(about), bytes_of(person, ID_SIZE)};
     *voice = (struct record_key){.kind = KIND_VOICE};
     digest_record_id(KIND_VOICE, (struct list){parts, 2}, voice->id);
+}
+
+uint8_t counts_stance(const struct wire_field *field)
+{
+    bool is_known = field->type == WIRE_VARINT && field->value >= STANCE_FOR &&
+                    field->value <= STANCE_WITHDRAWN;
+    return is_known ? (uint8_t)field->value : STANCE_UNKNOWN;
 }
 
 static uint8_t read_stance(struct counting *c, const struct live *edit)
@@ -219,8 +233,29 @@ static size_t find_candidates(struct counting *c, const struct speaking *s)
     return counts;
 }
 
-static void restate_group(struct counting *c, struct speaking *s)
+// A first voice between two that are joined with nobody. False where there was one before.
+static bool restate_new(struct counting *c, struct speaking *s, uint8_t stance)
 {
+    struct stance_row row;
+    const uint8_t *person = s->person.root.id;
+    const struct record_key *record = &s->record->root;
+    // Whoever was never heard has none.
+    enum err err =
+        s->was_heard ? stance_get(c->txn, c->community, person, record, &row) : ERR_NOT_FOUND;
+    if (err != ERR_NOT_FOUND)
+        return counts_fail(c, err);
+    row = (struct stance_row){.stance = stance, .party = s->now.party};
+    memcpy(row.root, record->id, ID_SIZE);
+    count_row(c, record->kind, &row, 1);
+    stance_put(c->txn, c->community, person, record, &row);
+    s->has_voice = true;
+    return true;
+}
+
+static void restate_group(struct counting *c, struct speaking *s, uint8_t stance)
+{
+    if (stance && restate_new(c, s, stance))
+        return;
     uint64_t damage = txn_damage(c->txn);
     size_t counts = find_candidates(c, s);
     const struct candidate *all = (const struct candidate *)(const void *)c->candidates.p;
@@ -318,12 +353,15 @@ static void settle_person(struct counting *c, const struct restate *restates, si
     for (size_t i = 0; i < n && !c->lost; i++) {
         const struct restate *restate = &restates[i];
         struct group_of group;
-        if (restate->record.kind == 0 ||
+        // What follows of the same record knows less.
+        bool is_done =
+            i > 0 && memcmp(&restates[i - 1].record, &restate->record, sizeof restate->record) == 0;
+        if (is_done || restate->record.kind == 0 ||
             counts_fail(c,
                         groups_again(&c->groups, &restate->record, restate->record_group, &group)))
             continue;
         s.record = &group;
-        restate_group(c, &s);
+        restate_group(c, &s, (uint8_t)restate->stance);
     }
     settle_heard(c, &s, is_noted);
 }

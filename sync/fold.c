@@ -58,7 +58,10 @@ static void refer_by_fields(struct txn *txn, uint32_t community, const struct me
 
 // --- taking effect ---
 
-static const struct merge_watch fold_watch;
+static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
+                    void *arg);
+
+static const struct merge_watch fold_watch = {on_edit, NULL};
 
 // What others than hubs write as a Decision never has an effect, whether a hub has said so yet or
 // not, nor what a hub wrote that was lost when it was restored. So no decision is ever about
@@ -85,8 +88,10 @@ static void take_effect(struct txn *txn, uint32_t community, const struct merge_
         return;
     refer_by_parts(txn, community, change);
     refer_by_fields(txn, community, change);
-    merge_apply(txn, community, change, &fold_watch);
-    counts_note(txn, community, &change->record, change->envelope);
+    struct counts_seen seen = {.change = change};
+    const struct merge_watch watch = {on_edit, &seen};
+    merge_apply(txn, community, change, &watch);
+    counts_note_seen(txn, community, &seen);
 }
 
 static void lose_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
@@ -236,10 +241,12 @@ static void note_keep(struct txn *txn, uint32_t number, const struct live *edit,
         keep_delete(txn, number, &keep);
 }
 
+// arg: what is seen of a change that takes effect, or NULL.
 static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
                     void *arg)
 {
-    (void)arg;
+    if (arg)
+        counts_see(arg, edit, alive);
     bool decides = edit->key.record.kind == KIND_DECISION;
     struct community community;
     struct log_body body;
@@ -259,8 +266,6 @@ static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, b
     if (!txn_failed(txn, value.p ? OK : ERR_NOMEM))
         fold_decision(txn, &community, edit, value, alive);
 }
-
-static const struct merge_watch fold_watch = {on_edit, NULL};
 
 void fold_change(struct txn *txn, const struct community *community, uint64_t position,
                  const struct log_entry *entry, const struct log_body *body)
