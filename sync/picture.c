@@ -8,8 +8,10 @@ enum err picture_begin(const struct picturing *p, struct fault *fault)
 {
     return counts_are_kept(p->txn, p->community->number)
                ? OK
-               : fault_set(fault, ERR_BUSY,
-                           "the counts are to be made anew: they are when the hub starts again");
+               : fault_set(
+                     fault, ERR_BUSY,
+                     "the counts are to be made anew, which is done when the database is opened "
+                     "the next time");
 }
 
 enum err picture_end(const struct picturing *p, struct fault *fault)

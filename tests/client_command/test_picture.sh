@@ -55,6 +55,21 @@ says 'a commitment on'
 says 'BY CATEGORY'
 says '2020-02-03  We pay for it.'
 
+# --- on a device that was told all but who the persons are ---
+
+use tomas
+run 0 sync
+run 0 picture
+says '3 needs, 9 voices on them; 9 persons have a voice on something'
+says 'for 4, against 2, unsure 0; The gate, since'
+says 'a commitment on'
+says '2020-02-03  We pay for it.'
+run 0 picture --json
+json .total.unanswered 2
+json '.["most-voiced"][0].title' 'A <b>crossing</b> & lights'
+json '.blocked[0].constraints' 1
+json .total.heard 9
+
 # --- the page ---
 
 "$folkmootctl" --socket "$dir/socket" picture 'Nettle Valley' --html "$dir/out" 2>"$dir/err"
