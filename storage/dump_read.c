@@ -248,8 +248,8 @@ static void get_head(struct reader *r, struct fault *fault)
     uint64_t version = get_number(r, 4);
     uint64_t format = get_number(r, 4);
     r->format = format;
-    if (!r->err && (version != DUMP_VERSION || format < FORMAT_BEFORE_COUNTS ||
-                    format > FORMAT_VERSION))
+    if (!r->err &&
+        (version != DUMP_VERSION || format < FORMAT_BEFORE_COUNTS || format > FORMAT_VERSION))
         r->err = fault_set(fault, ERR_VERSION,
                            "it has version %u and the database's format %u, this version of "
                            "folkmootctl knows %d and %d to %d",

@@ -243,8 +243,8 @@ static enum err open_tables(struct txn *txn, const char *path, enum table first,
                             struct fault *fault)
 {
     for (int i = (int)first; i < TABLE_COUNT; i++) {
-        enum err err = txn_err_of(mdb_dbi_open(txn->mdb, txn_table_name((enum table)i), flags,
-                                               &txn->store->tables[i]));
+        enum err err = txn_err_of(
+            mdb_dbi_open(txn->mdb, txn_table_name((enum table)i), flags, &txn->store->tables[i]));
         if (err == ERR_NOT_FOUND)
             err = ERR_DAMAGED;
         if (err)
