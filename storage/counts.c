@@ -119,12 +119,15 @@ enum err stance_each(struct txn *txn, uint32_t community, const uint8_t person[I
 
 // --- heard ---
 
-static bool take_text(struct stored *value, struct counts_text *text)
+enum { HEARD_SIZE = 1 + 8 + 1 };
+
+static bool decode_heard(struct bytes bytes, struct heard *heard)
 {
-    text->n = stored_u8(value);
-    if (text->n <= COUNTS_PLACE_MAX)
-        stored_copy(value, text->p, text->n);
-    return text->n <= COUNTS_PLACE_MAX;
+    struct stored value = stored_of(bytes);
+    *heard = (struct heard){.party = stored_u8(&value)};
+    heard->place.position = stored_u64(&value);
+    heard->place.index = stored_u8(&value);
+    return heard->party < COUNTS_PARTIES && !stored_end(&value);
 }
 
 enum err heard_get(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
@@ -134,23 +137,36 @@ enum err heard_get(struct txn *txn, uint32_t community, const uint8_t person[ID_
     struct bytes bytes;
     *heard = (struct heard){0};
     enum err err = table_get(txn, TABLE_HEARD, key_of(&key), &bytes);
-    if (err)
-        return err;
-    struct stored value = stored_of(bytes);
-    heard->party = stored_u8(&value);
-    bool sound = heard->party < COUNTS_PARTIES && take_text(&value, &heard->place);
-    return sound && !stored_end(&value) ? OK : txn_damaged(txn);
+    return err || decode_heard(bytes, heard) ? err : txn_damaged(txn);
 }
 
 void heard_put(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
                const struct heard *heard)
 {
     struct key key = person_key(community, person);
-    uint8_t value[2 + COUNTS_PLACE_MAX];
-    value[0] = heard->party;
-    value[1] = heard->place.n;
-    memcpy(value + 2, heard->place.p, heard->place.n);
-    table_put(txn, TABLE_HEARD, key_of(&key), bytes_of(value, 2 + (size_t)heard->place.n));
+    uint8_t value[HEARD_SIZE] = {heard->party};
+    be64_put(value + 1, heard->place.position);
+    value[9] = heard->place.index;
+    table_put(txn, TABLE_HEARD, key_of(&key), BYTES(value));
+}
+
+enum err heard_each(struct txn *txn, uint32_t community,
+                    bool (*each)(const struct heard *heard, void *), void *arg)
+{
+    struct key prefix = {0};
+    enum err damage = OK;
+    bool on = true;
+    key_u32(&prefix, community);
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_HEARD, key_of(&prefix), bytes_of(NULL, 0));
+    while (on && walk_next(&walk)) {
+        struct heard heard;
+        if (walk.err || !decode_heard(walk.value, &heard))
+            damage = ERR_DAMAGED;
+        else
+            on = each(&heard, arg);
+    }
+    return ended(txn, damage);
 }
 
 void heard_delete(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE])

@@ -17,8 +17,11 @@ enum {
     STANCE_UNKNOWN = 5, // stored: one that this version does not know
 };
 
-// A short text; n bytes of p.
+// A place or category. Rows say only in which edit it stands, for words are kept in one place
+// alone; what reads it from there fills in the text, n bytes of p.
 struct counts_text {
+    uint64_t position; // 0: none
+    uint8_t index;
     uint8_t n;
     char p[COUNTS_PLACE_MAX];
 };
@@ -54,6 +57,8 @@ enum err heard_get(struct txn *txn, uint32_t community, const uint8_t person[ID_
 void heard_put(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE],
                const struct heard *heard);
 void heard_delete(struct txn *txn, uint32_t community, const uint8_t person[ID_SIZE]);
+enum err heard_each(struct txn *txn, uint32_t community,
+                    bool (*each)(const struct heard *heard, void *), void *arg) must_check;
 
 // --- link ---
 
@@ -92,7 +97,7 @@ struct sum {
     uint8_t progress;
     struct counts_text place;
     uint8_t categories_n;
-    struct counts_text categories[COUNTS_CATEGORIES_MAX]; // ascending, each once
+    struct counts_text categories[COUNTS_CATEGORIES_MAX]; // ascending by text, each once
 };
 
 // A sum of nothing, and ERR_NOT_FOUND, where there is none.
@@ -159,12 +164,14 @@ struct count_key {
     uint8_t category[COUNT_HASH_SIZE];
 };
 
+// The texts of one record (person) that it counts, as far as one is known: notes of this store.
 struct count {
-    struct counts_text place; // empty: all
+    struct counts_text place;
     struct counts_text category;
     uint32_t cells[COUNT_CELLS];
 };
 
+// Of texts that are filled in.
 struct count_key count_key_of(uint32_t kind, const struct counts_text *place,
                               const struct counts_text *category);
 // What one sum adds to each of its counts.

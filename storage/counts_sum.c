@@ -39,16 +39,15 @@ static bool take_cells(struct stored *value, uint32_t *cells, size_t n)
 
 static void put_text(struct buf *out, const struct counts_text *text)
 {
-    buf_put_u8(out, text->n);
-    buf_put(out, bytes_of(text->p, text->n));
+    buf_put_be64(out, text->position);
+    buf_put_u8(out, text->index);
 }
 
-static bool take_text(struct stored *value, struct counts_text *text)
+static struct counts_text take_text(struct stored *value)
 {
-    text->n = stored_u8(value);
-    if (text->n <= COUNTS_PLACE_MAX)
-        stored_copy(value, text->p, text->n);
-    return text->n <= COUNTS_PLACE_MAX;
+    struct counts_text text = {.position = stored_u64(value)};
+    text.index = stored_u8(value);
+    return text;
 }
 
 // --- sum ---
@@ -72,11 +71,11 @@ static bool decode_sum(struct bytes bytes, struct sum *sum)
         sum->answered[i] = (int64_t)stored_u64(&value);
     sum->due = (int32_t)stored_u32(&value);
     sum->progress = stored_u8(&value);
-    sound = sound && take_text(&value, &sum->place);
+    sum->place = take_text(&value);
     sum->categories_n = stored_u8(&value);
     sound = sound && sum->categories_n <= COUNTS_CATEGORIES_MAX;
     for (size_t i = 0; sound && i < sum->categories_n; i++)
-        sound = take_text(&value, &sum->categories[i]);
+        sum->categories[i] = take_text(&value);
     return sound && !stored_end(&value);
 }
 
@@ -249,8 +248,9 @@ static bool decode_count(struct bytes bytes, struct count *count)
 {
     struct stored value = stored_of(bytes);
     *count = (struct count){.cells = {0}};
-    bool sound = take_text(&value, &count->place) && take_text(&value, &count->category) &&
-                 take_cells(&value, count->cells, COUNT_CELLS);
+    bool sound = take_cells(&value, count->cells, COUNT_CELLS);
+    count->place = take_text(&value);
+    count->category = take_text(&value);
     return sound && !stored_end(&value);
 }
 
@@ -276,9 +276,9 @@ void count_put(struct txn *txn, uint32_t community, const struct count_key *key,
         table_delete(txn, TABLE_COUNTS, key_of(&k));
         return;
     }
+    put_cells(&value, count->cells, COUNT_CELLS);
     put_text(&value, &count->place);
     put_text(&value, &count->category);
-    put_cells(&value, count->cells, COUNT_CELLS);
     txn_fail(txn, value.err);
     table_put(txn, TABLE_COUNTS, key_of(&k), buf_bytes(&value));
 }

@@ -22,8 +22,9 @@ struct note {
 };
 
 struct notes {
-    struct buf all; // struct note
-    bool anew;      // counts that are not kept yet are being made
+    struct buf all;   // struct note
+    struct buf words; // counts_words.c
+    bool anew;        // counts that are not kept yet are being made
 };
 
 static void settle(struct txn *txn, void *arg);
@@ -32,6 +33,8 @@ static void notes_done(void *arg)
 {
     struct notes *notes = arg;
     buf_done(&notes->all);
+    bytes_wipe(notes->words.p, notes->words.cap);
+    buf_done(&notes->words);
     free(notes);
 }
 
@@ -105,6 +108,16 @@ void counts_note(struct txn *txn, uint32_t community, const struct record_key *r
                  const struct envelope *envelope)
 {
     note_change(txn, community, record, envelope, 0);
+}
+
+void counts_keep_words(struct txn *txn, uint32_t community, const struct record_key *record,
+                       uint64_t position, struct bytes fields)
+{
+    struct notes *notes = notes_of(txn);
+    if (!notes || (record->kind != KIND_PERSON && counts_rank(record->kind) == RANKS))
+        return;
+    counts_put_words(&notes->words, community, position, fields);
+    txn_fail(txn, notes->words.err);
 }
 
 void counts_see(struct counts_seen *seen, const struct live *edit, bool alive)
@@ -306,13 +319,13 @@ static enum err buffers_failed(const struct counting *c)
     enum err err = c->restates.err ? c->restates.err : c->persons.err;
     for (size_t i = 0; i <= RANKS && !err; i++)
         err = c->touched[i].err;
-    err = err ? err : c->changes.err;
-    return err ? err : c->texts.err;
+    return err ? err : c->changes.err;
 }
 
 static void settle_community(struct txn *txn, const struct note *notes, size_t n)
 {
     struct counting c = {.txn = txn, .community = notes->community};
+    c.words = &notes_of(txn)->words;
     c.groups = (struct groups){.txn = txn, .community = notes->community};
     take_notes(&c, notes, n);
     counts_voices(&c);
@@ -331,7 +344,6 @@ static void settle_community(struct txn *txn, const struct note *notes, size_t n
     buf_done(&c.persons);
     buf_done(&c.candidates);
     buf_done(&c.changes);
-    buf_done(&c.texts);
     groups_done(&c.groups);
 }
 

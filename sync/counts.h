@@ -10,6 +10,11 @@
 void counts_note(struct txn *txn, uint32_t community, const struct record_key *record,
                  const struct envelope *envelope);
 
+// Keeps the words of a change that is about to lose them, until the transaction is settled: what
+// was counted by them is taken back by them.
+void counts_keep_words(struct txn *txn, uint32_t community, const struct record_key *record,
+                       uint64_t position, struct bytes fields);
+
 // What became of stances while a change took effect. Begins with `change` alone.
 struct counts_seen {
     const struct merge_change *change;

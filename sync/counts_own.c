@@ -34,50 +34,45 @@ static bool read_edit(struct counting *c, const struct live *edit, struct wire_f
 
 // --- texts ---
 
-// Cut where a character ends (RFC 3629).
-static struct counts_text text_of(struct bytes bytes, size_t max)
-{
-    struct counts_text text = {.n = 0};
-    size_t n = bytes.n < max ? bytes.n : max;
-    while (n < bytes.n && n > 0 && (bytes.p[n] & 0xc0) == 0x80)
-        n--;
-    text.n = (uint8_t)n;
-    if (n)
-        memcpy(text.p, bytes.p, n);
-    return text;
-}
-
-static void set_place(struct counts_text *out, const struct wire_field *field)
-{
-    struct place place = {.latitude = 0};
-    *out = (struct counts_text){.n = 0};
-    if (field->type == WIRE_SIZED &&
-        message_decode(&place_message, field->bytes, NULL, &place, NULL) == OK)
-        *out = text_of(place.code.n ? place.code : place.name, COUNTS_PLACE_MAX);
-}
-
 static int compare_text(const struct counts_text *a, const struct counts_text *b)
 {
     return bytes_compare(bytes_of(a->p, a->n), bytes_of(b->p, b->n));
 }
 
-// In its place, each once; the last makes room when there are too many.
-static void add_category(struct sum *sum, const struct wire_field *field)
+static bool is_before(const struct counts_text *a, const struct counts_text *b)
 {
-    struct counts_text text = text_of(field->bytes, COUNTS_CATEGORY_MAX);
+    return a->position != b->position ? a->position < b->position : a->index < b->index;
+}
+
+// In its place, each once, from where it was said first; the last makes room when there are too
+// many.
+static void add_category(struct sum *sum, const struct live *edit, const struct wire_field *field)
+{
+    struct counts_text text;
     size_t at = 0;
-    if (field->type != WIRE_SIZED || text.n == 0)
+    counts_take_text(edit, field, false, &text);
+    if (text.n == 0)
         return;
     while (at < sum->categories_n && compare_text(&sum->categories[at], &text) < 0)
         at++;
-    if (at == COUNTS_CATEGORIES_MAX ||
-        (at < sum->categories_n && compare_text(&sum->categories[at], &text) == 0))
+    if (at == COUNTS_CATEGORIES_MAX)
         return;
+    if (at < sum->categories_n && compare_text(&sum->categories[at], &text) == 0) {
+        if (is_before(&text, &sum->categories[at]))
+            sum->categories[at] = text;
+        return;
+    }
     if (sum->categories_n < COUNTS_CATEGORIES_MAX)
         sum->categories_n++;
     memmove(&sum->categories[at + 1], &sum->categories[at],
             (sum->categories_n - at - 1u) * sizeof text);
     sum->categories[at] = text;
+}
+
+// The row says only where they stand.
+static void empty_text(struct counts_text *text)
+{
+    *text = (struct counts_text){.position = text->position, .index = text->index};
 }
 
 // --- one record ---
@@ -106,7 +101,7 @@ static void take_edit(struct owning *o, const struct live *edit)
     else if (o->kind == KIND_NEED && edit->field == FIELD_STRENGTHS)
         sum->marks |= SUM_STRENGTHS;
     else if (o->kind == KIND_NEED && edit->field == FIELD_CATEGORY && read_edit(o->c, edit, &field))
-        add_category(sum, &field);
+        add_category(sum, edit, &field);
 }
 
 // Whether values of one register, n of them, differ.
@@ -167,7 +162,10 @@ static void take_winners(struct owning *o)
     struct wire_field field;
     struct sum *sum = o->sum;
     if (read_winner(o, &o->place, &field))
-        set_place(&sum->place, &field);
+        counts_take_text(&o->place.edit, &field, true, &sum->place);
+    empty_text(&sum->place);
+    for (size_t i = 0; i < sum->categories_n; i++)
+        empty_text(&sum->categories[i]);
     if (read_winner(o, &o->due, &field) && field.type == WIRE_VARINT) {
         int64_t due = wire_unzigzag(field.value);
         sum->due = due > INT32_MAX ? INT32_MAX : due < INT32_MIN ? INT32_MIN : (int32_t)due;
@@ -229,5 +227,6 @@ void counts_person(struct counting *c, const struct group_of *person, struct hea
         field.value < COUNTS_PARTIES)
         heard->party = (uint8_t)field.value;
     if (read_winner(&o, &place, &field))
-        set_place(&heard->place, &field);
+        counts_take_text(&place.edit, &field, true, &heard->place);
+    empty_text(&heard->place);
 }

@@ -75,12 +75,12 @@ struct counting {
     uint32_t community;
     struct groups groups;
     struct buf restates;           // struct restate
-    struct buf candidates;         // counts_voice.c
+    struct buf candidates;         // of one settling: counts_voice
     struct buf persons;            // ids of roots: what is said of them may be another
     struct buf touched[RANKS + 1]; // struct touch, by rank; the last: of other kinds
     struct buf changes;            // of counts: counts_rows.c
-    struct buf texts;
-    bool lost; // the counts cannot be kept up
+    const struct buf *words;       // counts_words.c: of changes that have none any more
+    bool lost;                     // the counts cannot be kept up
 };
 
 // Sorts, and leaves each element once; order of bytes, elements without padding that differs.
@@ -92,6 +92,16 @@ enum counts_rank counts_rank(uint32_t kind);
 bool counts_fail(struct counting *c, enum err err);
 bool counts_find(struct counting *c, const struct record_key *record, struct group_of *group);
 
+// counts_words.c
+void counts_put_words(struct buf *words, uint32_t community, uint64_t position,
+                      struct bytes fields);
+// words: what counts_keep_words kept, or NULL. Fills in a place or a category. False, and the text
+// is empty, where it cannot be read any more.
+bool counts_load(struct txn *txn, uint32_t community, const struct buf *words, bool is_place,
+                 struct counts_text *text);
+// From an edit that was read.
+void counts_take_text(const struct live *edit, const struct wire_field *field, bool is_place,
+                      struct counts_text *text);
 // counts_voice.c
 // record NULL: what is said of the persons may be another. stance: of the voice, if it is new; 0:
 // that is not known.

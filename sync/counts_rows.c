@@ -4,12 +4,18 @@
 
 #include "sync/counts_private.h"
 
+struct said {
+    uint64_t position;
+    uint32_t index;
+    uint32_t unused;
+};
+
 struct addend {
     struct count_key key;
     uint32_t cell;
     int32_t by;
-    uint32_t place; // where in the texts
-    uint32_t category;
+    struct said place; // where it says so
+    struct said category;
 };
 
 static void put_addend(struct counting *c, const struct addend *addend, uint32_t cell, int32_t by)
@@ -20,12 +26,9 @@ static void put_addend(struct counting *c, const struct addend *addend, uint32_t
     buf_put(&c->changes, bytes_of(&put, sizeof put));
 }
 
-static uint32_t keep_text(struct counting *c, const struct counts_text *text)
+static struct said said_in(const struct counts_text *text)
 {
-    uint32_t at = (uint32_t)c->texts.n;
-    buf_put_u8(&c->texts, text->n);
-    buf_put(&c->texts, bytes_of(text->p, text->n));
-    return at;
+    return (struct said){.position = text->position, .index = text->index};
 }
 
 // --- what a sum adds to ---
@@ -43,26 +46,36 @@ static void add_key(struct keys *keys, const struct addend *of, bool with_place)
     *key = *of;
     if (!with_place) {
         memset(key->key.place, 0, COUNT_HASH_SIZE);
-        key->place = 0;
+        key->place = (struct said){.position = 0};
     }
+}
+
+static bool load(struct counting *c, bool is_place, struct counts_text *text)
+{
+    bool loaded = counts_load(c->txn, c->community, c->words, is_place, text);
+    c->lost |= !loaded;
+    return loaded;
 }
 
 static void find_keys(struct counting *c, uint32_t kind, const struct sum *sum, struct keys *keys)
 {
     static const struct counts_text none;
-    struct addend addend = {.key = count_key_of(kind, &sum->place, &none)};
-    bool has_place = sum->place.n > 0;
+    struct counts_text place = sum->place;
+    bool has_place = sum->place.position != 0;
     keys->n = 0;
-    if (c->texts.n == 0)
-        keep_text(c, &none); // at 0
-    addend.place = has_place ? keep_text(c, &sum->place) : 0;
+    if (!load(c, true, &place))
+        return;
+    struct addend addend = {.key = count_key_of(kind, &place, &none), .place = said_in(&place)};
     add_key(keys, &addend, false);
     if (has_place)
         add_key(keys, &addend, true);
     for (size_t i = 0; i < sum->categories_n; i++) {
-        struct count_key of = count_key_of(kind, &none, &sum->categories[i]);
+        struct counts_text category = sum->categories[i];
+        if (!load(c, false, &category))
+            return;
+        struct count_key of = count_key_of(kind, &none, &category);
         memcpy(addend.key.category, of.category, COUNT_HASH_SIZE);
-        addend.category = keep_text(c, &sum->categories[i]);
+        addend.category = said_in(&category);
         add_key(keys, &addend, false);
         if (has_place)
             add_key(keys, &addend, true);
@@ -71,7 +84,7 @@ static void find_keys(struct counting *c, uint32_t kind, const struct sum *sum, 
 
 static bool same_text(const struct counts_text *a, const struct counts_text *b)
 {
-    return bytes_equal(bytes_of(a->p, a->n), bytes_of(b->p, b->n));
+    return a->position == b->position && a->index == b->index;
 }
 
 static bool same_keys(const struct sum *a, const struct sum *b)
@@ -131,27 +144,43 @@ static int by_key(const void *a, const void *b)
     return memcmp(&x->key, &y->key, sizeof x->key);
 }
 
-static void set_text(const struct counting *c, uint32_t at, struct counts_text *text)
+static bool is_same(const struct counts_text *text, const struct said *said)
 {
-    text->n = c->texts.p[at];
-    memcpy(text->p, c->texts.p + at + 1, text->n);
+    return text->position == said->position && text->index == said->index;
+}
+
+// What is added says the text; what is taken away alone does so no more.
+static void note_example(const struct addend *addend, struct count *count)
+{
+    if (addend->by > 0) {
+        count->place = (struct counts_text){.position = addend->place.position,
+                                            .index = (uint8_t)addend->place.index};
+        count->category = (struct counts_text){.position = addend->category.position,
+                                               .index = (uint8_t)addend->category.index};
+    } else if (is_same(&count->place, &addend->place) &&
+               is_same(&count->category, &addend->category)) {
+        count->place = (struct counts_text){.n = 0};
+        count->category = (struct counts_text){.n = 0};
+    }
 }
 
 // The changes of one row, which stand one after the other. The order does not matter, so numbers
 // may go through 0 on the way.
-static void write_row(struct counting *c, const struct addend *changes, size_t n)
+static void write_row(struct counting *c, const struct addend *addends, size_t n)
 {
     struct count count;
-    enum err err = count_get(c->txn, c->community, &changes->key, &count);
+    enum err err = count_get(c->txn, c->community, &addends->key, &count);
     if (err != ERR_NOT_FOUND && counts_fail(c, err))
         return;
-    if (err == ERR_NOT_FOUND) {
-        set_text(c, changes->place, &count.place);
-        set_text(c, changes->category, &count.category);
+    for (int by = -1; by <= 1; by += 2) {
+        for (size_t i = 0; i < n; i++) {
+            if ((addends[i].by > 0) == (by > 0))
+                note_example(&addends[i], &count);
+        }
     }
     for (size_t i = 0; i < n; i++)
-        count.cells[changes[i].cell] += (uint32_t)changes[i].by;
-    count_put(c->txn, c->community, &changes->key, &count);
+        count.cells[addends[i].cell] += (uint32_t)addends[i].by;
+    count_put(c->txn, c->community, &addends->key, &count);
 }
 
 void counts_rows(struct counting *c)

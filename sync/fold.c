@@ -97,6 +97,8 @@ static void take_effect(struct txn *txn, uint32_t community, const struct merge_
 static void lose_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
 {
     merge_revert(txn, community, change, &fold_watch);
+    // On a device they may be dropped now.
+    counts_keep_words(txn, community, &change->record, change->position, change->fields);
     counts_note(txn, community, &change->record, change->envelope);
 }
 
@@ -198,8 +200,11 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     }
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     uint64_t damage = txn_damage(txn);
-    bool known = !txn_failed(txn, log_get_body(txn, community, position, &body)) &&
-                 hash_body(&body, body_hash);
+    bool known = false;
+    if (!txn_failed(txn, log_get_body(txn, community, position, &body))) {
+        known = hash_body(&body, body_hash);
+        counts_keep_words(txn, community, &record, position, body.fields);
+    }
     uint8_t device[HANDLE_SIZE];
     memcpy(device, entry->device, HANDLE_SIZE);
     erased_put(txn, community, device, entry->seq, log_tag(entry), known ? body_hash : NULL);

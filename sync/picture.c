@@ -1,5 +1,6 @@
 #include "sync/picture.h"
 
+#include "sync/counts_private.h"
 #include "sync/picture_private.h"
 
 // --- what all answers share ---
@@ -30,12 +31,19 @@ void *picture_alloc(struct picturing *p, size_t n, size_t size)
     return made;
 }
 
-struct bytes picture_text(struct picturing *p, const struct counts_text *text)
+static struct bytes copy_text(struct picturing *p, const struct counts_text *text)
 {
     struct bytes copy = arena_copy(p->arena, bytes_of(text->p, text->n));
     if (text->n && !copy.p && !p->err)
         p->err = ERR_NOMEM;
     return copy;
+}
+
+struct bytes picture_text(struct picturing *p, const struct counts_text *text, bool is_place)
+{
+    struct counts_text loaded = *text;
+    (void)counts_load(p->txn, p->community->number, NULL, is_place, &loaded);
+    return copy_text(p, &loaded);
 }
 
 uint32_t picture_floor(const struct picturing *p, uint32_t n)
@@ -89,8 +97,6 @@ static void fill(struct picturing *p, const struct count *from, struct picture_c
     uint32_t by_party[COUNTS_PARTIES * 3];
     add_voices(from, by_party);
     *to = (struct picture_count){
-        .place = picture_text(p, &from->place),
-        .category = picture_text(p, &from->category),
         .unanswered = picture_floor(p, cells[COUNT_RECORDS]),
         .solution = picture_floor(p, cells[COUNT_RECORDS + 1]),
         .commitment = picture_floor(p, cells[COUNT_RECORDS + 2]),
@@ -111,19 +117,28 @@ static bool is_too_few(const struct picturing *p, const struct picture_count *co
            !count->commitment && !count->outcome;
 }
 
+static bool is_all(const uint8_t hash[COUNT_HASH_SIZE])
+{
+    static const uint8_t all[COUNT_HASH_SIZE];
+    return memcmp(hash, all, sizeof all) == 0;
+}
+
 static bool add_count(const struct count_key *key, const struct count *count, void *arg)
 {
     struct counting_up *c = arg;
     struct list *counts = &c->response->counts;
     struct picture_count *to = LIST_AT(struct picture_count, *counts, counts->n);
-    (void)key;
-    if ((count->place.n == 0) == (count->category.n == 0))
+    bool by_place = !is_all(key->place);
+    if (by_place == !is_all(key->category))
         return true; // all, or of a place and a category together
     c->response->more |= counts->n == PICTURE_COUNTS_MAX;
     if (c->response->more)
         return false;
     fill(&c->p, count, to);
-    counts->n += !is_too_few(&c->p, to);
+    if (!is_too_few(&c->p, to) &&
+        picture_name(&c->p, key, by_place, by_place ? &count->place : &count->category,
+                     by_place ? &to->place : &to->category))
+        counts->n++;
     return !c->p.err;
 }
 
@@ -131,8 +146,9 @@ static bool add_heard(const struct count_key *key, const struct count *count, vo
 {
     struct counting_up *c = arg;
     struct list *heard = &c->response->heard;
-    (void)key;
-    struct bytes place = picture_text(&c->p, &count->place);
+    struct bytes place = {0};
+    if (!is_all(key->place) && !picture_name(&c->p, key, true, &count->place, &place))
+        return !c->p.err;
     for (uint32_t party = 0; party < COUNTS_PARTIES; party++) {
         uint32_t persons = picture_floor(&c->p, count->cells[party]);
         c->response->more |= persons && heard->n == PICTURE_COUNTS_MAX;

@@ -4,6 +4,7 @@
 
 #include "proto/schema.h"
 #include "sync/collect.h"
+#include "sync/counts_private.h"
 #include "sync/joined.h"
 #include "sync/picture_private.h"
 
@@ -82,7 +83,7 @@ static struct list categories_of(struct picturing *p, const struct sum *sum)
 {
     struct bytes *made = picture_alloc(p, sum->categories_n, sizeof *made);
     for (size_t i = 0; made && i < sum->categories_n; i++)
-        made[i] = picture_text(p, &sum->categories[i]);
+        made[i] = picture_text(p, &sum->categories[i], false);
     return (struct list){made, made ? sum->categories_n : 0};
 }
 
@@ -107,7 +108,7 @@ struct picture_item *picture_item(struct picturing *p, const struct record_key *
         .kind = root->kind,
         .id = id_of(p, root),
         .since = time_of(p, sum->since),
-        .place = picture_text(p, &sum->place),
+        .place = picture_text(p, &sum->place, true),
         .category = categories_of(p, sum),
         .voices = picture_voices(p, sum->cells + SUM_VOICES, COUNTS_STANCES),
         .constraints = picture_constraints(p, sum->cells + SUM_NATURES),
@@ -186,17 +187,23 @@ static bool next_place(struct showing *s, struct order_place *place)
     return true;
 }
 
-static bool is_text(const struct counts_text *text, struct bytes wanted)
+static bool is_text(const struct showing *s, const struct counts_text *text, bool is_place,
+                    struct bytes wanted)
 {
-    return wanted.n == 0 || bytes_equal(bytes_of(text->p, text->n), wanted);
+    struct counts_text loaded = *text;
+    if (wanted.n == 0)
+        return true;
+    (void)counts_load(s->p.txn, s->p.community->number, NULL, is_place, &loaded);
+    return bytes_equal(bytes_of(loaded.p, loaded.n), wanted);
 }
 
 static bool is_wanted(const struct showing *s, const struct sum *sum)
 {
     bool has_category = s->request->category.n == 0;
     for (size_t i = 0; !has_category && i < sum->categories_n; i++)
-        has_category = is_text(&sum->categories[i], s->request->category);
-    return has_category && is_text(&sum->place, s->request->place) && picture_is_shown(&s->p, sum);
+        has_category = is_text(s, &sum->categories[i], false, s->request->category);
+    return has_category && picture_is_shown(&s->p, sum) &&
+           is_text(s, &sum->place, true, s->request->place);
 }
 
 // Numbers would tell an outsider more than the items do: theirs is found anew by the id.

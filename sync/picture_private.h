@@ -19,7 +19,11 @@ enum err picture_begin(const struct picturing *p, struct fault *fault) must_chec
 enum err picture_end(const struct picturing *p, struct fault *fault) must_check;
 // Memory of the answer's; NULL sets the error.
 void *picture_alloc(struct picturing *p, size_t n, size_t size);
-struct bytes picture_text(struct picturing *p, const struct counts_text *text);
+// A place or category, read from where it stands. What cannot be read is empty.
+struct bytes picture_text(struct picturing *p, const struct counts_text *text, bool is_place);
+// The text of a row of counts: of its example, or of any record that says it.
+bool picture_name(struct picturing *p, const struct count_key *key, bool is_place,
+                  const struct counts_text *example, struct bytes *text);
 uint32_t picture_floor(const struct picturing *p, uint32_t n);
 struct picture_constraints *picture_constraints(struct picturing *p, const uint32_t natures[4]);
 // by_party: for each party kind, then stance, `stances` of them; only parties that somebody of

@@ -49,9 +49,15 @@ static struct record_key solution(void)
     return record;
 }
 
+// Rows say where a text stands, and not what it is.
+static struct counts_text stands(uint64_t position, uint8_t index)
+{
+    return (struct counts_text){.position = position, .index = index};
+}
+
 static struct counts_text text(const char *of)
 {
-    struct counts_text made = {.n = (uint8_t)strlen(of)};
+    struct counts_text made = {.position = 5, .n = (uint8_t)strlen(of)};
     memcpy(made.p, of, made.n);
     return made;
 }
@@ -83,7 +89,7 @@ static const uint8_t person[ID_SIZE] = {0x9e};
 Test(counts, of_stances_and_whoever_was_heard)
 {
     struct record_key record = need();
-    struct heard heard = {.party = 3, .place = text("ab")};
+    struct heard heard = {.party = 3, .place = stands(7, 2)};
     struct record_key other = solution();
     struct stance_row row = {.stance = STANCE_AGAINST, .party = 3};
     struct stance_row none = {.stance = STANCE_NONE};
@@ -99,7 +105,7 @@ Test(counts, of_stances_and_whoever_was_heard)
                                           "1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d\n"
                                           "00000002"
                                           "9e000000000000000000000000000000" SOLUTION " \n");
-    expect_rows(TABLE_HEARD, COMMUNITY_1 "9e000000000000000000000000000000 03026162\n");
+    expect_rows(TABLE_HEARD, COMMUNITY_1 "9e000000000000000000000000000000 03000000000000000702\n");
     struct stance_row back;
     struct heard got;
     cr_expect_eq(stance_get(txn, 2, person, &record, &back), OK);
@@ -141,7 +147,7 @@ Test(counts, of_links_both_ways)
 
 static struct sum some_sum(void)
 {
-    struct sum sum = {.marks = SUM_THERE | SUM_STRENGTHS, .since = -1, .place = text("ab")};
+    struct sum sum = {.marks = SUM_THERE | SUM_STRENGTHS, .since = -1, .place = stands(7, 2)};
     sum.cells[SUM_VOICES + 2 * COUNTS_STANCES] = 7; // for
     sum.cells[SUM_VOICES + 2 * COUNTS_STANCES + 1] = 2;
     sum.cells[SUM_VOICES + 3] = 9; // taken back
@@ -149,7 +155,7 @@ static struct sum some_sum(void)
     sum.cells[SUM_ANSWERS] = 1;
     sum.answered[0] = 5;
     sum.categories_n = 1;
-    sum.categories[0] = text("c");
+    sum.categories[0] = stands(9, 1);
     return sum;
 }
 
@@ -169,7 +175,10 @@ Test(counts, of_sums)
                                             "0005ffffffffffffffff"
                                             "0000000000000005"
                                             "00000000000000000000000000000000"
-                                            "0000000000026162010163\n");
+                                            "0000000000"
+                                            "000000000000000702"
+                                            "01"
+                                            "000000000000000901\n");
     cr_expect_eq(sum_get(txn, 1, &record, &got), OK);
     cr_expect(memcmp(&got, &sum, sizeof got) == 0);
     cr_expect_eq(sum_state(&sum), 1);
@@ -209,7 +218,7 @@ Test(counts, of_what_adds_up)
 {
     struct counts_text none = {.n = 0};
     struct counts_text place = text("ab");
-    struct count count = {.place = place};
+    struct count count = {.place = stands(5, 0)};
     struct sum sum = some_sum();
     struct count got;
     count_of_sum(&sum, count.cells);
@@ -218,14 +227,16 @@ Test(counts, of_what_adds_up)
     // SHA-256 of "folkmoot count v1", a zero byte, "ab".
     expect_rows(TABLE_COUNTS,
                 COMMUNITY_1 "0001"
-                            "ef51185d20ddf7526015f6906d99f21f" ID("00") " 0261620007"
+                            "ef51185d20ddf7526015f6906d99f21f" ID("00") " 07"
                                                                         "1b00000007"
                                                                         "1c00000002"
                                                                         "5500000001"
                                                                         "5800000001"
                                                                         "5a00000001"
                                                                         "5c00000003"
-                                                                        "5f00000001\n");
+                                                                        "5f00000001"
+                                                                        "000000000000000500"
+                                                                        "000000000000000000\n");
     cr_expect_eq(count_get(txn, 1, &key, &got), OK);
     cr_expect(memcmp(&got, &count, sizeof got) == 0);
     expect_no_leaks();
@@ -249,7 +260,7 @@ Test(counts, of_another_form_are_damage)
 {
     static const uint8_t six[] = {6};
     static const uint8_t cell_past_the_end[60] = {1, SUM_CELLS, 0, 0, 0, 1};
-    static const uint8_t party_seven[] = {7, 0};
+    static const uint8_t party_seven[10] = {7};
     struct record_key record = need();
     struct sum sum;
     struct heard heard;
@@ -293,7 +304,10 @@ Test(counts, are_cleared_of_one_community_in_as_many_steps_as_are_allowed)
                            "0005ffffffffffffffff"
                            "0000000000000005"
                            "00000000000000000000000000000000"
-                           "0000000000026162010163\n");
+                           "0000000000"
+                           "000000000000000702"
+                           "01"
+                           "000000000000000901\n");
     cr_expect(counts_are_kept(txn, 1));
     counts_keep(txn, 1, false);
     cr_expect_not(counts_are_kept(txn, 1));

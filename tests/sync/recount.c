@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/schema.h"
+#include "storage/log.h"
 #include "tests/sync/recount_private.h"
 
 bool recount_same(const struct model_record *a, const struct model_record *b)
@@ -47,12 +48,24 @@ static struct bytes content(const struct model_edit *edit)
                                                                         : (struct bytes){0};
 }
 
-static struct counts_text place_of(const struct model_edit *edit)
+// Rows say only where it stands.
+static void stand(struct recount *r, const struct model_edit *edit, struct counts_text *text)
+{
+    enum err err =
+        log_find(r->txn, r->community, edit->change->device, edit->change->seq, &text->position);
+    assert(!err);
+    text->index = (uint8_t)edit->index;
+}
+
+static struct counts_text place_of(struct recount *r, const struct model_edit *edit)
 {
     struct place place = {.latitude = 0};
     if (!edit || message_decode(&place_message, content(edit), NULL, &place, NULL))
         return (struct counts_text){.n = 0};
-    return text_of(place.code.n ? place.code : place.name, COUNTS_PLACE_MAX);
+    struct counts_text text = text_of(place.code.n ? place.code : place.name, COUNTS_PLACE_MAX);
+    if (text.n)
+        stand(r, edit, &text);
+    return text;
 }
 
 // The value of the greatest rank of a field, of all that are one.
@@ -116,7 +129,7 @@ static uint8_t stance_of(const struct spoken *stance)
 struct heard recount_heard(struct recount *r, const struct model_record *person)
 {
     const struct model_edit *party = winner(r, person, 11);
-    struct heard heard = {.place = place_of(winner(r, person, FIELD_PLACE))};
+    struct heard heard = {.place = place_of(r, winner(r, person, FIELD_PLACE))};
     if (party && party->is_varint && party->value < COUNTS_PARTIES)
         heard.party = (uint8_t)party->value;
     return heard;
@@ -187,14 +200,20 @@ static bool is_outside(const struct model_view *view, const struct model_record 
     return any;
 }
 
-static void add_category(struct sum *sum, struct bytes category)
+static void add_category(struct recount *r, struct sum *sum, const struct model_edit *edit)
 {
     size_t at = 0;
-    struct counts_text text = text_of(category, COUNTS_CATEGORY_MAX);
+    struct counts_text text = text_of(content(edit), COUNTS_CATEGORY_MAX);
     if (!text.n)
         return;
+    stand(r, edit, &text);
     for (; at < sum->categories_n; at++) {
-        int order = bytes_compare(bytes_of(sum->categories[at].p, sum->categories[at].n), category);
+        struct counts_text *known = &sum->categories[at];
+        int order = bytes_compare(bytes_of(known->p, known->n), bytes_of(text.p, text.n));
+        bool is_earlier = text.position < known->position ||
+                          (text.position == known->position && text.index < known->index);
+        if (order == 0 && is_earlier)
+            *known = text;
         if (order == 0)
             return;
         if (order > 0)
@@ -224,14 +243,14 @@ static void say_edit(struct recount *r, const struct model_edit *edit, struct su
     if (is_need && edit->field == 13)
         sum->marks |= SUM_STRENGTHS;
     if (is_need && edit->field == 11)
-        add_category(sum, content(edit));
+        add_category(r, sum, edit);
 }
 
 static void say_winners(struct recount *r, const struct model_record *root, struct sum *sum)
 {
     const struct model_edit *due = winner(r, root, 15);
     const struct model_edit *state = winner(r, root, root->kind == KIND_CONSTRAINT ? 11 : 16);
-    sum->place = place_of(winner(r, root, FIELD_PLACE));
+    sum->place = place_of(r, winner(r, root, FIELD_PLACE));
     if (root->kind == KIND_COMMITMENT && due) {
         sum->due = (int32_t)wire_unzigzag(due->value);
         sum->marks |= SUM_DUE;
@@ -349,7 +368,7 @@ bool recount_is(const struct model_view *view, struct txn *txn, uint32_t communi
 {
     struct recount *r = calloc(1, sizeof *r);
     assert(r);
-    *r = (struct recount){.view = view, .community = community};
+    *r = (struct recount){.view = view, .txn = txn, .community = community};
     r->rows = calloc(ROWS_MAX, sizeof *r->rows);
     assert(r->rows);
     take_stances(r);

@@ -27,6 +27,7 @@ struct spoken {
 
 struct recount {
     const struct model_view *view;
+    struct txn *txn;
     uint32_t community;
     struct row *rows;
     size_t rows_n;

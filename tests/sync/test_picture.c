@@ -2,6 +2,9 @@
 // that does not grow with what there is. Everything lies on the hub, pushed by one device.
 
 #include <criterion/criterion.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "proto/schema.h"
 #include "storage/counts.h"
@@ -402,6 +405,56 @@ Test(picture, is_refused_while_counts_are_not_kept_and_then_is_what_it_was)
     struct list items = show(COORDINATOR, 0, "west", NULL);
     cr_assert_eq(items.n, 1);
     cr_expect_eq(voices_of(((const struct picture_item *)items.p)->voices, 1).for_, 3);
+    expect_no_leaks();
+}
+
+// --- erasing ---
+
+static bool found_in_files;
+
+static int search_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)ftw;
+    FILE *file = type == FTW_F ? fopen(path, "re") : NULL;
+    char *bytes = file ? malloc((size_t)st->st_size + 1) : NULL;
+    size_t n = bytes ? fread(bytes, 1, (size_t)st->st_size, file) : 0;
+    found_in_files |= n && (memmem(bytes, n, "witchcraft", 10) || memmem(bytes, n, "mill lane", 9));
+    free(bytes);
+    if (file)
+        (void)fclose(file);
+    return 0;
+}
+
+static enum err erase_need(struct hub_decider *decider, void *arg)
+{
+    const struct record_key *record = arg;
+    struct ref ref = {record->kind, BYTES(record->id)};
+    struct hub_erasing erasing = {.records = {&ref, 1}};
+    uint64_t erased;
+    return hub_erase(decider, &erasing, &erased);
+}
+
+Test(picture, erased_words_are_counted_no_more_and_stand_in_no_file)
+{
+    struct record_key one = need("a need", "witchcraft", "mill lane", AUDIENCE_NONE);
+    struct record_key other = need("another", "witchcraft", "mill lane", AUDIENCE_NONE);
+    voices(&one, 0, 3, STANCE_FOR);
+    struct picture_response before = picture(COORDINATOR);
+    cr_expect_eq(count_of(&before, "", "witchcraft")->unanswered, 2);
+    // Whichever of both was the example: the other says it, too.
+    world_decide(&world, erase_need, &other);
+    struct picture_response between = picture(COORDINATOR);
+    cr_assert_not_null(count_of(&between, "", "witchcraft"));
+    cr_expect_eq(count_of(&between, "mill lane", "")->unanswered, 1);
+    world_decide(&world, erase_need, &one);
+    struct picture_response after = picture(COORDINATOR);
+    cr_expect_eq(after.counts.n, 0);
+    cr_expect_eq(after.total->unanswered, 0);
+    struct txn *txn = txn_begin_read(world.hub);
+    cr_expect(counts_are_kept(txn, world.community));
+    txn_abort(&txn);
+    (void)nftw(world.folder, search_file, 8, FTW_PHYS);
+    cr_expect_not(found_in_files);
     expect_no_leaks();
 }
 
