@@ -12,7 +12,7 @@
 #include "sync/counts.h"
 #include "sync/mask.h"
 #include "tests/leaks.h"
-#include "tests/sync/crowd.h"
+#include "tests/sync/street.h"
 
 enum { COORDINATOR = 0, OBSERVER = 1 };
 
@@ -38,81 +38,6 @@ static void tear_down(void)
 }
 
 TestSuite(picture, .init = set_up, .fini = tear_down);
-
-// --- saying ---
-
-static struct record_key say(uint32_t kind, const struct record_key *of, int64_t time,
-                             struct buf *fields)
-{
-    struct envelope envelope = {.kind = kind, .time = time};
-    envelope.class = schema_kind(kind)->class;
-    if (of)
-        envelope.id = BYTES(of->id);
-    cr_assert_not(fields->err);
-    struct record_key said =
-        crowd_add(&crowd, &envelope, arena_copy(&arena, buf_bytes(fields))).record;
-    buf_done(fields);
-    return said;
-}
-
-static void put_text(struct buf *fields, uint32_t field, const char *text)
-{
-    if (text)
-        wire_put_bytes(fields, field, bytes_of_text(text));
-}
-
-static void put_place(struct buf *fields, const char *name)
-{
-    struct place place = {.name = bytes_of_text(name ? name : "")};
-    if (!name)
-        return;
-    size_t mark = wire_open(fields, FIELD_PLACE);
-    message_encode(&place_message, &place, fields);
-    wire_close(fields, mark);
-}
-
-static struct record_key need(const char *title, const char *category, const char *place,
-                              enum audience audience)
-{
-    struct buf fields = {0};
-    if (audience)
-        wire_put_uint(&fields, FIELD_AUDIENCE, audience);
-    put_text(&fields, FIELD_TITLE, title);
-    put_place(&fields, place);
-    put_text(&fields, FIELD_CATEGORY, category);
-    return say(KIND_NEED, NULL, 1000, &fields);
-}
-
-static struct record_key answer(uint32_t kind, const struct record_key *to, int64_t time,
-                                uint32_t field, uint64_t value)
-{
-    struct buf fields = {0};
-    struct ref ref = {to->kind, BYTES(to->id)};
-    size_t mark = wire_open(&fields, FIELD_ABOUT);
-    message_encode(&ref_message, &ref, &fields);
-    wire_close(&fields, mark);
-    if (field)
-        wire_put_uint(&fields, field, value);
-    return say(kind, NULL, time, &fields);
-}
-
-// The n-th person speaks for a party and lives somewhere.
-static void who(uint32_t n, uint32_t party, const char *ward)
-{
-    struct record_key person = crowd_person(n);
-    struct buf fields = {0};
-    put_place(&fields, ward);
-    wire_put_uint(&fields, FIELD_PARTY_KIND, party);
-    (void)say(KIND_PERSON, &person, 1, &fields);
-}
-
-static void voices(const struct record_key *on, uint32_t from, uint32_t to, enum stance stance)
-{
-    for (uint32_t n = from; n < to; n++) {
-        struct record_key person = crowd_person(n);
-        crowd_voice(&crowd, on, person.id, stance, 2000 + n);
-    }
-}
 
 // --- looking ---
 
@@ -198,14 +123,14 @@ static struct record_key light, water, bench;
 
 static void say_street(void)
 {
-    light = need("light", "safety", "east", AUDIENCE_PUBLIC);
-    water = need("water", "health", "east", AUDIENCE_NONE);
-    bench = need("bench", "safety", "west", AUDIENCE_PUBLIC);
+    light = street_need(&crowd, "light", "safety", "east", AUDIENCE_PUBLIC);
+    water = street_need(&crowd, "water", "health", "east", AUDIENCE_NONE);
+    bench = street_need(&crowd, "bench", "safety", "west", AUDIENCE_PUBLIC);
     for (uint32_t n = 0; n < 12; n++)
-        who(n, n < 7 ? 1 : 2, n < 6 ? "north" : "south");
-    voices(&light, 0, 12, STANCE_FOR);
-    voices(&water, 0, 6, STANCE_FOR);
-    voices(&water, 6, 8, STANCE_AGAINST);
+        street_who(&crowd, n, n < 7 ? 1 : 2, n < 6 ? "north" : "south");
+    street_voices(&crowd, &light, 0, 12, STANCE_FOR);
+    street_voices(&crowd, &water, 0, 6, STANCE_FOR);
+    street_voices(&crowd, &water, 6, 8, STANCE_AGAINST);
 }
 
 // --- tests ---
@@ -245,12 +170,12 @@ Test(picture, shows_the_most_voiced_first_in_each_list)
     expect_titles(show(COORDINATOR, 0, "east", NULL), "light;water;");
     expect_titles(show(COORDINATOR, 0, NULL, "safety"), "light;bench;");
     expect_titles(show(COORDINATOR, 0, "east", "safety"), "light;");
-    struct record_key lamp = answer(KIND_SOLUTION, &light, 5000, 0, 0);
-    answer(KIND_CONSTRAINT, &bench, 6000, FIELD_NATURE, 1);
+    struct record_key lamp = street_answer(&crowd, KIND_SOLUTION, &light, 5000, 0, 0);
+    street_answer(&crowd, KIND_CONSTRAINT, &bench, 6000, FIELD_NATURE, 1);
     expect_titles(show(COORDINATOR, 1, NULL, NULL), "water;bench;");
     expect_titles(show(COORDINATOR, 2, NULL, NULL), "light;");
     expect_titles(show(COORDINATOR, 7, NULL, NULL), "bench;");
-    answer(KIND_COMMITMENT, &lamp, 7000, 0, 0);
+    street_answer(&crowd, KIND_COMMITMENT, &lamp, 7000, 0, 0);
     struct list promised = show(COORDINATOR, 3, NULL, NULL);
     expect_titles(promised, "light;");
     const struct picture_item *item = promised.p;
@@ -263,10 +188,12 @@ Test(picture, shows_the_most_voiced_first_in_each_list)
 
 Test(picture, shows_promises_by_when_they_are_due_until_they_are_kept)
 {
-    struct record_key water_there = need("water", NULL, NULL, AUDIENCE_NONE);
+    struct record_key water_there = street_need(&crowd, "water", NULL, NULL, AUDIENCE_NONE);
     struct buf fields = {0};
-    struct record_key late = answer(KIND_COMMITMENT, &water_there, 1, FIELD_DUE, 20); // 10, zigzag
-    struct record_key early = answer(KIND_COMMITMENT, &water_there, 1, FIELD_DUE, 7); // -4
+    struct record_key late =
+        street_answer(&crowd, KIND_COMMITMENT, &water_there, 1, FIELD_DUE, 20); // 10, zigzag
+    struct record_key early =
+        street_answer(&crowd, KIND_COMMITMENT, &water_there, 1, FIELD_DUE, 7); // -4
     struct show_request request = {.kind = KIND_COMMITMENT, .list = 9};
     struct show_response response;
     cr_assert_eq(try_show(COORDINATOR, &request, &response), OK, "%s", fault.text);
@@ -274,7 +201,7 @@ Test(picture, shows_promises_by_when_they_are_due_until_they_are_kept)
     cr_expect_eq(LIST_AT(struct picture_item, response.items, 0)->due, -4);
     cr_expect_eq(LIST_AT(struct picture_item, response.items, 1)->due, 10);
     wire_put_uint(&fields, FIELD_PROGRESS, 3);
-    (void)say(KIND_COMMITMENT, &early, 2, &fields);
+    (void)street_say(&crowd, KIND_COMMITMENT, &early, 2, &fields);
     cr_assert_eq(try_show(COORDINATOR, &request, &response), OK, "%s", fault.text);
     cr_assert_eq(response.items.n, 1);
     cr_expect(bytes_equal(LIST_AT(struct picture_item, response.items, 0)->id, BYTES(late.id)));
@@ -320,8 +247,9 @@ static void walk_pages(size_t device, size_t size, size_t expected)
 Test(picture, pages_go_on_where_the_last_one_ended)
 {
     for (uint32_t i = 0; i < 23; i++) {
-        struct record_key of = need("a need", NULL, NULL, i % 2 ? AUDIENCE_PUBLIC : AUDIENCE_NONE);
-        voices(&of, 0, i % 7, STANCE_FOR);
+        struct record_key of =
+            street_need(&crowd, "a need", NULL, NULL, i % 2 ? AUDIENCE_PUBLIC : AUDIENCE_NONE);
+        street_voices(&crowd, &of, 0, i % 7, STANCE_FOR);
     }
     walk_pages(COORDINATOR, 4, 23);
     walk_pages(COORDINATOR, 1, 23);
@@ -362,12 +290,12 @@ Test(picture, an_observer_is_told_no_small_number_and_nothing_of_the_communitys)
 
 Test(picture, leads_from_a_need_to_its_outcome)
 {
-    struct record_key of = need("water", NULL, NULL, AUDIENCE_NONE);
-    struct record_key well = answer(KIND_SOLUTION, &of, 20, 0, 0);
-    struct record_key pipe = answer(KIND_SOLUTION, &of, 10, 0, 0);
-    struct record_key money = answer(KIND_COMMITMENT, &well, 30, 0, 0);
-    struct record_key came = answer(KIND_OUTCOME, &money, 40, 0, 0);
-    struct record_key permit = answer(KIND_CONSTRAINT, &pipe, 15, FIELD_NATURE, 3);
+    struct record_key of = street_need(&crowd, "water", NULL, NULL, AUDIENCE_NONE);
+    struct record_key well = street_answer(&crowd, KIND_SOLUTION, &of, 20, 0, 0);
+    struct record_key pipe = street_answer(&crowd, KIND_SOLUTION, &of, 10, 0, 0);
+    struct record_key money = street_answer(&crowd, KIND_COMMITMENT, &well, 30, 0, 0);
+    struct record_key came = street_answer(&crowd, KIND_OUTCOME, &money, 40, 0, 0);
+    struct record_key permit = street_answer(&crowd, KIND_CONSTRAINT, &pipe, 15, FIELD_NATURE, 3);
     const struct record_key *const order[] = {&of, &pipe, &permit, &well, &money, &came};
     crowd_push(&crowd);
     struct trail_request request = {KIND_NEED, BYTES(of.id)};
@@ -396,7 +324,7 @@ Test(picture, is_refused_while_counts_are_not_kept_and_then_is_what_it_was)
     struct txn *txn = txn_begin_write(world.hub);
     counts_keep(txn, world.community, false);
     cr_assert_eq(txn_commit(&txn), OK);
-    voices(&bench, 0, 3, STANCE_FOR); // which nobody counts now
+    street_voices(&crowd, &bench, 0, 3, STANCE_FOR); // which nobody counts now
     struct show_request request = {.kind = KIND_NEED};
     struct show_response response;
     cr_expect_eq(try_show(COORDINATOR, &request, &response), ERR_BUSY);
@@ -436,9 +364,10 @@ static enum err erase_need(struct hub_decider *decider, void *arg)
 
 Test(picture, erased_words_are_counted_no_more_and_stand_in_no_file)
 {
-    struct record_key one = need("a need", "witchcraft", "mill lane", AUDIENCE_NONE);
-    struct record_key other = need("another", "witchcraft", "mill lane", AUDIENCE_NONE);
-    voices(&one, 0, 3, STANCE_FOR);
+    struct record_key one = street_need(&crowd, "a need", "witchcraft", "mill lane", AUDIENCE_NONE);
+    struct record_key other =
+        street_need(&crowd, "another", "witchcraft", "mill lane", AUDIENCE_NONE);
+    street_voices(&crowd, &one, 0, 3, STANCE_FOR);
     struct picture_response before = picture(COORDINATOR);
     cr_expect_eq(count_of(&before, "", "witchcraft")->unanswered, 2);
     // Whichever of both was the example: the other says it, too.
@@ -497,8 +426,9 @@ static void say_many(uint32_t from, uint32_t to)
 {
     static const char *const categories[] = {"water", "light", "roads"};
     for (uint32_t i = from; i < to; i++) {
-        struct record_key of = need("a need", categories[i % 3], "here", AUDIENCE_NONE);
-        voices(&of, i, i + i % 4, i % 5 ? STANCE_FOR : STANCE_AGAINST);
+        struct record_key of =
+            street_need(&crowd, "a need", categories[i % 3], "here", AUDIENCE_NONE);
+        street_voices(&crowd, &of, i, i + i % 4, i % 5 ? STANCE_FOR : STANCE_AGAINST);
     }
 }
 
