@@ -400,6 +400,12 @@ static enum err clear(struct store *store, uint32_t community)
     return OK;
 }
 
+static bool is_behind(const struct record_key *record, const struct record_key *of)
+{
+    return record->kind > of->kind ||
+           (record->kind == of->kind && memcmp(record->id, of->id, ID_SIZE) > 0);
+}
+
 // Notes the records behind `at`, which goes on; `ended` when there are no more.
 static enum err count_some(struct store *store, uint32_t community, struct record_key *at,
                            bool *ended)
@@ -409,12 +415,22 @@ static enum err count_some(struct store *store, uint32_t community, struct recor
     if (notes)
         notes->anew = true;
     *ended = false;
-    for (size_t i = 0; notes && i < RECORDS_A_COMMIT && !*ended; i++) {
-        enum err err = live_next(txn, community, at->kind ? at : NULL, at);
+    for (size_t i = 0; notes && i < RECORDS_A_COMMIT; i++) {
+        struct record_key next;
+        enum err err = live_next(txn, community, at->kind ? at : NULL, &next);
         *ended = err != OK;
-        if (!err)
-            note_record(txn, community, at);
+        if (err == OK && !is_behind(&next, at)) // on a damaged disk a walk may lead back
+            err = ERR_DAMAGED;
+        if (err && err != ERR_NOT_FOUND)
+            txn_fail(txn, err);
+        if (err)
+            break;
+        note_record(txn, community, &next);
+        *at = next;
     }
+    // What was passed over would be missing in silence.
+    if (txn_damage(txn))
+        txn_fail(txn, ERR_DAMAGED);
     return txn_commit(&txn);
 }
 
