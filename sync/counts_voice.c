@@ -294,13 +294,18 @@ static void change_heard(struct counting *c, const uint8_t id[ID_SIZE], const st
         heard_delete(c->txn, c->community, id);
 }
 
+static bool same_heard(const struct heard *a, const struct heard *b)
+{
+    return a->party == b->party && a->place.position == b->place.position &&
+           a->place.index == b->place.index;
+}
+
 static void settle_heard(struct counting *c, struct speaking *s, bool is_noted)
 {
     // Without a look, where nothing was taken away.
     bool is_heard = s->has_voice || (s->was_heard && !s->lost_one && !is_noted) ||
                     ((s->lost_one || is_noted) && is_heard_still(c, s));
-    if (!c->lost &&
-        (is_heard != s->was_heard || (is_heard && memcmp(&s->was, &s->now, sizeof s->now) != 0)))
+    if (!c->lost && (is_heard != s->was_heard || (is_heard && !same_heard(&s->was, &s->now))))
         change_heard(c, s->person.root.id, s->was_heard ? &s->was : NULL,
                      is_heard ? &s->now : NULL);
 }
