@@ -3,39 +3,30 @@
 #include "proto/schema.h"
 #include "sync/collect.h"
 
-static bool is_for_outside(uint64_t audience)
+bool audience_is_wide(uint32_t field, uint64_t value)
 {
-    return audience == AUDIENCE_ORGANISATIONS || audience == AUDIENCE_PUBLIC;
-}
-
-enum err audience_of(struct txn *txn, uint32_t community, const struct collection *collection,
-                     bool *is_outside)
-{
-    struct wire_field field;
-    bool is_said = false;
-    enum err err = OK;
-    *is_outside = false;
-    for (size_t i = 0; !err && i < collection->n; i++) {
-        const struct live *edit = &collection->edits[i];
-        if (edit->field != FIELD_AUDIENCE && edit->field != FIELD_SENSITIVITY)
-            continue;
-        err = collect_edit(txn, community, edit, &field);
-        bool is_wide =
-            !err && (edit->field == FIELD_AUDIENCE ? is_for_outside(field.value)
-                                                   : field.value == SENSITIVITY_ORDINARY);
-        if (!is_wide)
-            return err;
-        is_said |= edit->field == FIELD_AUDIENCE;
-    }
-    *is_outside = !err && is_said;
-    return err;
+    if (field == FIELD_SENSITIVITY)
+        return value == SENSITIVITY_ORDINARY;
+    return value == AUDIENCE_ORGANISATIONS || value == AUDIENCE_PUBLIC;
 }
 
 enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
                              bool *is_outside)
 {
     struct collection collection COLLECT_CLEANUP = {0};
+    struct wire_field field;
+    bool is_said = false;
     *is_outside = false;
     enum err err = collect_record(txn, community, record, &collection);
-    return err ? err : audience_of(txn, community, &collection, is_outside);
+    for (size_t i = 0; !err && i < collection.n; i++) {
+        const struct live *edit = &collection.edits[i];
+        if (edit->field != FIELD_AUDIENCE && edit->field != FIELD_SENSITIVITY)
+            continue;
+        err = collect_edit(txn, community, edit, &field);
+        if (err || !audience_is_wide(edit->field, field.value))
+            return err;
+        is_said |= edit->field == FIELD_AUDIENCE;
+    }
+    *is_outside = !err && is_said;
+    return err;
 }

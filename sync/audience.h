@@ -2,7 +2,7 @@
 
 // For whom a record is (docs/protocol.md section 5). Read transactions; any thread.
 
-#include "sync/collect.h"
+#include "storage/record.h"
 
 // Whether it is for people outside the community, too: somebody said so, nobody said less (of
 // concurrent audiences the narrowest holds, and one that this version does not know is narrow), and
@@ -10,6 +10,5 @@
 // ERR_DAMAGED: then it is not.
 enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
                              bool *is_outside) must_check;
-// The same of a record that was collected whole.
-enum err audience_of(struct txn *txn, uint32_t community, const struct collection *collection,
-                     bool *is_outside) must_check;
+// Whether this value of FIELD_AUDIENCE or FIELD_SENSITIVITY lets it be.
+bool audience_is_wide(uint32_t field, uint64_t value);

@@ -319,7 +319,8 @@ static enum err buffers_failed(const struct counting *c)
     enum err err = c->restates.err ? c->restates.err : c->persons.err;
     for (size_t i = 0; i <= RANKS && !err; i++)
         err = c->touched[i].err;
-    return err ? err : c->changes.err;
+    err = err ? err : c->rows.err;
+    return err ? err : c->slots.err;
 }
 
 static void settle_community(struct txn *txn, const struct note *notes, size_t n)
@@ -343,7 +344,10 @@ static void settle_community(struct txn *txn, const struct note *notes, size_t n
     buf_done(&c.restates);
     buf_done(&c.persons);
     buf_done(&c.candidates);
-    buf_done(&c.changes);
+    buf_done(&c.rows);
+    buf_done(&c.slots);
+    bytes_wipe(c.read.p, c.read.cap);
+    buf_done(&c.read);
     groups_done(&c.groups);
 }
 

@@ -27,11 +27,6 @@ struct owning {
     struct winner progress;
 };
 
-static bool read_edit(struct counting *c, const struct live *edit, struct wire_field *field)
-{
-    return !txn_failed(c->txn, collect_edit(c->txn, c->community, edit, field));
-}
-
 // --- texts ---
 
 static int compare_text(const struct counts_text *a, const struct counts_text *b)
@@ -100,7 +95,8 @@ static void take_edit(struct owning *o, const struct live *edit)
         keep_winner(&o->progress, edit);
     else if (o->kind == KIND_NEED && edit->field == FIELD_STRENGTHS)
         sum->marks |= SUM_STRENGTHS;
-    else if (o->kind == KIND_NEED && edit->field == FIELD_CATEGORY && read_edit(o->c, edit, &field))
+    else if (o->kind == KIND_NEED && edit->field == FIELD_CATEGORY &&
+             counts_read_edit(o->c, edit, &field))
         add_category(sum, edit, &field);
 }
 
@@ -111,7 +107,7 @@ static bool differ(struct counting *c, const struct live *edits, size_t n)
     BUF_CLEANUP struct buf first = {0};
     for (size_t i = 0; i < n && !differs; i++) {
         struct wire_field field;
-        if (!read_edit(c, &edits[i], &field))
+        if (!counts_read_edit(c, &edits[i], &field))
             continue;
         if (first.n == 0)
             buf_put(&first, field.whole);
@@ -135,26 +131,39 @@ static bool has_tension(struct owning *o, const struct collection *collection)
     return false;
 }
 
+static bool is_outside(struct counting *c, const struct collection *collection)
+{
+    bool is_said = false;
+    for (size_t i = 0; i < collection->n; i++) {
+        const struct live *edit = &collection->edits[i];
+        struct wire_field field;
+        if (edit->field != FIELD_AUDIENCE && edit->field != FIELD_SENSITIVITY)
+            continue;
+        if (!counts_read_edit(c, edit, &field) || !audience_is_wide(edit->field, field.value))
+            return false;
+        is_said |= edit->field == FIELD_AUDIENCE;
+    }
+    return is_said;
+}
+
 static void own_record(struct owning *o, const struct record_key *record)
 {
     struct counting *c = o->c;
-    bool is_outside = false;
     struct collection collection COLLECT_CLEANUP = {0};
     txn_failed(c->txn, collect_record(c->txn, c->community, record, &collection));
     for (size_t i = 0; i < collection.n; i++)
         take_edit(o, &collection.edits[i]);
     if (has_tension(o, &collection))
         o->sum->marks |= SUM_TENSION;
-    txn_failed(c->txn, audience_of(c->txn, c->community, &collection, &is_outside));
     if (collection.n)
-        o->all_outside &= is_outside;
+        o->all_outside &= is_outside(c, &collection);
 }
 
 // --- all that are one ---
 
 static bool read_winner(struct owning *o, const struct winner *winner, struct wire_field *field)
 {
-    return winner->is_any && read_edit(o->c, &winner->edit, field);
+    return winner->is_any && counts_read_edit(o->c, &winner->edit, field);
 }
 
 static void take_winners(struct owning *o)

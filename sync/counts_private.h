@@ -78,9 +78,12 @@ struct counting {
     struct buf candidates;         // of one settling: counts_voice
     struct buf persons;            // ids of roots: what is said of them may be another
     struct buf touched[RANKS + 1]; // struct touch, by rank; the last: of other kinds
-    struct buf changes;            // of counts: counts_rows.c
-    const struct buf *words;       // counts_words.c: of changes that have none any more
-    bool lost;                     // the counts cannot be kept up
+    struct buf rows;               // counts_rows.c
+    struct buf slots;
+    uint64_t read_position; // counts_words.c: of what is in `read`; 0: nothing
+    struct buf read;
+    const struct buf *words; // counts_words.c: of changes that have none any more
+    bool lost;               // the counts cannot be kept up
 };
 
 // Sorts, and leaves each element once; order of bytes, elements without padding that differs.
@@ -95,10 +98,12 @@ bool counts_find(struct counting *c, const struct record_key *record, struct gro
 // counts_words.c
 void counts_put_words(struct buf *words, uint32_t community, uint64_t position,
                       struct bytes fields);
-// words: what counts_keep_words kept, or NULL. Fills in a place or a category. False, and the text
-// is empty, where it cannot be read any more.
-bool counts_load(struct txn *txn, uint32_t community, const struct buf *words, bool is_place,
-                 struct counts_text *text);
+// Fills in a place or a category. False, and the text is empty, where it cannot be read any more.
+bool counts_load(struct txn *txn, uint32_t community, bool is_place, struct counts_text *text);
+// The same while settling: also of words that the transaction has erased.
+bool counts_load_again(struct counting *c, bool is_place, struct counts_text *text);
+// Reads an edit; its bytes are valid until one of another change is read. False: it is damaged.
+bool counts_read_edit(struct counting *c, const struct live *edit, struct wire_field *field);
 // From an edit that was read.
 void counts_take_text(const struct live *edit, const struct wire_field *field, bool is_place,
                       struct counts_text *text);

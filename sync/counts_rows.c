@@ -4,31 +4,62 @@
 
 #include "sync/counts_private.h"
 
-struct said {
-    uint64_t position;
-    uint32_t index;
-    uint32_t unused;
-};
-
-struct addend {
+// One row, as it will be.
+struct row {
     struct count_key key;
-    uint32_t cell;
-    int32_t by;
-    struct said place; // where it says so
-    struct said category;
+    struct count count;
 };
 
-static void put_addend(struct counting *c, const struct addend *addend, uint32_t cell, int32_t by)
+static struct row *row_at(struct counting *c, size_t i)
 {
-    struct addend put = *addend;
-    put.cell = cell;
-    put.by = by;
-    buf_put(&c->changes, bytes_of(&put, sizeof put));
+    return (struct row *)(void *)(c->rows.p + i * sizeof(struct row));
 }
 
-static struct said said_in(const struct counts_text *text)
+// Keys are hashes already.
+static uint32_t *slot_of(struct counting *c, const struct count_key *key)
 {
-    return (struct said){.position = text->position, .index = text->index};
+    uint32_t *slots = (uint32_t *)(void *)c->slots.p;
+    size_t n = c->slots.n / sizeof *slots;
+    size_t at = (be64_get(key->place) ^ be64_get(key->category) * 3 ^ key->kind) & (n - 1);
+    while (slots[at] && memcmp(&row_at(c, slots[at] - 1)->key, key, sizeof *key) != 0)
+        at = (at + 1) & (n - 1);
+    return &slots[at];
+}
+
+// Twice as many slots, a power of two and over twice the rows.
+static bool make_room(struct counting *c)
+{
+    size_t rows = c->rows.n / sizeof(struct row);
+    size_t n = c->slots.n ? 2 * c->slots.n : 64 * sizeof(uint32_t);
+    buf_reset(&c->slots);
+    uint8_t *room = buf_room(&c->slots, n);
+    if (!room)
+        return false;
+    memset(room, 0, n);
+    c->slots.n = n;
+    for (size_t i = 0; i < rows; i++)
+        *slot_of(c, &row_at(c, i)->key) = (uint32_t)i + 1;
+    return true;
+}
+
+// Read once, and written once at the end. NULL when the counts are lost.
+static struct row *row_of(struct counting *c, const struct count_key *key)
+{
+    struct row row = {.key = *key};
+    size_t rows = c->rows.n / sizeof row;
+    if (c->lost || (2 * (rows + 1) * sizeof(uint32_t) > c->slots.n && !make_room(c)))
+        return NULL;
+    uint32_t *slot = slot_of(c, key);
+    if (*slot)
+        return row_at(c, *slot - 1);
+    enum err err = count_get(c->txn, c->community, key, &row.count);
+    if (err != ERR_NOT_FOUND && counts_fail(c, err))
+        return NULL;
+    buf_put(&c->rows, bytes_of(&row, sizeof row));
+    if (c->rows.err)
+        return NULL;
+    *slot = (uint32_t)rows + 1;
+    return row_at(c, rows);
 }
 
 // --- what a sum adds to ---
@@ -36,23 +67,31 @@ static struct said said_in(const struct counts_text *text)
 enum { KEYS_MAX = 2 * (COUNTS_CATEGORIES_MAX + 1) };
 
 struct keys {
-    struct addend all[KEYS_MAX]; // without cell
+    struct {
+        struct count_key key;
+        struct counts_text place; // where it says so
+        struct counts_text category;
+    } all[KEYS_MAX];
     size_t n;
 };
 
-static void add_key(struct keys *keys, const struct addend *of, bool with_place)
+// place: NULL: of all places.
+static void add_key(struct keys *keys, const struct count_key *of, const struct counts_text *place,
+                    const struct counts_text *category)
 {
-    struct addend *key = &keys->all[keys->n++];
-    *key = *of;
-    if (!with_place) {
-        memset(key->key.place, 0, COUNT_HASH_SIZE);
-        key->place = (struct said){.position = 0};
-    }
+    size_t i = keys->n++;
+    memset(&keys->all[i], 0, sizeof keys->all[i]);
+    keys->all[i].key = *of;
+    if (place)
+        keys->all[i].place = *place;
+    else
+        memset(keys->all[i].key.place, 0, COUNT_HASH_SIZE);
+    keys->all[i].category = *category;
 }
 
 static bool load(struct counting *c, bool is_place, struct counts_text *text)
 {
-    bool loaded = counts_load(c->txn, c->community, c->words, is_place, text);
+    bool loaded = counts_load_again(c, is_place, text);
     c->lost |= !loaded;
     return loaded;
 }
@@ -65,20 +104,19 @@ static void find_keys(struct counting *c, uint32_t kind, const struct sum *sum, 
     keys->n = 0;
     if (!load(c, true, &place))
         return;
-    struct addend addend = {.key = count_key_of(kind, &place, &none), .place = said_in(&place)};
-    add_key(keys, &addend, false);
+    struct count_key key = count_key_of(kind, &place, &none);
+    add_key(keys, &key, NULL, &none);
     if (has_place)
-        add_key(keys, &addend, true);
+        add_key(keys, &key, &place, &none);
     for (size_t i = 0; i < sum->categories_n; i++) {
         struct counts_text category = sum->categories[i];
         if (!load(c, false, &category))
             return;
         struct count_key of = count_key_of(kind, &none, &category);
-        memcpy(addend.key.category, of.category, COUNT_HASH_SIZE);
-        addend.category = said_in(&category);
-        add_key(keys, &addend, false);
+        memcpy(key.category, of.category, COUNT_HASH_SIZE);
+        add_key(keys, &key, NULL, &category);
         if (has_place)
-            add_key(keys, &addend, true);
+            add_key(keys, &key, &place, &category);
     }
 }
 
@@ -95,103 +133,81 @@ static bool same_keys(const struct sum *a, const struct sum *b)
     return same;
 }
 
-static void put_cells(struct counting *c, const struct keys *keys, const uint32_t was[COUNT_CELLS],
-                      const uint32_t is[COUNT_CELLS])
+static struct counts_text stands(const struct counts_text *text)
 {
-    for (uint32_t cell = 0; cell < COUNT_CELLS; cell++) {
-        int32_t by = (int32_t)(is[cell] - was[cell]);
-        for (size_t i = 0; by && i < keys->n; i++)
-            put_addend(c, &keys->all[i], cell, by);
-    }
+    return (struct counts_text){.position = text->position, .index = text->index};
 }
 
-void counts_sum_changed(struct counting *c, uint32_t kind, const struct sum *was,
-                        const struct sum *is)
+// An example says the text. One that says it no more is none.
+static void note_example(struct count *count, const struct counts_text *place,
+                         const struct counts_text *category, bool says_it)
 {
-    static const uint32_t none[COUNT_CELLS];
-    uint32_t before[COUNT_CELLS];
-    uint32_t now[COUNT_CELLS];
-    struct keys keys;
-    count_of_sum(was, before);
-    count_of_sum(is, now);
-    if (memcmp(before, now, sizeof now) == 0 && same_keys(was, is))
-        return;
-    find_keys(c, kind, is, &keys);
-    if (same_keys(was, is)) {
-        put_cells(c, &keys, before, now);
-        return;
-    }
-    put_cells(c, &keys, none, now);
-    find_keys(c, kind, was, &keys);
-    put_cells(c, &keys, before, none);
-}
-
-void counts_heard_changed(struct counting *c, const struct heard *heard, int32_t by)
-{
-    struct sum sum = {.place = heard->place};
-    struct keys keys;
-    find_keys(c, KIND_PERSON, &sum, &keys);
-    for (size_t i = 0; i < keys.n; i++)
-        put_addend(c, &keys.all[i], heard->party, by);
-}
-
-// --- writing them ---
-
-static int by_key(const void *a, const void *b)
-{
-    const struct addend *x = a;
-    const struct addend *y = b;
-    return memcmp(&x->key, &y->key, sizeof x->key);
-}
-
-static bool is_same(const struct counts_text *text, const struct said *said)
-{
-    return text->position == said->position && text->index == said->index;
-}
-
-// What is added says the text; what is taken away alone does so no more.
-static void note_example(const struct addend *addend, struct count *count)
-{
-    if (addend->by > 0) {
-        count->place = (struct counts_text){.position = addend->place.position,
-                                            .index = (uint8_t)addend->place.index};
-        count->category = (struct counts_text){.position = addend->category.position,
-                                               .index = (uint8_t)addend->category.index};
-    } else if (is_same(&count->place, &addend->place) &&
-               is_same(&count->category, &addend->category)) {
+    bool is_example = same_text(&count->place, place) && same_text(&count->category, category);
+    if (says_it) {
+        count->place = stands(place);
+        count->category = stands(category);
+    } else if (is_example) {
         count->place = (struct counts_text){.n = 0};
         count->category = (struct counts_text){.n = 0};
     }
 }
 
-// The changes of one row, which stand one after the other. The order does not matter, so numbers
-// may go through 0 on the way.
-static void write_row(struct counting *c, const struct addend *addends, size_t n)
+// says_it: the record (person) does so from now on, too.
+static void add_cells(struct counting *c, const struct keys *keys, const uint32_t *was,
+                      const uint32_t *is, bool says_it)
 {
-    struct count count;
-    enum err err = count_get(c->txn, c->community, &addends->key, &count);
-    if (err != ERR_NOT_FOUND && counts_fail(c, err))
-        return;
-    for (int by = -1; by <= 1; by += 2) {
-        for (size_t i = 0; i < n; i++) {
-            if ((addends[i].by > 0) == (by > 0))
-                note_example(&addends[i], &count);
-        }
+    for (size_t i = 0; i < keys->n; i++) {
+        struct row *row = row_of(c, &keys->all[i].key);
+        if (!row)
+            return;
+        // Numbers may go through 0 on the way, for the order does not matter.
+        for (size_t cell = 0; cell < COUNT_CELLS; cell++)
+            row->count.cells[cell] += is[cell] - was[cell];
+        note_example(&row->count, &keys->all[i].place, &keys->all[i].category, says_it);
     }
-    for (size_t i = 0; i < n; i++)
-        count.cells[addends[i].cell] += (uint32_t)addends[i].by;
-    count_put(c->txn, c->community, &addends->key, &count);
+}
+
+static const uint32_t no_cells[COUNT_CELLS];
+
+void counts_sum_changed(struct counting *c, uint32_t kind, const struct sum *was,
+                        const struct sum *is)
+{
+    uint32_t before[COUNT_CELLS];
+    uint32_t now[COUNT_CELLS];
+    struct keys keys;
+    count_of_sum(was, before);
+    count_of_sum(is, now);
+    bool is_there = is->marks & SUM_THERE;
+    if (memcmp(before, now, sizeof now) == 0 && same_keys(was, is))
+        return;
+    if (same_keys(was, is)) {
+        find_keys(c, kind, is, &keys);
+        add_cells(c, &keys, before, now, is_there);
+        return;
+    }
+    if (was->marks & SUM_THERE) {
+        find_keys(c, kind, was, &keys);
+        add_cells(c, &keys, before, no_cells, false);
+    }
+    if (is_there) {
+        find_keys(c, kind, is, &keys);
+        add_cells(c, &keys, no_cells, now, true);
+    }
+}
+
+void counts_heard_changed(struct counting *c, const struct heard *heard, int32_t by)
+{
+    uint32_t one[COUNT_CELLS] = {0};
+    struct sum sum = {.place = heard->place};
+    struct keys keys;
+    one[heard->party] = 1;
+    find_keys(c, KIND_PERSON, &sum, &keys);
+    add_cells(c, &keys, by > 0 ? no_cells : one, by > 0 ? one : no_cells, by > 0);
 }
 
 void counts_rows(struct counting *c)
 {
-    struct addend *all = (struct addend *)(void *)c->changes.p;
-    size_t n = c->changes.n / sizeof *all;
-    if (n > 1)
-        qsort(all, n, sizeof *all, by_key);
-    for (size_t i = 0, next; i < n && !c->lost && !txn_error(c->txn); i = next) {
-        for (next = i + 1; next < n && by_key(&all[next], &all[i]) == 0;)
-            next++;
-        write_row(c, &all[i], next - i);
-    }
+    size_t n = c->rows.n / sizeof(struct row);
+    for (size_t i = 0; i < n && !c->lost && !txn_error(c->txn); i++)
+        count_put(c->txn, c->community, &row_at(c, i)->key, &row_at(c, i)->count);
 }

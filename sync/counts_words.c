@@ -68,21 +68,57 @@ void counts_take_text(const struct live *edit, const struct wire_field *field, b
         *text = (struct counts_text){.n = 0};
 }
 
-bool counts_load(struct txn *txn, uint32_t community, const struct buf *words, bool is_place,
-                 struct counts_text *text)
+static bool load_from(struct bytes fields, bool is_place, struct counts_text *text)
 {
-    struct log_body body;
-    struct bytes fields;
     struct wire_field field;
-    if (text->position == 0 || text->n)
-        return true;
-    if (!find_kept(words, community, text->position, &fields)) {
-        if (txn_failed(txn, log_get_body(txn, community, text->position, &body)))
-            return false;
-        fields = body.fields;
-    }
     if (!fields_edit(fields, text->index, &field))
         return false;
     read_field(&field, is_place, text);
     return text->n > 0;
+}
+
+bool counts_load(struct txn *txn, uint32_t community, bool is_place, struct counts_text *text)
+{
+    struct log_body body;
+    if (text->position == 0)
+        return true;
+    return !txn_failed(txn, log_get_body(txn, community, text->position, &body)) &&
+           load_from(body.fields, is_place, text);
+}
+
+// --- while settling: what was read last is asked for again ---
+
+static bool find_fields(struct counting *c, uint64_t position, struct bytes *fields)
+{
+    struct log_body body;
+    *fields = buf_bytes(&c->read);
+    if (c->read_position == position)
+        return true;
+    if (!find_kept(c->words, c->community, position, fields)) {
+        if (txn_failed(c->txn, log_get_body(c->txn, c->community, position, &body)))
+            return false;
+        *fields = body.fields;
+    }
+    buf_reset(&c->read);
+    buf_put(&c->read, *fields);
+    c->read_position = c->read.err ? 0 : position;
+    txn_failed(c->txn, c->read.err);
+    *fields = buf_bytes(&c->read);
+    return c->read_position != 0;
+}
+
+bool counts_load_again(struct counting *c, bool is_place, struct counts_text *text)
+{
+    struct bytes fields;
+    return text->position == 0 ||
+           (find_fields(c, text->position, &fields) && load_from(fields, is_place, text));
+}
+
+bool counts_read_edit(struct counting *c, const struct live *edit, struct wire_field *field)
+{
+    struct bytes fields;
+    if (find_fields(c, edit->position, &fields) && fields_edit(fields, edit->key.index, field))
+        return true;
+    (void)txn_damaged(c->txn);
+    return false;
 }

@@ -42,7 +42,7 @@ static struct bytes copy_text(struct picturing *p, const struct counts_text *tex
 struct bytes picture_text(struct picturing *p, const struct counts_text *text, bool is_place)
 {
     struct counts_text loaded = *text;
-    (void)counts_load(p->txn, p->community->number, NULL, is_place, &loaded);
+    (void)counts_load(p->txn, p->community->number, is_place, &loaded);
     return copy_text(p, &loaded);
 }
 

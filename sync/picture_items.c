@@ -193,7 +193,7 @@ static bool is_text(const struct showing *s, const struct counts_text *text, boo
     struct counts_text loaded = *text;
     if (wanted.n == 0)
         return true;
-    (void)counts_load(s->p.txn, s->p.community->number, NULL, is_place, &loaded);
+    (void)counts_load(s->p.txn, s->p.community->number, is_place, &loaded);
     return bytes_equal(bytes_of(loaded.p, loaded.n), wanted);
 }
 

@@ -17,8 +17,7 @@ static bool try_text(struct naming *n, const struct counts_text *text)
 {
     static const struct counts_text none;
     struct counts_text loaded = *text;
-    if (!counts_load(n->p->txn, n->p->community->number, NULL, n->is_place, &loaded) ||
-        loaded.n == 0)
+    if (!counts_load(n->p->txn, n->p->community->number, n->is_place, &loaded) || loaded.n == 0)
         return false;
     struct count_key key = n->is_place ? count_key_of(n->key->kind, &loaded, &none)
                                        : count_key_of(n->key->kind, &none, &loaded);
