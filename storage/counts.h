@@ -106,6 +106,8 @@ enum err sum_get(struct txn *txn, uint32_t community, const struct record_key *r
 // One of nothing is deleted.
 void sum_put(struct txn *txn, uint32_t community, const struct record_key *record,
              const struct sum *sum);
+// Whether their rows would be.
+bool sum_is_same(const struct sum *a, const struct sum *b);
 // 0 unanswered, 1 a solution, 2 a commitment, 3 an outcome.
 unsigned sum_state(const struct sum *sum);
 // Persons of this stance (STANCE_FOR to STANCE_UNSURE; 0: of all three).

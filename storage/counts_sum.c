@@ -122,6 +122,22 @@ void sum_put(struct txn *txn, uint32_t community, const struct record_key *recor
     table_put(txn, TABLE_SUM, key_of(&key), buf_bytes(&value));
 }
 
+static bool is_same_text(const struct counts_text *a, const struct counts_text *b)
+{
+    return a->position == b->position && a->index == b->index;
+}
+
+bool sum_is_same(const struct sum *a, const struct sum *b)
+{
+    bool same = memcmp(a->cells, b->cells, sizeof a->cells) == 0 && a->marks == b->marks &&
+                a->since == b->since && a->due == b->due && a->progress == b->progress &&
+                memcmp(a->answered, b->answered, sizeof a->answered) == 0 &&
+                is_same_text(&a->place, &b->place) && a->categories_n == b->categories_n;
+    for (size_t i = 0; same && i < a->categories_n; i++)
+        same = is_same_text(&a->categories[i], &b->categories[i]);
+    return same;
+}
+
 unsigned sum_state(const struct sum *sum)
 {
     unsigned state = 3;

@@ -234,7 +234,7 @@ static void settle_sum(struct counting *c, const struct touch *touches, size_t n
         counts_answers(c, &record, &is);
     if (what & TOUCH_DAMAGED)
         is.marks |= SUM_DAMAGED;
-    bool changed = memcmp(&was, &is, sizeof was) != 0;
+    bool changed = !sum_is_same(&was, &is);
     // What answers this answers what this answers.
     if ((what & TOUCH_ANSWERS) || (changed && (what & TOUCH_OWN)))
         counts_touch_up(c, &record);
