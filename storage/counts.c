@@ -197,8 +197,8 @@ static struct key link_key(uint32_t community, uint8_t way, const struct record_
 void link_put(struct txn *txn, uint32_t community, const struct record_key *answer,
               const struct record_key *to)
 {
-    for (uint8_t way = DOWN; way <= UP; way++) {
-        struct key key = link_key(community, way, answer, to);
+    for (int way = DOWN; way <= UP; way++) {
+        struct key key = link_key(community, (uint8_t)way, answer, to);
         table_put(txn, TABLE_LINK, key_of(&key), bytes_of(NULL, 0));
     }
 }
@@ -206,8 +206,8 @@ void link_put(struct txn *txn, uint32_t community, const struct record_key *answ
 void link_delete(struct txn *txn, uint32_t community, const struct record_key *answer,
                  const struct record_key *to)
 {
-    for (uint8_t way = DOWN; way <= UP; way++) {
-        struct key key = link_key(community, way, answer, to);
+    for (int way = DOWN; way <= UP; way++) {
+        struct key key = link_key(community, (uint8_t)way, answer, to);
         table_delete(txn, TABLE_LINK, key_of(&key));
     }
 }
