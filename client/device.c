@@ -10,6 +10,7 @@
 #include "client/titles.h"
 #include "proto/schema.h"
 #include "storage/carry.h"
+#include "sync/counts.h"
 #include "sync/exchange.h"
 
 enum { PUSH_FIRST = 128 << 10, ANSWER_FIRST = 64 << 10 };
@@ -107,7 +108,11 @@ static enum err open_store(struct folkmoot *fm, const char *path, struct fault *
     if (!fm->path)
         return ERR_NOMEM;
     struct store_options options = {0};
-    return store_open(path, &options, &fm->store, fault);
+    enum err err = store_open(path, &options, &fm->store, fault);
+    // Where they cannot be made there is no picture, and all else goes on.
+    enum err counted = err ? OK : counts_make(fm->store);
+    (void)counted;
+    return err;
 }
 
 enum folkmoot_code folkmoot_open(const char *path, const struct folkmoot_host *host,

@@ -229,6 +229,41 @@ void folkmoot_record_done(struct folkmoot_record *record);
 enum folkmoot_code folkmoot_list(struct folkmoot *fm, const char *kind,
                                  bool (*each)(const struct folkmoot_record *, void *), void *arg,
                                  struct folkmoot_error *error);
+// The picture, as far as this device is told what it is made of: numbers are kept as changes come
+// in, so that asking costs the same whatever is here.
+struct folkmoot_picture {
+    uint32_t unanswered, solution, commitment, outcome; // needs, by the furthest that answers them
+    uint32_t divided, tension, blocked;                 // needs; blocked: by constraints
+    uint32_t votes_for, votes_against, votes_unsure;    // on needs: each person once on each
+    uint32_t heard;                                     // persons with a voice on anything
+};
+
+// A record in the picture, with all that are joined with it.
+struct folkmoot_pictured {
+    uint8_t id[16]; // the least of those that are joined
+    const char *title;
+    const char *place; // its code, or else its name; "" when none
+    uint32_t votes_for, votes_against, votes_unsure;
+    int64_t since; // first said
+    uint32_t solutions, commitments, outcomes;
+    int64_t solution_since, commitment_since, outcome_since; // 0: none
+    uint32_t financial, practical, policy, unspecified;      // constraints
+    bool tension;
+    bool has_due;
+    int32_t due; // of a commitment: days since 1970-01-01
+    uint32_t joined;
+    bool damaged;
+};
+
+// FOLKMOOT_STORE when the counts are to be made anew: they are when the store is opened again.
+enum folkmoot_code folkmoot_picture(struct folkmoot *fm, struct folkmoot_picture *picture,
+                                    struct folkmoot_error *error);
+// Gives at most `most` (200) needs of a list, the most voiced first, until `each` returns false:
+// "most-voiced", "unanswered", "solution", "commitment", "outcome", "divided", "tension",
+// "blocked", "strengths"; or "due": commitments, by when they are due. Valid during the call.
+enum folkmoot_code folkmoot_picture_list(struct folkmoot *fm, const char *list, uint32_t most,
+                                         bool (*each)(const struct folkmoot_pictured *, void *),
+                                         void *arg, struct folkmoot_error *error);
 // Finds a record by the beginning of its id in hexadecimal (at least 4 digits), by "KIND:ID", by an
 // import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
 // FOLKMOOT_STORE when what it may name is damaged.

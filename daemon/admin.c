@@ -318,6 +318,7 @@ static const struct {
     {"fingerprint", fingerprint, NULL},
     {"apart", admin_apart, NULL},
     {"audit", admin_audit, NULL},
+    {"picture", admin_picture, NULL},
     {"who-may", admin_who_may, NULL},
     {"role", NULL, admin_prepare_role},
     {"revoke", NULL, admin_prepare_revoke},

@@ -55,3 +55,5 @@ uint64_t admin_count_apart(struct txn *txn, uint32_t community, const uint8_t ha
 admin_read admin_devices;
 // admin_audit.c
 admin_read admin_audit;
+// admin_picture.c
+admin_read admin_picture;

@@ -148,6 +148,7 @@ static const struct key keys[] = {
     NUMBER("limits", stop_seconds, "10", 1, 600),
     NUMBER("limits", enrol_attempts_per_minute, "300", 1, 1000000),
     NUMBER("limits", enrol_attempts_per_minute_per_address, "20", 1, 1000000),
+    NUMBER("picture", observer_least, "5", 2, 1000),
     TEXT("log", level, "info", check_level),
 };
 

@@ -45,6 +45,7 @@ struct config {
     uint64_t device_bytes_per_day;
     uint64_t enrol_attempts_per_minute;
     uint64_t enrol_attempts_per_minute_per_address;
+    uint64_t observer_least; // of the picture's numbers
     char level[CONFIG_TEXT_MAX];
 };
 

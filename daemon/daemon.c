@@ -150,6 +150,7 @@ static void set_up_calls(struct daemon *daemon)
         .token_ms = (int64_t)daemon->config->token_days * day_ms,
         .changes_a_day = (uint32_t)daemon->config->device_changes_per_day,
         .bytes_a_day = daemon->config->device_bytes_per_day,
+        .observer_least = (uint32_t)daemon->config->observer_least,
     };
     hub_observer_secret(daemon->service.identity.seed, daemon->service.policy.observer_secret);
     random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "daemon/folkmootctl_ask.h"
+#include "daemon/folkmootctl_picture.h"
 #include "daemon/folkmootctl_store.h"
 #include "daemon/folkmootctl_table.h"
 #include "daemon/terminal.h"
@@ -200,6 +201,14 @@ static bool fill_request(const struct ctl_arguments *arguments, const struct ctl
            fill_change(arguments, request) && fill_person(arguments, request);
 }
 
+static enum exit_code write_page(const char *path, const cJSON *answer)
+{
+    if (ctl_write_picture(answer, path, (double)time(NULL) * 1000))
+        return CODE_OK;
+    (void)fprintf(stderr, "folkmootctl: cannot write %s: %s\n", path, strerror(errno));
+    return CODE_REFUSED;
+}
+
 static enum exit_code report(const struct ctl_arguments *arguments,
                              const struct ctl_command *command, const cJSON *answer)
 {
@@ -215,6 +224,8 @@ static enum exit_code report(const struct ctl_arguments *arguments,
         return ok ? CODE_OK : CODE_REFUSED;
     }
     bool has_error = cJSON_HasObjectItem(answer, "error");
+    if (!has_error && arguments->html)
+        return write_page(arguments->html, answer);
     if (!has_error)
         command->show(answer);
     else

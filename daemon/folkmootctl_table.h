@@ -22,6 +22,7 @@ struct ctl_arguments {
     const char *change;
     const char *since;
     const char *limit;
+    const char *html;
     const char *force;      // "" when it was
     const char *version;    // so
     const char *help;       // so

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/counts.h"
+
 struct gate {
     pthread_rwlock_t lock; // held for reading by whoever is in a transaction
     struct store *store;   // NULL: could not be opened again
@@ -26,6 +28,9 @@ enum err gate_open(const char *path, size_t map_size, struct gate **out, struct 
         return fault_set(fault, ERR_NOMEM, "out of memory");
     }
     enum err err = store_open(path, &gate->options, &gate->store, fault);
+    // Where they cannot be made there is no picture, and all else goes on.
+    enum err counted = err ? OK : counts_make(gate->store);
+    (void)counted;
     if (err)
         gate_close(&gate);
     else

@@ -166,6 +166,23 @@ static enum err prove(struct service_call *call, struct txn *txn, struct fault *
     return hub_prove(txn, &call->caller, call->request, &call->arena, call->response, fault);
 }
 
+// --- the picture ---
+
+static enum err picture(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_picture(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
+static enum err show(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_show(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
+static enum err trail(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_trail(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
 // --- the table ---
 
 static const struct service_method methods[SERVICE_METHODS] = {
@@ -265,6 +282,39 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .call = CALL_ME,
         .may_get = true,
         .answer = me,
+    },
+    {
+        .path = "/folkmoot.v1.PictureService/Picture",
+        .request = &picture_request_message,
+        .response = &picture_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_LIST,
+        .may_get = true,
+        .answer = picture,
+    },
+    {
+        .path = "/folkmoot.v1.PictureService/Show",
+        .request = &show_request_message,
+        .response = &show_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_LIST,
+        .may_get = true,
+        .answer = show,
+    },
+    {
+        .path = "/folkmoot.v1.PictureService/Trail",
+        .request = &trail_request_message,
+        .response = &trail_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_LIST,
+        .may_get = true,
+        .answer = trail,
     },
 };
 

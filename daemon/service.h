@@ -19,7 +19,7 @@ struct service {
 };
 
 enum {
-    SERVICE_METHODS = 9,
+    SERVICE_METHODS = 12,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,

@@ -1,3 +1,4 @@
+#include "proto/messages_picture.h"
 #include "proto/messages_private.h"
 
 static const struct field dot_fields[] = {
@@ -329,5 +330,17 @@ const struct message *const messages_all[] = {
     &prove_request_message,
     &change_proof_message,
     &prove_response_message,
+    &picture_request_message,
+    &picture_constraints_message,
+    &picture_voices_message,
+    &picture_count_message,
+    &picture_heard_message,
+    &picture_response_message,
+    &show_request_message,
+    &picture_item_message,
+    &show_response_message,
+    &trail_request_message,
+    &trail_step_message,
+    &trail_response_message,
     NULL,
 };

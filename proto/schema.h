@@ -20,6 +20,12 @@ enum {
     FIELD_PLACE,
     FIELD_VOICE_STANCE = 11,
     FIELD_SAME = 11,
+    FIELD_CATEGORY = 11,   // of a Need
+    FIELD_STRENGTHS = 13,  // of a Need
+    FIELD_NATURE = 11,     // of a Constraint
+    FIELD_DUE = 15,        // of a Commitment
+    FIELD_PROGRESS = 16,   // of a Commitment
+    FIELD_PARTY_KIND = 11, // of a Person
     FIELD_INCARNATION = 11,
     FIELD_ENROLMENT = 12,
     FIELD_REFUSAL = 13,

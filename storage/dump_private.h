@@ -18,6 +18,12 @@ static inline bool dump_is_of_file(enum table table, struct bytes key)
                                    bytes_equal(key, bytes_of_text(COMMIT_KEY)));
 }
 
+// Counts follow from the rest. Those of an older copy are made anew.
+static inline bool dump_is_counts(enum table table)
+{
+    return table >= TABLE_STANCE && table <= TABLE_COUNTS;
+}
+
 // What may have been taken back since: a token of a device that was revoked, an invitation that was
 // used up by it.
 static inline bool dump_lets_in(enum table table)

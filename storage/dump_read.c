@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include "storage/community.h"
+#include "storage/counts.h"
 #include "storage/dump_private.h"
 #include "storage/log.h"
 
@@ -26,6 +27,7 @@ struct reader {
     struct store *store;
     struct txn *txn;
     enum dump_use use;
+    uint64_t format;
     uint8_t number[4]; // of the community in an import
     size_t pending;    // bytes that are put and not committed
     uint64_t bodies;
@@ -199,7 +201,8 @@ static bool find_table(struct bytes name, enum table *table)
 
 static bool is_left_out(const struct reader *r, enum table table, struct bytes key)
 {
-    return dump_is_of_file(table, key) || (r->use != DUMP_ALL && dump_lets_in(table)) ||
+    return dump_is_of_file(table, key) ||
+           (r->use != DUMP_ALL && (dump_lets_in(table) || dump_is_counts(table))) ||
            (r->use == DUMP_IMPORT && table == TABLE_META);
 }
 
@@ -244,11 +247,14 @@ static void get_head(struct reader *r, struct fault *fault)
         r->err = fault_set(fault, ERR_MALFORMED, "it is no backup of folkmootctl");
     uint64_t version = get_number(r, 4);
     uint64_t format = get_number(r, 4);
-    if (!r->err && (version != DUMP_VERSION || format != FORMAT_VERSION))
+    r->format = format;
+    if (!r->err &&
+        (version != DUMP_VERSION || format < FORMAT_BEFORE_COUNTS || format > FORMAT_VERSION))
         r->err = fault_set(fault, ERR_VERSION,
                            "it has version %u and the database's format %u, this version of "
-                           "folkmootctl knows %d and %d",
-                           (unsigned)version, (unsigned)format, DUMP_VERSION, FORMAT_VERSION);
+                           "folkmootctl knows %d and %d to %d",
+                           (unsigned)version, (unsigned)format, DUMP_VERSION, FORMAT_BEFORE_COUNTS,
+                           FORMAT_VERSION);
 }
 
 // The checksum stands behind the last byte.
@@ -267,6 +273,24 @@ static void check_end(struct reader *r)
             r->err = ERR_DAMAGED;
         r->is_ended = left == 0;
     }
+}
+
+static bool ask_for_counts_of(const struct community *community, void *arg)
+{
+    struct reader *r = arg;
+    if (r->dump->number == 0 || r->dump->number == community->number)
+        counts_keep(r->txn, community->number, false);
+    return true;
+}
+
+static void ask_for_counts(struct reader *r)
+{
+    if (r->err || (r->use == DUMP_ALL && r->format == FORMAT_VERSION))
+        return;
+    if (!r->txn)
+        r->txn = txn_begin_write(r->store);
+    community_each(r->txn, ask_for_counts_of, r);
+    fail(r, txn_error(r->txn));
 }
 
 enum err dump_read(struct store *store, int fd, enum dump_use use, struct dump *dump,
@@ -288,6 +312,7 @@ enum err dump_read(struct store *store, int fd, enum dump_use use, struct dump *
     check_end(&r);
     if (!r.err && use == DUMP_IMPORT && dump->number == 0)
         r.err = ERR_WRONG_STATE;
+    ask_for_counts(&r);
     commit(&r);
     (void)ZSTD_freeDCtx(r.zstd);
     free(r.part);

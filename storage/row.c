@@ -9,12 +9,13 @@
 static const char *layout_of(const char *table)
 {
     static const char *const layouts[][2] = {
-        {"entry", "cp"},    {"body", "cp"},    {"chain", "cds"},  {"run", "cds"},
-        {"tree", "c"},      {"device", "cd"},  {"contact", "cd"}, {"live", "cr4ds"},
-        {"cover", "cr4ds"}, {"about", "cr"},   {"apart", "cds"},  {"role", "cds"},
-        {"quota", "cd"},    {"erased", "cds"}, {"closed", "cr"},  {"keep", "c8rds"},
-        {"evidence", "cd"}, {"carry", "cp"},   {"dropped", "cp"}, {"secret", "c"},
-        {"progress", "c"},  {"name", "c"},
+        {"entry", "cp"},    {"body", "cp"},    {"chain", "cds"},   {"run", "cds"},
+        {"tree", "c"},      {"device", "cd"},  {"contact", "cd"},  {"live", "cr4ds"},
+        {"cover", "cr4ds"}, {"about", "cr"},   {"apart", "cds"},   {"role", "cds"},
+        {"quota", "cd"},    {"erased", "cds"}, {"closed", "cr"},   {"keep", "c8rds"},
+        {"evidence", "cd"}, {"carry", "cp"},   {"dropped", "cp"},  {"secret", "c"},
+        {"progress", "c"},  {"name", "c"},     {"stance", "c88r"}, {"heard", "c"},
+        {"link", "c1r"},    {"sum", "cr"},     {"order", "c"},     {"count", "c"},
     };
     for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
         if (strcmp(layouts[i][0], table) == 0)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "storage/community.h"
+#include "storage/counts.h"
 #include "storage/create.h"
 #include "storage/erasure.h"
 #include "storage/log.h"
@@ -43,6 +45,9 @@ const char *txn_table_name(enum table table)
         [TABLE_ERASED] = "erased",     [TABLE_CLOSED] = "closed",
         [TABLE_KEEP] = "keep",         [TABLE_EVIDENCE] = "evidence",
         [TABLE_CARRY] = "carry",       [TABLE_DROPPED] = "dropped",
+        [TABLE_STANCE] = "stance",     [TABLE_HEARD] = "heard",
+        [TABLE_LINK] = "link",         [TABLE_SUM] = "sum",
+        [TABLE_ORDER] = "order",       [TABLE_COUNTS] = "count",
     };
     return names[table];
 }
@@ -205,12 +210,14 @@ static int open_table(struct txn *txn, enum table table)
     return mdb_dbi_open(txn->mdb, txn_table_name(table), 0, &txn->store->tables[table]);
 }
 
-static enum err check_format(struct txn *txn, const char *path, struct fault *fault)
+static enum err check_format(struct txn *txn, const char *path, uint32_t *found,
+                             struct fault *fault)
 {
-    uint32_t format;
+    uint32_t format = 0;
     enum err err = txn_err_of(open_table(txn, TABLE_META));
     if (!err)
         err = read_format(txn, &format);
+    *found = format;
     if (err == ERR_NOT_FOUND || err == ERR_DAMAGED)
         return fault_set(fault, ERR_DAMAGED,
                          "the database in %s does not say its format: it is none of Folkmoot, or "
@@ -218,7 +225,7 @@ static enum err check_format(struct txn *txn, const char *path, struct fault *fa
                          path);
     if (err)
         return fault_set(fault, err, "cannot read the database in %s: %s", path, err_text(err));
-    if (format < FORMAT_VERSION)
+    if (format < FORMAT_BEFORE_COUNTS)
         return fault_set(fault, ERR_VERSION,
                          "the database in %s has format %u, which no released version wrote: begin "
                          "in another place",
@@ -231,18 +238,13 @@ static enum err check_format(struct txn *txn, const char *path, struct fault *fa
     return OK;
 }
 
-static enum err open_tables(struct txn *txn, const char *path, struct fault *fault)
+// Opens the tables from `first` on, and where they are to be made, makes them.
+static enum err open_tables(struct txn *txn, const char *path, enum table first, unsigned flags,
+                            struct fault *fault)
 {
-    if (txn_error(txn))
-        return fault_set(fault, txn_error(txn), "cannot read the database in %s: %s", path,
-                         err_text(txn_error(txn)));
-    enum err err = check_format(txn, path, fault);
-    if (!err)
-        err = check_commit(txn, path, fault);
-    if (err)
-        return err;
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        err = txn_err_of(open_table(txn, (enum table)i));
+    for (int i = (int)first; i < TABLE_COUNT; i++) {
+        enum err err = txn_err_of(
+            mdb_dbi_open(txn->mdb, txn_table_name((enum table)i), flags, &txn->store->tables[i]));
         if (err == ERR_NOT_FOUND)
             err = ERR_DAMAGED;
         if (err)
@@ -250,6 +252,49 @@ static enum err open_tables(struct txn *txn, const char *path, struct fault *fau
                              txn_table_name((enum table)i), err_text(err));
     }
     return OK;
+}
+
+static enum err open_checked(struct txn *txn, const char *path, uint32_t *format,
+                             struct fault *fault)
+{
+    if (txn_error(txn))
+        return fault_set(fault, txn_error(txn), "cannot read the database in %s: %s", path,
+                         err_text(txn_error(txn)));
+    enum err err = check_format(txn, path, format, fault);
+    if (!err)
+        err = check_commit(txn, path, fault);
+    return !err && *format == FORMAT_VERSION ? open_tables(txn, path, TABLE_META, 0, fault) : err;
+}
+
+// --- a database of the format before ---
+
+static bool ask_for_counts(const struct community *community, void *arg)
+{
+    counts_keep(arg, community->number, false);
+    return true;
+}
+
+// In one transaction. What is counted in the new tables is made by whoever opened the store.
+static enum err upgrade(struct store *store, const char *path, struct fault *fault)
+{
+    uint8_t format[4];
+    if (store->read_only)
+        return fault_set(fault, ERR_VERSION,
+                         "the database in %s is of an older version: start this one with it once, "
+                         "which brings it up to date",
+                         path);
+    struct txn *txn = txn_begin_write(store);
+    for (int i = 0; i < TABLE_STANCE && !txn_error(txn); i++)
+        txn_fail(txn, txn_err_of(open_table(txn, (enum table)i)));
+    if (!txn_error(txn))
+        txn_fail(txn, open_tables(txn, path, TABLE_STANCE, MDB_CREATE, fault));
+    community_each(txn, ask_for_counts, txn);
+    be32_put(format, FORMAT_VERSION);
+    table_put(txn, TABLE_META, bytes_of_text(FORMAT_KEY), BYTES(format));
+    enum err err = txn_commit(&txn);
+    return err ? fault_set(fault, err, "the database in %s cannot be brought up to date: %s", path,
+                           err_text(err))
+               : OK;
 }
 
 static enum err open_env(struct store *store, const char *path, const struct store_options *options,
@@ -269,14 +314,15 @@ static enum err open_env(struct store *store, const char *path, const struct sto
     if (mdb_env_stat(store->env, &stat) == 0)
         store->page_size = stat.ms_psize;
     store_check_readers(store);
+    uint32_t format = 0;
     struct txn *txn = txn_begin_read(store);
-    err = open_tables(txn, path, fault);
+    err = open_checked(txn, path, &format, fault);
     // Handles stay only when the transaction that opened them is committed, a reader's too.
     if (err)
         txn_abort(&txn);
     else if ((err = txn_commit(&txn)))
         fault_set(fault, err, "cannot read the database in %s: %s", path, err_text(err));
-    return err;
+    return !err && format < FORMAT_VERSION ? upgrade(store, path, fault) : err;
 }
 
 // What an erasure was to destroy and a crash came before.

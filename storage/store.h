@@ -86,6 +86,17 @@ uint64_t txn_damage(const struct txn *txn);
 enum err txn_damaged(struct txn *txn);
 // What was met since it was `damage` does not matter.
 void txn_forgive(struct txn *txn, uint64_t damage);
+// What is still to be written once all else is, just before a commit. `settle` is called there,
+// unless the transaction has an error; `done` at the end of the transaction in any case.
+struct txn_rider {
+    void (*settle)(struct txn *txn, void *arg);
+    void (*done)(void *arg);
+};
+
+// A transaction has one rider at most. False when this cannot have any, and `done` is not called.
+bool txn_ride(struct txn *txn, const struct txn_rider *rider, void *arg) must_check;
+// Its arg; NULL when it has none.
+void *txn_riding(const struct txn *txn, const struct txn_rider *rider);
 // Ends the transaction; of one that carries an error, nothing is written. After an error of the
 // commit itself (ERR_IO, ERR_FULL) it is not known whether it took place: the store has to be
 // opened anew, and where the doubt is real, no transaction begins before that.

@@ -34,6 +34,12 @@ enum table {
     TABLE_EVIDENCE,
     TABLE_CARRY,
     TABLE_DROPPED,
+    TABLE_STANCE,
+    TABLE_HEARD,
+    TABLE_LINK,
+    TABLE_SUM,
+    TABLE_ORDER,
+    TABLE_COUNTS, // count
     TABLE_COUNT,
 };
 

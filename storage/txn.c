@@ -110,12 +110,29 @@ void txn_forgive(struct txn *txn, uint64_t damage)
         txn->damage = damage;
 }
 
+bool txn_ride(struct txn *txn, const struct txn_rider *rider, void *arg)
+{
+    if (txn == &txn_no_memory)
+        return false;
+    assert(txn->write && !txn->rider);
+    txn->rider = rider;
+    txn->rider_arg = arg;
+    return true;
+}
+
+void *txn_riding(const struct txn *txn, const struct txn_rider *rider)
+{
+    return txn->rider == rider ? txn->rider_arg : NULL;
+}
+
 static void end(struct txn **txn)
 {
     struct txn *ended = *txn;
     *txn = NULL;
     if (ended == &txn_no_memory)
         return;
+    if (ended->rider)
+        ended->rider->done(ended->rider_arg);
     if (ended->mdb)
         mdb_txn_abort(ended->mdb);
     buf_done(&ended->scratch);
@@ -225,6 +242,8 @@ enum err txn_commit(struct txn **txn)
 {
     struct txn *ended = *txn;
     assert(ended->walks == 0);
+    if (!ended->err && ended->rider)
+        ended->rider->settle(ended, ended->rider_arg);
     enum err err = ended->err ? ended->err : note_orders(ended);
     if (!err)
         err = note_commit(ended);

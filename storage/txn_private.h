@@ -11,12 +11,14 @@
 #include "storage/seal.h"
 #include "storage/table.h"
 
-enum { FORMAT_VERSION = 3 };
+enum { FORMAT_VERSION = 4, FORMAT_BEFORE_COUNTS = 3 };
 
 #define FORMAT_KEY "format"
 // The last commit, as LMDB counts them, and how many orders are in the file beside the database.
 #define COMMIT_KEY "commit"
 #define ORDERS_KEY "orders"
+// This and a number: the counts of that community are to be made anew.
+#define RECOUNT_PREFIX "recount"
 
 // Bodies that may be borrowed from a transaction at the same time.
 enum { TXN_BODIES = 4 };
@@ -48,6 +50,8 @@ struct txn {
     unsigned bodies_n;
     struct buf destroyed; // community (4) and position (8) of bodies whose keys go at the commit
     struct buf orders;    // to be noted before it
+    const struct txn_rider *rider;
+    void *rider_arg;
 };
 
 // The error that a result of LMDB (0, its own codes, errno) means.

@@ -3,9 +3,11 @@
 #include "proto/schema.h"
 #include "sync/collect.h"
 
-static bool is_for_outside(uint64_t audience)
+bool audience_is_wide(uint32_t field, uint64_t value)
 {
-    return audience == AUDIENCE_ORGANISATIONS || audience == AUDIENCE_PUBLIC;
+    if (field == FIELD_SENSITIVITY)
+        return value == SENSITIVITY_ORDINARY;
+    return value == AUDIENCE_ORGANISATIONS || value == AUDIENCE_PUBLIC;
 }
 
 enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
@@ -21,10 +23,7 @@ enum err audience_is_outside(struct txn *txn, uint32_t community, const struct r
         if (edit->field != FIELD_AUDIENCE && edit->field != FIELD_SENSITIVITY)
             continue;
         err = collect_edit(txn, community, edit, &field);
-        bool is_wide =
-            !err && (edit->field == FIELD_AUDIENCE ? is_for_outside(field.value)
-                                                   : field.value == SENSITIVITY_ORDINARY);
-        if (!is_wide)
+        if (err || !audience_is_wide(edit->field, field.value))
             return err;
         is_said |= edit->field == FIELD_AUDIENCE;
     }

@@ -10,3 +10,5 @@
 // ERR_DAMAGED: then it is not.
 enum err audience_is_outside(struct txn *txn, uint32_t community, const struct record_key *record,
                              bool *is_outside) must_check;
+// Whether this value of FIELD_AUDIENCE or FIELD_SENSITIVITY lets it be.
+bool audience_is_wide(uint32_t field, uint64_t value);

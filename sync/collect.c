@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/change.h"
+#include "proto/schema.h"
 #include "storage/log.h"
 #include "sync/merge.h"
 
@@ -59,4 +60,11 @@ enum err collect_edit(struct txn *txn, uint32_t community, const struct live *ed
     if (!err && !fields_edit(body.fields, edit->key.index, field))
         err = ERR_DAMAGED;
     return err == ERR_NOT_FOUND || err == ERR_DAMAGED ? txn_damaged(txn) : err;
+}
+
+bool collect_is_register(uint32_t kind, uint32_t number)
+{
+    const struct schema_field *field = schema_field(kind, number);
+    bool is_stance = kind == KIND_VOICE && number == FIELD_VOICE_STANCE;
+    return field && !field->set && !is_stance;
 }

@@ -21,5 +21,8 @@ void collect_done(struct collection *collection);
 // The edit itself, borrowed from the transaction. ERR_DAMAGED when its body is not there.
 enum err collect_edit(struct txn *txn, uint32_t community, const struct live *edit,
                       struct wire_field *field) must_check;
+// Whether one value is expected of a field, so that several that differ are a tension. Of a stance
+// they are not.
+bool collect_is_register(uint32_t kind, uint32_t field);
 
 #define COLLECT_CLEANUP __attribute__((cleanup(collect_done)))

@@ -1,6 +1,7 @@
 #include "proto/schema.h"
 #include "storage/device.h"
 #include "storage/erasure.h"
+#include "sync/counts.h"
 #include "sync/digest.h"
 #include "sync/fold_private.h"
 #include "sync/lineage.h"
@@ -57,7 +58,10 @@ static void refer_by_fields(struct txn *txn, uint32_t community, const struct me
 
 // --- taking effect ---
 
-static const struct merge_watch fold_watch;
+static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
+                    void *arg);
+
+static const struct merge_watch fold_watch = {on_edit, NULL};
 
 // What others than hubs write as a Decision never has an effect, whether a hub has said so yet or
 // not, nor what a hub wrote that was lost when it was restored. So no decision is ever about
@@ -70,13 +74,32 @@ static bool may_decide(struct txn *txn, uint32_t community, const struct merge_c
             change->seq <= author.upto);
 }
 
+// A Voice or SameAs that is named by its id alone does not say what it is about. Every hub sets it
+// apart, and until it does nothing comes of it: what is counted hangs on the parts.
+static bool says_parts(const struct merge_change *change)
+{
+    uint32_t kind = change->record.kind;
+    return (kind != KIND_VOICE && kind != KIND_SAME_AS) || change->envelope->parts.n == 2;
+}
+
 static void take_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
 {
-    if (!may_decide(txn, community, change))
+    if (!says_parts(change) || !may_decide(txn, community, change))
         return;
     refer_by_parts(txn, community, change);
     refer_by_fields(txn, community, change);
-    merge_apply(txn, community, change, &fold_watch);
+    struct counts_seen seen = {.change = change};
+    const struct merge_watch watch = {on_edit, &seen};
+    merge_apply(txn, community, change, &watch);
+    counts_note_seen(txn, community, &seen);
+}
+
+static void lose_effect(struct txn *txn, uint32_t community, const struct merge_change *change)
+{
+    merge_revert(txn, community, change, &fold_watch);
+    // On a device they may be dropped now.
+    counts_keep_words(txn, community, &change->record, change->position, change->fields);
+    counts_note(txn, community, &change->record, change->envelope);
 }
 
 // --- a change of the log, once more ---
@@ -132,12 +155,12 @@ void fold_again(struct txn *txn, uint32_t community, const uint8_t device[HANDLE
 {
     struct recalled recalled;
     // What never had an effect has none to be taken back.
-    if (recall(txn, community, device, seq, tag, &recalled) &&
+    if (recall(txn, community, device, seq, tag, &recalled) && says_parts(&recalled.change) &&
         may_decide(txn, community, &recalled.change)) {
         if (in_effect)
             take_effect(txn, community, &recalled.change);
         else
-            merge_revert(txn, community, &recalled.change, &fold_watch);
+            lose_effect(txn, community, &recalled.change);
     }
     arena_done(&recalled.arena);
 }
@@ -177,14 +200,18 @@ static void erase_at(struct txn *txn, uint32_t community, uint64_t position,
     }
     merge_record(&envelope, entry->device, entry->seq, log_tag(entry), &record);
     uint64_t damage = txn_damage(txn);
-    bool known = !txn_failed(txn, log_get_body(txn, community, position, &body)) &&
-                 hash_body(&body, body_hash);
+    bool known = false;
+    if (!txn_failed(txn, log_get_body(txn, community, position, &body))) {
+        known = hash_body(&body, body_hash);
+        counts_keep_words(txn, community, &record, position, body.fields);
+    }
     uint8_t device[HANDLE_SIZE];
     memcpy(device, entry->device, HANDLE_SIZE);
     erased_put(txn, community, device, entry->seq, log_tag(entry), known ? body_hash : NULL);
     if (!known)
         (void)erased_get(txn, community, device, entry->seq, log_tag(entry), body_hash);
     merge_erase(txn, community, &record, envelope.class, device, entry->seq, &fold_watch);
+    counts_note(txn, community, &record, &envelope);
     txn_forgive(txn, damage);
     log_erase(txn, community, position, body_hash);
 }
@@ -219,10 +246,12 @@ static void note_keep(struct txn *txn, uint32_t number, const struct live *edit,
         keep_delete(txn, number, &keep);
 }
 
+// arg: what is seen of a change that takes effect, or NULL.
 static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, bool alive,
                     void *arg)
 {
-    (void)arg;
+    if (arg)
+        counts_see(arg, edit, alive);
     bool decides = edit->key.record.kind == KIND_DECISION;
     struct community community;
     struct log_body body;
@@ -242,8 +271,6 @@ static void on_edit(struct txn *txn, uint32_t number, const struct live *edit, b
     if (!txn_failed(txn, value.p ? OK : ERR_NOMEM))
         fold_decision(txn, &community, edit, value, alive);
 }
-
-static const struct merge_watch fold_watch = {on_edit, NULL};
 
 void fold_change(struct txn *txn, const struct community *community, uint64_t position,
                  const struct log_entry *entry, const struct log_body *body)

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/sign.h"
+#include "proto/messages_picture.h"
 #include "storage/community.h"
 #include "storage/device.h"
 #include "storage/record.h"
@@ -18,6 +19,8 @@
 #include "sync/role.h"
 
 // What holds for all communities of the hub. A limit of zero: there is none.
+enum { HUB_OBSERVER_LEAST = 5 };
+
 struct hub_policy {
     int64_t token_ms;       // a token is changed for another after so long; after three times as
                             // long it is void
@@ -25,6 +28,8 @@ struct hub_policy {
     uint64_t bytes_a_day;   // beyond which it may push small changes only
     uint8_t
         observer_secret[32]; // of this hub alone: makes the names by which observers know records
+    uint32_t observer_least; // numbers of the picture are told observers as multiples of this; 0:
+                             // of HUB_OBSERVER_LEAST
 };
 
 struct hub_caller {
@@ -238,3 +243,15 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
                   struct list_response *response, struct fault *fault) must_check;
 enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *arena,
                 struct me_response *response, struct fault *fault) must_check;
+
+// --- the picture (sync/picture.h says what is answered, and the errors) ---
+
+enum err hub_picture(struct txn *txn, const struct hub_caller *caller,
+                     const struct picture_request *request, struct arena *arena,
+                     struct picture_response *response, struct fault *fault) must_check;
+enum err hub_show(struct txn *txn, const struct hub_caller *caller,
+                  const struct show_request *request, struct arena *arena,
+                  struct show_response *response, struct fault *fault) must_check;
+enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
+                   const struct trail_request *request, struct arena *arena,
+                   struct trail_response *response, struct fault *fault) must_check;

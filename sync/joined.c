@@ -14,6 +14,11 @@ struct member {
     uint32_t group;
 };
 
+struct group {
+    uint32_t first; // member
+    uint8_t root[ID_SIZE];
+};
+
 struct joined {
     struct txn *txn;
     uint32_t community;
@@ -21,7 +26,7 @@ struct joined {
     struct member *members;
     size_t n;
     size_t cap;
-    uint32_t *firsts; // of each group, its first member
+    struct group *all; // groups
     uint32_t groups;
     uint32_t *slots; // a hash table of members, 1 + index; 0: free
     size_t slots_n;  // a power of two, over twice n
@@ -42,7 +47,7 @@ void joined_free(struct joined **joined)
     if (!*joined)
         return;
     free((*joined)->members);
-    free((*joined)->firsts);
+    free((*joined)->all);
     free((*joined)->slots);
     free(*joined);
     *joined = NULL;
@@ -69,10 +74,10 @@ static enum err grow(struct joined *joined)
     struct member *members = realloc(joined->members, cap * sizeof *members);
     if (members)
         joined->members = members;
-    uint32_t *firsts = members ? realloc(joined->firsts, cap * sizeof *firsts) : NULL;
-    if (firsts)
-        joined->firsts = firsts;
-    uint32_t *slots = firsts ? calloc(4 * cap, sizeof *slots) : NULL;
+    struct group *all = members ? realloc(joined->all, cap * sizeof *all) : NULL;
+    if (all)
+        joined->all = all;
+    uint32_t *slots = all ? calloc(4 * cap, sizeof *slots) : NULL;
     if (!slots)
         return ERR_NOMEM;
     free(joined->slots);
@@ -131,34 +136,58 @@ static bool meet(const struct record_key *same_as, struct bytes other, void *arg
     return !joined->err;
 }
 
+static void set_root(struct joined *joined, uint32_t group)
+{
+    size_t first = joined->all[group].first;
+    size_t least = first;
+    for (size_t i = first + 1; i < joined->n; i++) {
+        if (memcmp(joined->members[i].id, joined->members[least].id, ID_SIZE) < 0)
+            least = i;
+    }
+    memcpy(joined->all[group].root, joined->members[least].id, ID_SIZE);
+}
+
+const uint8_t *joined_root(const struct joined *joined, uint32_t group)
+{
+    return joined->all[group].root;
+}
+
 static enum err walk_group(struct joined *joined, const uint8_t id[ID_SIZE])
 {
     size_t first = joined->n;
     enum err err = add(joined, id, joined->groups);
-    if (!err)
-        joined->firsts[joined->groups++] = (uint32_t)first;
+    if (err)
+        return err;
+    struct group *group = &joined->all[joined->groups++];
+    group->first = (uint32_t)first;
     for (size_t i = first; i < joined->n && !err; i++) {
         struct record_key key = {.kind = joined->kind};
         memcpy(key.id, joined->members[i].id, ID_SIZE);
         err = about_each(joined->txn, joined->community, &key, KIND_SAME_AS, meet, joined);
         err = err ? err : joined->err;
     }
+    set_root(joined, joined->groups - 1);
     return err;
 }
 
 enum err joined_group(struct joined *joined, const uint8_t id[ID_SIZE], uint32_t *group)
 {
-    enum err err = find(joined, id) ? OK : walk_group(joined, id);
+    uint32_t at = find(joined, id);
+    enum err err = OK;
+    if (!at) {
+        err = walk_group(joined, id);
+        at = joined->groups ? joined->all[joined->groups - 1].first + 1 : 0;
+    }
     if (!err)
-        *group = joined->members[find(joined, id) - 1].group;
+        *group = joined->members[at - 1].group;
     return err;
 }
 
 bool joined_member(const struct joined *joined, uint32_t group, size_t i, struct record_key *record)
 {
-    if (group >= joined->groups || i >= joined->n - joined->firsts[group])
+    if (group >= joined->groups || i >= joined->n - joined->all[group].first)
         return false;
-    const struct member *member = &joined->members[joined->firsts[group] + i];
+    const struct member *member = &joined->members[joined->all[group].first + i];
     record->kind = joined->kind;
     memcpy(record->id, member->id, ID_SIZE);
     return member->group == group;

@@ -43,8 +43,8 @@ static bool is_shown(uint32_t kind)
     return role_may_see(ROLE_OBSERVER, kind, CLASS_ORDINARY) != REACH_NONE;
 }
 
-// The Monday on or before it, 00:00 UTC. 1970 began on a Thursday.
-static int64_t week_of(int64_t time)
+// 1970 began on a Thursday.
+int64_t mask_week(int64_t time)
 {
     int64_t since = (time % week_ms + week_ms + 3 * day_ms) % week_ms;
     return time < INT64_MIN + since ? INT64_MIN : time - since;
@@ -90,7 +90,7 @@ static bool put_place(const struct wire_field *field, struct buf *out)
 
 static bool put_keep_until(const struct wire_field *field, struct buf *out)
 {
-    wire_put_uint(out, field->number, (uint64_t)week_of((int64_t)field->value));
+    wire_put_uint(out, field->number, (uint64_t)mask_week((int64_t)field->value));
     return true;
 }
 
@@ -148,7 +148,7 @@ static enum err mask_edit(struct masking *m, const struct schema_field *schema,
         return m->edit.err;
     if (!*is_kept)
         return OK;
-    *edit = (struct live_edit){.time = week_of(edit->time),
+    *edit = (struct live_edit){.time = mask_week(edit->time),
                                .edit = arena_copy(m->arena, buf_bytes(&m->edit))};
     buf_put(&m->record, buf_bytes(&m->edit));
     return m->record.err || !edit->edit.p ? ERR_NOMEM : OK;

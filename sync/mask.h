@@ -19,6 +19,9 @@ enum err mask_ids(const struct mask *mask, uint32_t kind, uint8_t *ids, size_t n
 // The id that goes by this name; of what is no name, some id that nothing has.
 enum err mask_id_back(const struct mask *mask, uint32_t kind, uint8_t id[ID_SIZE]) must_check;
 
+// The Monday on or before a time, 00:00 UTC.
+int64_t mask_week(int64_t time);
+
 // Masks a record as the hub sees it, in place; what is new lives in the arena. ERR_NOT_FOUND when
 // nothing is left of it, ERR_NOMEM.
 enum err mask_view(const struct mask *mask, struct arena *arena,

@@ -28,13 +28,6 @@ static enum err view_edit(struct viewing *v, const struct live *edit, struct liv
     return out->edit.p && out->device.p ? OK : ERR_NOMEM;
 }
 
-static bool is_register(uint32_t kind, uint32_t number)
-{
-    const struct schema_field *field = schema_field(kind, number);
-    bool is_stance = kind == KIND_VOICE && number == FIELD_VOICE_STANCE;
-    return field && !field->set && !is_stance;
-}
-
 static bool edits_differ(struct list edits)
 {
     for (size_t i = 1; i < edits.n; i++) {
@@ -59,7 +52,7 @@ static enum err view_field(struct viewing *v, const struct live *edits, size_t n
         if (err)
             return err;
     }
-    out->tension = is_register(v->view->kind, out->field) && edits_differ(out->edits);
+    out->tension = collect_is_register(v->view->kind, out->field) && edits_differ(out->edits);
     return OK;
 }
 

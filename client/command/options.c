@@ -11,6 +11,7 @@
 #include "client/command/invite.h"
 #include "client/command/list.h"
 #include "client/command/online.h"
+#include "client/command/picture.h"
 #include "client/command/show.h"
 #include "client/command/status.h"
 #include "client/command/voice.h"
@@ -67,6 +68,10 @@ static const struct command commands[] = {
      "digits. Without a field it shows what this device has.",
      1, 1, true, COMMAND_NEEDS_COMMUNITY, contact_command},
     {"list", "[KIND]", "List records", NULL, 0, 1, false, COMMAND_NEEDS_COMMUNITY, list_records},
+    {"picture", "", "Show what is needed, by how many, and who answered",
+     "As far as this device is told what it is made of: each person counts once, and joined needs\n"
+     "are one. The hub's admin can write the same as a page.",
+     0, 0, false, COMMAND_NEEDS_COMMUNITY, picture_command},
     {"show", "REF", "Show a record, its voices, tensions, answers and history", NULL, 1, 1, false,
      COMMAND_NEEDS_COMMUNITY, show_record},
     {"import", "FILE.csv", "Take in a table of records, all of it or nothing",

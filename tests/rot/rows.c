@@ -11,10 +11,11 @@
 
 // FREE: LMDB's own list of unused pages.
 static const char *const names[] = {
-    "meta",   "community", "entry",    "body",  "chain",   "run",          "tree",
-    "device", "contact",   "live",     "cover", "about",   "apart",        "invitation",
-    "token",  "secret",    "progress", "name",  "role",    "quota",        "erased",
-    "closed", "keep",      "evidence", "carry", "dropped", "(free pages)",
+    "meta",   "community", "entry",    "body",  "chain",        "run",    "tree",
+    "device", "contact",   "live",     "cover", "about",        "apart",  "invitation",
+    "token",  "secret",    "progress", "name",  "role",         "quota",  "erased",
+    "closed", "keep",      "evidence", "carry", "dropped",      "stance", "heard",
+    "link",   "sum",       "order",    "count", "(free pages)",
 };
 
 enum { TABLES = sizeof names / sizeof *names, FREE = TABLES - 1 };

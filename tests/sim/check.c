@@ -9,7 +9,7 @@
 #include "sync/merge.h"
 #include "sync/view.h"
 #include "tests/sim/sim.h"
-#include "tests/sync/model.h"
+#include "tests/sync/recount.h"
 #include "tests/sync/world.h"
 
 enum { VIEW_ARENA = 8 << 20 };
@@ -367,7 +367,16 @@ static bool erased_in_vain(const struct sim *sim, const struct sim_device *devic
     return false;
 }
 
-static void check_values(struct sim *sim, struct sim_device *device, const struct fates *fates)
+static void check_counts(struct sim *sim, const char *whose, struct txn *txn, uint32_t community,
+                         const struct expected *expected)
+{
+    char why[400] = "";
+    sim_must(sim, recount_is(&expected->view, txn, community, why), "%s: counts: %s", whose, why);
+}
+
+// hub: a transaction on it.
+static void check_values(struct sim *sim, struct sim_device *device, struct txn *hub,
+                         const struct fates *fates)
 {
     struct scope scope;
     struct progress progress;
@@ -380,12 +389,16 @@ static void check_values(struct sim *sim, struct sim_device *device, const struc
     model_look(&expected.model, told(device), &expected.view);
     struct replica replica = replica_of(device, &scope);
     compare_all(sim, &replica, &expected, device->had_other);
+    if (!device->had_other)
+        check_counts(sim, replica.name, scope.txn, scope.community.number, &expected);
+    if (!told(device))
+        check_counts(sim, "hub", hub, sim->community, &expected);
     expected_done(&expected);
     (void)state_end(device->fm, &scope, false, NULL);
 }
 
-static void check_settled(struct sim *sim, struct sim_device *device, const struct fates *fates,
-                          const uint8_t print[HASH_SIZE])
+static void check_settled(struct sim *sim, struct sim_device *device, struct txn *hub,
+                          const struct fates *fates, const uint8_t print[HASH_SIZE])
 {
     struct scope scope;
     struct progress progress;
@@ -405,7 +418,7 @@ static void check_settled(struct sim *sim, struct sim_device *device, const stru
     sim_must(sim, !folkmoot_fingerprint(device->fm, own, &records, NULL), "no fingerprint");
     if (memcmp(own, print, HASH_SIZE) == 0 || erased_in_vain(sim, device, fates))
         return;
-    check_values(sim, device, fates); // says which record it is
+    check_values(sim, device, hub, fates); // says which record it is
     sim_fail(sim, "device %td has another fingerprint", device - sim->devices);
 }
 
@@ -477,8 +490,8 @@ void check_all(struct sim *sim)
     sim_must(sim, !fingerprint(txn, &community, print, &records), "no fingerprint");
     check_voices(sim, txn, &fates);
     for (size_t i = 0; i < sim->n; i++)
-        check_settled(sim, &sim->devices[i], &fates, print);
-    check_values(sim, &sim->devices[0], &fates);
-    check_values(sim, &sim->devices[sim->n - 1], &fates);
+        check_settled(sim, &sim->devices[i], txn, &fates, print);
+    check_values(sim, &sim->devices[0], txn, &fates);
+    check_values(sim, &sim->devices[sim->n - 1], txn, &fates);
     fates_done(&fates);
 }

@@ -113,7 +113,7 @@ Test(format, of_communities_secrets_progress_and_names)
     put_communities(txn);
     expect_rows(txn, TABLE_META,
                 "636f6d6d6974 0000000000000001\n"
-                "666f726d6174 00000003\n"
+                "666f726d6174 00000004\n"
                 "6e756d626572" COMMUNITY_1 " " ID("c0") "\n"
                                                         "6e756d62657200000002 " ID("00") "\n");
     expect_rows(txn, TABLE_COMMUNITY,
@@ -328,6 +328,6 @@ Test(format, of_the_check_behind_each_value)
     store_close(&store);
     struct bytes stored = bytes_of("the keythe value\x1a\x55\x38\x5d", 20);
     cr_expect_eq(scratch_flip(&scratch, stored, 0), 1);
-    struct bytes format = bytes_of("format\0\0\0\3\xb3\x2f\x86\xb1", 14);
+    struct bytes format = bytes_of("format\0\0\0\4\xec\x92\x9a\x0f", 14);
     cr_expect_geq(scratch_flip(&scratch, format, 0), 1);
 }

@@ -164,7 +164,7 @@ Test(store, refuses_a_newer_format_and_leaves_it_as_it_is)
 {
     struct store *store = scratch_open(&scratch);
     struct txn *txn = txn_begin_write(store);
-    static const uint8_t newer[4] = {0, 0, 0, 4};
+    static const uint8_t newer[4] = {0, 0, 0, 5};
     table_put(txn, TABLE_META, bytes_of_text("format"), BYTES(newer));
     cr_assert_eq(txn_commit(&txn), OK);
     store_close(&store);
@@ -172,7 +172,7 @@ Test(store, refuses_a_newer_format_and_leaves_it_as_it_is)
         struct store_options options = {.read_only = round == 1};
         struct fault fault = {0};
         cr_assert_eq(try_open(&options, &fault), ERR_VERSION);
-        cr_assert(strstr(fault.text, "format 4"));
+        cr_assert(strstr(fault.text, "format 5"));
         cr_assert(strstr(fault.text, "install the newer version"));
     }
     expect_no_leaks();

@@ -13,7 +13,7 @@
 #include "tests/leaks.h"
 #include "tests/storage/scratch.h"
 
-enum { VALUE_MAX = 1 << 20, FORMAT = 3 };
+enum { VALUE_MAX = 1 << 20, FORMAT = 4 };
 
 static struct scratch scratch;
 
@@ -158,7 +158,8 @@ Test(stream, a_row_that_cannot_be_is_damage)
 
 Test(stream, a_stream_of_another_version_or_format_is_named)
 {
-    static const uint32_t versions[][2] = {{2, FORMAT}, {0, FORMAT}, {1, FORMAT + 1}, {1, 1}};
+    static const uint32_t versions[][2] = {
+        {2, FORMAT}, {0, FORMAT}, {1, FORMAT + 1}, {1, 2}, {1, 1}};
     for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
         struct made made;
         begin(&made, versions[i][0], versions[i][1]);

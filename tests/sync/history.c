@@ -1,29 +1,12 @@
-#include "tests/sync/history.h"
-
 #include <stdio.h>
 
 #include "base/sign.h"
 #include "proto/schema.h"
 #include "proto/wire.h"
 #include "sync/digest.h"
+#include "tests/sync/history_private.h"
 
 enum { OVER_SOME = 12 };
-
-// A change under construction.
-struct draft {
-    struct history *history;
-    struct dice *dice;
-    size_t device;
-    struct envelope envelope;
-    struct record_key record; // what it is about; kind 0: what it creates
-    uint8_t part[2][4 + ID_SIZE];
-    struct bytes parts[2];
-    struct dot over[OVER_MAX];
-    struct history_dot void_dots[3];
-    struct buf fields;
-    bool refused;   // must be set apart by the hub
-    bool later_too; // has a field of the future in the envelope
-};
 
 static void draft_init(struct draft *draft, struct history *history, uint32_t kind)
 {
@@ -114,61 +97,6 @@ static void draft_void_dots(struct draft *draft)
     }
 }
 
-// --- fields ---
-
-static void put_text(struct draft *draft, uint32_t field, const char *stem)
-{
-    char text[40];
-    snprintf(text, sizeof text, "%s %zu", stem, dice_below(draft->dice, 4));
-    wire_put_bytes(&draft->fields, field, bytes_of_text(text));
-}
-
-static void put_future_field(struct draft *draft)
-{
-    uint32_t number = 500 + (uint32_t)dice_below(draft->dice, 3);
-    switch (dice_below(draft->dice, 3)) {
-    case 0:
-        wire_put_uint(&draft->fields, number, dice_next(draft->dice));
-        break;
-    case 1:
-        wire_put_fixed32(&draft->fields, number, (uint32_t)dice_next(draft->dice));
-        break;
-    default:
-        put_text(draft, number, "later");
-    }
-}
-
-static void put_need_field(struct draft *draft)
-{
-    switch (dice_below(draft->dice, 6)) {
-    case 0:
-        put_text(draft, FIELD_TITLE, "a bench");
-        break;
-    case 1:
-        put_text(draft, FIELD_WORDS, "somewhere to sit");
-        break;
-    case 2:
-        put_text(draft, 11, "category");
-        break;
-    case 3:
-        wire_put_uint(&draft->fields, 14, dice_below(draft->dice, 4));
-        break;
-    case 4:
-        put_text(draft, 12, "those who wait");
-        break;
-    default:
-        put_future_field(draft);
-    }
-}
-
-static void put_about(struct draft *draft, const struct record_key *record)
-{
-    struct ref ref = {record->kind, BYTES(record->id)};
-    size_t mark = wire_open(&draft->fields, FIELD_ABOUT);
-    message_encode(&ref_message, &ref, &draft->fields);
-    wire_close(&draft->fields, mark);
-}
-
 // --- finishing ---
 
 static void note_dots(struct history *history, const struct model_change *change)
@@ -230,6 +158,11 @@ static void draft_write(struct draft *draft)
     buf_done(&draft->fields);
 }
 
+static bool is_answer(uint32_t kind)
+{
+    return kind >= KIND_CONSTRAINT && kind <= KIND_OUTCOME;
+}
+
 // --- what people say ---
 
 static const struct record_key *some_record(struct history *history)
@@ -242,9 +175,37 @@ static void say_need(struct history *history)
     struct draft draft;
     draft_init(&draft, history, KIND_NEED);
     for (size_t n = 1 + dice_below(draft.dice, 4); n > 0; n--)
-        put_need_field(&draft);
+        history_put_need_field(&draft);
     if (history->records_n && dice_percent(draft.dice, 40))
-        put_about(&draft, some_record(history));
+        history_put_about(&draft, some_record(history));
+    draft_write(&draft);
+}
+
+static void say_answer(struct history *history)
+{
+    struct draft draft;
+    draft_init(&draft, history, KIND_CONSTRAINT + (uint32_t)dice_below(&history->world->dice, 4));
+    for (size_t n = 1 + dice_below(draft.dice, 2); n > 0; n--)
+        history_put_about(&draft, some_record(history));
+    for (size_t n = dice_below(draft.dice, 3); n > 0; n--)
+        history_put_answer_field(&draft);
+    draft_write(&draft);
+}
+
+// Who one of the persons is, as far as they say.
+static void say_who(struct history *history)
+{
+    struct draft draft;
+    struct record_key person = {.kind = KIND_PERSON};
+    draft_init(&draft, history, KIND_PERSON);
+    memcpy(person.id, history->persons[dice_below(draft.dice, HISTORY_PERSONS)], ID_SIZE);
+    draft_about(&draft, &person);
+    draft.envelope.class = CLASS_PERSONAL;
+    draft_over(&draft, 0, 50);
+    if (dice_percent(draft.dice, 70))
+        wire_put_uint(&draft.fields, FIELD_PARTY_KIND, dice_below(draft.dice, 7));
+    if (dice_percent(draft.dice, 60))
+        history_put_place(&draft);
     draft_write(&draft);
 }
 
@@ -256,13 +217,21 @@ static void change_record(struct history *history)
     const struct schema_kind *known = schema_kind(draft.record.kind);
     draft.envelope.class = known ? known->class : (uint32_t)dice_below(draft.dice, 3);
     size_t puts = dice_below(draft.dice, 3); // 0: a clearing
-    static const uint32_t fields[] = {0, FIELD_TITLE, FIELD_WORDS, 11, 14, 500};
+    static const uint32_t fields[] = {0, FIELD_TITLE, FIELD_WORDS, 11, 14, 500, FIELD_ABOUT};
     if (dice_percent(draft.dice, 75))
-        draft_over(&draft, fields[dice_below(draft.dice, 6)], puts ? 80 : 60);
+        draft_over(&draft, fields[dice_below(draft.dice, 7)], puts ? 80 : 60);
     if (dice_percent(draft.dice, 15))
         draft_void_dots(&draft);
-    for (; puts > 0; puts--)
-        draft.record.kind == KIND_NEED ? put_need_field(&draft) : put_future_field(&draft);
+    for (; puts > 0; puts--) {
+        if (draft.record.kind == KIND_NEED)
+            history_put_need_field(&draft);
+        else if (is_answer(draft.record.kind) && dice_percent(draft.dice, 30))
+            history_put_about(&draft, some_record(history));
+        else if (is_answer(draft.record.kind) && dice_percent(draft.dice, 70))
+            history_put_answer_field(&draft);
+        else
+            history_put_future_field(&draft);
+    }
     draft.later_too = dice_percent(draft.dice, 10);
     draft_write(&draft);
 }
@@ -278,9 +247,9 @@ static void say_voice(struct history *history)
     if (dice_percent(draft.dice, 60))
         draft_over(&draft, dice_percent(draft.dice, 70) ? FIELD_VOICE_STANCE : 0, 80);
     if (dice_percent(draft.dice, 20))
-        put_text(&draft, FIELD_WORDS, "we wait in the rain");
+        history_put_text(&draft, FIELD_WORDS, "we wait in the rain");
     if (dice_percent(draft.dice, 15))
-        put_about(&draft, dice_percent(draft.dice, 60) ? subject : some_record(history));
+        history_put_about(&draft, dice_percent(draft.dice, 60) ? subject : some_record(history));
     if (dice_percent(draft.dice, 92))
         wire_put_uint(&draft.fields, FIELD_VOICE_STANCE, dice_below(draft.dice, 6));
     draft_write(&draft);
@@ -323,8 +292,8 @@ static void say_personal(struct history *history)
     draft_init(&draft, history,
                dice_percent(&history->world->dice, 50) ? KIND_PERSON : KIND_CONTACT);
     draft.envelope.class = CLASS_PERSONAL;
-    put_text(&draft, 12, "555 01");
-    put_text(&draft, FIELD_LANGUAGE, "so");
+    history_put_text(&draft, 12, "555 01");
+    history_put_text(&draft, FIELD_LANGUAGE, "so");
     draft_write(&draft);
 }
 
@@ -340,9 +309,9 @@ static void say_later_kind(struct history *history)
     }
     draft.later_too = dice_percent(draft.dice, 30);
     for (size_t n = dice_below(draft.dice, 4); n > 0; n--)
-        put_future_field(&draft);
+        history_put_future_field(&draft);
     if (dice_percent(draft.dice, 30))
-        put_about(&draft, some_record(history));
+        history_put_about(&draft, some_record(history));
     draft_write(&draft);
 }
 
@@ -358,7 +327,7 @@ static void say_refused(struct history *history)
     draft.refused = true;
     draft.envelope.class = known->class;
     draft_over(&draft, 0, 70);
-    put_text(&draft, FIELD_WORDS, "lost?");
+    history_put_text(&draft, FIELD_WORDS, "lost?");
     switch (dice_below(draft.dice, 4)) {
     case 0:
         wire_put_bytes(&draft.fields, FIELD_TITLE, bytes_of_text("\xff"));
@@ -387,7 +356,7 @@ static void say_refused_voice(struct history *history)
         draft_about(&draft, &history->dots[i].record);
         draft.refused = true;
         draft_over(&draft, 0, 90);
-        put_about(&draft, some_record(history));
+        history_put_about(&draft, some_record(history));
         wire_put_uint(&draft.fields, FIELD_VOICE_STANCE, STANCE_AGAINST);
         draft_write(&draft);
         return;
@@ -397,9 +366,10 @@ static void say_refused_voice(struct history *history)
 void history_step(struct history *history)
 {
     static void (*const steps[])(struct history *) = {
-        say_need,  change_record, change_record,  change_record, say_voice,         say_voice,
-        say_voice, say_same,      say_later_kind, say_personal,  say_same,          say_voice,
-        say_need,  change_record, say_refused,    say_same,      say_refused_voice,
+        say_need,   change_record, change_record,  change_record, say_voice,         say_voice,
+        say_voice,  say_same,      say_later_kind, say_personal,  say_same,          say_voice,
+        say_need,   change_record, say_refused,    say_same,      say_refused_voice, say_answer,
+        say_answer, say_answer,    say_who,        say_answer,
     };
     struct world *world = history->world;
     world->now += (int64_t)dice_below(&world->dice, 3) * 500;

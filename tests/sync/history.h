@@ -1,8 +1,8 @@
 #pragma once
 
 // What people of a small world write, decided by its dice, with the model told of all of it: needs,
-// voices, sameness made and undone, personal details, kinds and fields of the future, and changes
-// that must be set apart.
+// what answers them, voices, who speaks, sameness made and undone, personal details, kinds and
+// fields of the future, and changes that must be set apart.
 
 #include "tests/sync/model.h"
 #include "tests/sync/world.h"

@@ -182,8 +182,7 @@ void model_view_done(struct model_view *view)
 
 // --- records ---
 
-// Whether a stands after b.
-static bool outranks(const struct model_edit *a, const struct model_edit *b)
+bool model_outranks(const struct model_edit *a, const struct model_edit *b)
 {
     int order = memcmp(a->change->device, b->change->device, HANDLE_SIZE);
     if (a->change->envelope.time != b->change->envelope.time)
@@ -197,7 +196,7 @@ static bool outranks(const struct model_edit *a, const struct model_edit *b)
 
 static bool follows(const struct model_edit *a, const struct model_edit *b)
 {
-    return a->field != b->field ? a->field > b->field : outranks(a, b);
+    return a->field != b->field ? a->field > b->field : model_outranks(a, b);
 }
 
 // The first of the record's edits behind `after` (NULL: of all).
@@ -294,6 +293,18 @@ static void group_of(const struct model_view *view, uint32_t kind, const uint8_t
     }
 }
 
+struct model_record model_root(const struct model_view *view, const struct model_record *record)
+{
+    struct group group;
+    struct model_record root = *record;
+    group_of(view, record->kind, record->id, &group);
+    for (size_t i = 0; i < group.n; i++) {
+        if (memcmp(group.ids[i], root.id, ID_SIZE) < 0)
+            memcpy(root.id, group.ids[i], ID_SIZE);
+    }
+    return root;
+}
+
 // Whether nobody of the same group of persons outranks this stance on these subjects.
 static bool speaks_last(const struct model_view *view, const struct group *subjects, uint32_t kind,
                         const struct model_edit *stance)
@@ -307,7 +318,7 @@ static bool speaks_last(const struct model_view *view, const struct group *subje
             continue;
         const struct bytes *parts = LIST_AT(struct bytes, other->change->envelope.parts, 0);
         if (be32_get(parts[0].p) == kind && group_has(subjects, parts[0].p + 4) &&
-            group_has(&persons, parts[1].p) && outranks(other, stance))
+            group_has(&persons, parts[1].p) && model_outranks(other, stance))
             return false;
     }
     return true;

@@ -75,3 +75,7 @@ bool model_message(const struct model_view *view, const struct model_record *rec
 bool model_has_tension(const struct model_view *view, const struct model_record *record,
                        uint32_t field);
 struct tally model_tally(const struct model_view *view, const struct model_record *record);
+// The least id of all that are one with this record.
+struct model_record model_root(const struct model_view *view, const struct model_record *record);
+// Whether a stands after b.
+bool model_outranks(const struct model_edit *a, const struct model_edit *b);

@@ -10,6 +10,7 @@
 #include "tests/leaks.h"
 #include "tests/sync/history.h"
 #include "tests/sync/network.h"
+#include "tests/sync/recount.h"
 
 enum { SEEDS = 240, SEEDS_A_WORLD = 24, DEVICES = 4, STEPS = 60 };
 
@@ -127,6 +128,10 @@ static void compare_replica(const struct replica *replica, const struct model *m
         if (is_first_of_record(model, i) && model->changes[i].record.kind != KIND_DECISION)
             there += compare_record(replica, &view, &model->changes[i].record);
     }
+    char why[400] = "";
+    struct txn *txn = txn_begin_read(replica->store);
+    sure(recount_is(&view, txn, replica->community, why), "%s: %s", SEED, replica->name, why);
+    txn_abort(&txn);
     model_view_done(&view);
     // A replica's own store holds nothing else; the hub's eye of a device would be narrower.
     sure(there == count_records(replica), "%s: has records that nobody wrote", SEED, replica->name);

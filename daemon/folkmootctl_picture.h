@@ -1,0 +1,25 @@
+#pragma once
+
+// The picture as folkmootctl shows it: in a terminal, and as one page of HTML.
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+#include "daemon/folkmootctl_show.h"
+
+// One self-contained page: no script, nothing from elsewhere. `now` in ms since 1970 UTC. False:
+// errno says why it could not be written.
+bool ctl_write_picture(const cJSON *answer, const char *path, double now);
+
+// What both read the answer by.
+const char *picture_text(const cJSON *object, const char *name);
+double picture_number(const cJSON *object, const char *name);
+const cJSON *picture_list(const cJSON *object, const char *name);
+// Persons of all party kinds: "for", "against" or "unsure"; NULL: of all three.
+double picture_persons(const cJSON *item, const char *stance);
+// Records in a count, whatever their state.
+double picture_records(const cJSON *count);
+// "2026-03-01" (UTC) for ms since 1970; for days since 1970 with day_ms = 1 day.
+void picture_date(double ms, char out[32]);
+// How an item's state is told: "nobody has answered", or when what did.
+void picture_state(const cJSON *item, char out[160]);
