@@ -69,6 +69,11 @@ static void put_words(FILE *out, const char *element, const char *words)
 
 // --- a bar of persons ---
 
+static const char *person_or_persons(const cJSON *item)
+{
+    return picture_persons(item, NULL) == 1 ? "person" : "persons";
+}
+
 static void put_part(FILE *out, double *at, double part, double most, const char *colour)
 {
     double width = most > 0 ? part / most * 1000 : 0;
@@ -144,9 +149,10 @@ static void put_item(FILE *out, const cJSON *item, double most)
     (void)fputs("<li>", out);
     put_words(out, "span", picture_text(item, "title"));
     put_bar(out, item, most);
-    (void)fprintf(out, "<span class=\"small\">%.0f persons: %.0f for, %.0f against, %.0f unsure",
-                  picture_persons(item, NULL), picture_persons(item, "for"),
-                  picture_persons(item, "against"), picture_persons(item, "unsure"));
+    (void)fprintf(out, "<span class=\"small\">%.0f %s: %.0f for, %.0f against, %.0f unsure",
+                  picture_persons(item, NULL), person_or_persons(item),
+                  picture_persons(item, "for"), picture_persons(item, "against"),
+                  picture_persons(item, "unsure"));
     put_parties(out, item);
     (void)fputs("<br>", out);
     if (*picture_text(item, "place")) {
@@ -209,8 +215,8 @@ static void put_first(FILE *out, const cJSON *answer)
         const cJSON *item = cJSON_GetArrayItem(list, i);
         (void)fputs("<li>", out);
         put_words(out, "span", picture_text(item, "title"));
-        (void)fprintf(out, "<span class=\"small\">%.0f persons</span></li>",
-                      picture_persons(item, NULL));
+        (void)fprintf(out, "<span class=\"small\">%.0f %s</span></li>", picture_persons(item, NULL),
+                      person_or_persons(item));
     }
     if (n > 0)
         (void)fputs("</ol>\n", out);
