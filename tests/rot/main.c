@@ -36,8 +36,8 @@ struct rot {
     struct rows *rows[SIDES];
     struct answers *sound[SIDES]; // of the town without damage
     struct answers *answers;      // shared with the children, as is
-    uint32_t *lost;
-    uint32_t *told; // by verifying
+    uint64_t *lost;
+    uint64_t *told; // by verifying
     char base[ROT_PATH_MAX];
     bool tells;
     unsigned ends[ENDS];
@@ -184,7 +184,7 @@ static const struct answer *find_wrong(const struct rot *rot, enum side side, bo
     return NULL;
 }
 
-static uint32_t tables_lost(struct rot *rot, enum side side)
+static uint64_t tables_lost(struct rot *rot, enum side side)
 {
     *rot->lost = 0;
     (void)in_a_child(rot, side, count_lost);
@@ -192,7 +192,7 @@ static uint32_t tables_lost(struct rot *rot, enum side side)
 }
 
 // Who crashes in LMDB has found it, too.
-static uint32_t tables_told(struct rot *rot)
+static uint64_t tables_told(struct rot *rot)
 {
     *rot->told = 0;
     int status = in_a_child(rot, HUB, verify_side);
@@ -205,7 +205,7 @@ static uint32_t tables_told(struct rot *rot)
     return *rot->told | (stopped ? SCRUB_FAILED : 0);
 }
 
-static void tell_tables(uint32_t lost)
+static void tell_tables(uint64_t lost)
 {
     for (unsigned i = 0; rows_table_name(i); i++) {
         if (lost >> i & 1)
@@ -238,7 +238,7 @@ static enum end judge_wrong(struct rot *rot, struct trial *trial, const struct a
 {
     struct answer answer = *wrong;
     damage(rot, trial);
-    uint32_t lost = tables_lost(rot, trial->side);
+    uint64_t lost = tables_lost(rot, trial->side);
     if (rot->tells || !lost) {
         printf("flip %u of %s's %s: \"%s\" is another answer; rows lost:", trial->number,
                side_names[trial->side], trial->said, answer.name);
@@ -387,7 +387,7 @@ static void say_ends(const struct rot *rot, unsigned flips)
 
 static bool is_named(struct rot *rot, unsigned table)
 {
-    uint32_t told = tables_told(rot);
+    uint64_t told = tables_told(rot);
     bool named = told >> table & 1 || told & SCRUB_FAILED;
     if (!named || rot->tells) {
         printf("a byte of %s: verifying tells of", rows_table_name(table));

@@ -92,11 +92,11 @@ uint64_t dice_next(uint64_t *dice);
 
 // --- verifying (scrub.c) ---
 
-#define SCRUB_FAILED (1u << 31) // it could not be read: that names damage, too
+#define SCRUB_FAILED (UINT64_C(1) << 63) // it could not be read: that names damage, too
 
 // Of which tables verifying a hub's store says that something is wrong: bits as below. In a process
 // of its own.
-void scrub_hub(const char *path, uint32_t *told);
+void scrub_hub(const char *path, uint64_t *told);
 
 // --- rows (rows.c) ---
 
@@ -105,7 +105,7 @@ void scrub_hub(const char *path, uint32_t *told);
 struct rows;
 struct rows *rows_read(const char *path);
 void rows_free(struct rows **rows);
-void rows_lost(const struct rows *sound, const char *path, uint32_t *lost);
+void rows_lost(const struct rows *sound, const char *path, uint64_t *lost);
 const char *rows_table_name(unsigned i);
 // Flips the lowest bit of the middle of some row's value in this table, as LMDB's file has it.
 // False: the table has no row. LMDB must not have it open.

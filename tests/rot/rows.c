@@ -116,16 +116,16 @@ static void read_one(MDB_env *env, unsigned i, struct table_rows *rows)
 }
 
 // under_way: whoever crashes has said in which table.
-static void read_all(MDB_env *env, struct rows *rows, uint32_t *under_way)
+static void read_all(MDB_env *env, struct rows *rows, uint64_t *under_way)
 {
     for (unsigned i = 0; i < TABLES; i++) {
-        *under_way |= 1u << i;
+        *under_way |= UINT64_C(1) << i;
         read_one(env, i, &rows->tables[i]);
-        *under_way &= ~(1u << i);
+        *under_way &= ~(UINT64_C(1) << i);
     }
 }
 
-static struct rows *read_rows(const char *path, uint32_t *under_way)
+static struct rows *read_rows(const char *path, uint64_t *under_way)
 {
     MDB_env *env;
     struct rows *rows = calloc(1, sizeof *rows);
@@ -141,7 +141,7 @@ static struct rows *read_rows(const char *path, uint32_t *under_way)
 
 struct rows *rows_read(const char *path)
 {
-    uint32_t under_way = 0;
+    uint64_t under_way = 0;
     return read_rows(path, &under_way);
 }
 
@@ -272,13 +272,13 @@ bool rows_flip(const char *path, unsigned table, uint64_t *dice)
     return found > 0;
 }
 
-void rows_lost(const struct rows *sound, const char *path, uint32_t *lost)
+void rows_lost(const struct rows *sound, const char *path, uint64_t *lost)
 {
     *lost = 0;
     struct rows *rows = read_rows(path, lost);
     for (unsigned i = 0; i < TABLES; i++) {
         if (is_lost(&sound->tables[i], &rows->tables[i], i == FREE))
-            *lost |= 1u << i;
+            *lost |= UINT64_C(1) << i;
     }
     rows_free(&rows);
 }

@@ -10,11 +10,11 @@
 
 static void tell(void *arg, const struct row *row, enum row_fault fault)
 {
-    uint32_t *told = arg;
+    uint64_t *told = arg;
     (void)fault;
     for (unsigned i = 0; rows_table_name(i); i++) {
         if (strcmp(rows_table_name(i), row->table) == 0)
-            *told |= 1u << i;
+            *told |= UINT64_C(1) << i;
     }
 }
 
@@ -24,7 +24,7 @@ static void read_on(void *arg, uint64_t rows)
     (void)rows;
 }
 
-void scrub_hub(const char *path, uint32_t *told)
+void scrub_hub(const char *path, uint64_t *told)
 {
     char scratch_path[ROT_PATH_MAX];
     struct store *store = NULL;

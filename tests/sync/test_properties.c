@@ -12,7 +12,7 @@
 #include "tests/sync/network.h"
 #include "tests/sync/recount.h"
 
-enum { SEEDS = 240, SEEDS_A_WORLD = 24, DEVICES = 4, STEPS = 60 };
+enum { SEEDS = 120, SEEDS_A_WORLD = 24, DEVICES = 4, STEPS = 60 };
 
 // Who is asked: a store, and what of it is seen.
 struct replica {
