@@ -251,7 +251,7 @@ static enum end judge_wrong(struct rot *rot, struct trial *trial, const struct a
     if (trial->side == HUB && tables_told(rot))
         return END_VERIFIED;
     for (unsigned i = 0; i < ROT_TABLES_MAX; i++)
-        rot->lost_in[i] += lost >> i & 1;
+        rot->lost_in[i] += (unsigned)(lost >> i & 1);
     return END_SCRUB;
 }
 
