@@ -18,9 +18,9 @@ static void say(struct link *link)
     struct link_count count = link_count(link);
     printf("{\"bytes\":%llu,\"up\":%llu,\"down\":%llu,\"segments\":%llu,\"turns\":%u,"
            "\"connections\":%u}\n",
-           (unsigned long long)(count.wire_up + count.wire_down), (unsigned long long)count.wire_up,
-           (unsigned long long)count.wire_down, (unsigned long long)count.segments, count.turns,
-           count.connections);
+           (unsigned long long)count.wire_up + (unsigned long long)count.wire_down,
+           (unsigned long long)count.wire_up, (unsigned long long)count.wire_down,
+           (unsigned long long)count.segments, count.turns, count.connections);
 }
 
 int main(int argc, char **argv)

@@ -315,9 +315,9 @@ static bool is_used_up(const struct opening *o)
 enum err columns_open(struct bytes columns, size_t max, struct buf *message)
 {
     struct opening o = {.message = message};
-    struct wire_reader reader = wire_reader(columns);
-    if (columns.n == 0 || !level_of(*reader.p++, &o.open[0].level))
+    if (!columns.p || columns.n == 0 || !level_of(columns.p[0], &o.open[0].level))
         return ERR_MALFORMED;
+    struct wire_reader reader = wire_reader(bytes_of(columns.p + 1, columns.n - 1));
     message->max = message->n + max;
     enum err err = read_streams(&o, &reader);
     while (!err && !wire_at_end(&o.streams[SHAPE])) {

@@ -165,8 +165,10 @@ static enum err write_snapshot(struct writer *w, struct store *store, uint32_t n
     struct txn *txn TXN_CLEANUP = txn_begin_read(store);
     w->only = number ? &community : NULL;
     enum err err = number ? community_get_number(txn, number, &community) : OK;
-    if (err)
+    if (err) {
+        w->only = NULL;
         return err;
+    }
     put(w, bytes_of_text(DUMP_MAGIC));
     put_number(w, DUMP_VERSION, 4);
     put_number(w, FORMAT_VERSION, 4);
@@ -176,6 +178,7 @@ static enum err write_snapshot(struct writer *w, struct store *store, uint32_t n
     uint8_t rows[8];
     be64_put(rows, w->dump->rows);
     compress(w, BYTES(rows), ZSTD_e_end);
+    w->only = NULL;
     return w->err ? w->err : txn_error(txn);
 }
 

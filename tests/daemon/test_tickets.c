@@ -6,7 +6,9 @@
 #include "tests/daemon/tls_pair.h"
 #include "tests/leaks.h"
 
-enum { DAY = 24 * 60 * 60, FULL_MAX = 1420, RESUMED_MAX = 980 };
+static const int64_t day_seconds = 24 * 60 * 60;
+
+enum { FULL_MAX = 1420, RESUMED_MAX = 980 };
 
 static char directory[] = "/tmp/folkmoot-tickets-XXXXXX";
 static char pem[64], file[64];
@@ -78,7 +80,7 @@ Test(tickets, of_a_week_are_opened_and_older_ones_are_not)
     (void)come(tickets, &old);
     for (int day = 1; day <= TICKETS_KEYS; day++) {
         SSL_SESSION *copy = SSL_SESSION_dup(old);
-        tickets_turn(tickets, now + day * DAY);
+        tickets_turn(tickets, now + day * day_seconds);
         struct visit visit = come(tickets, &copy);
         cr_expect_eq(visit.is_resumed, day < TICKETS_KEYS, "day %d", day);
         SSL_SESSION_free(copy);
@@ -93,15 +95,15 @@ Test(tickets, are_sealed_by_a_key_that_is_at_most_a_day_old)
     struct tickets *tickets = tickets_new(file, now);
     cr_assert_eq(stat(file, &before), 0);
     cr_expect_eq(before.st_mode & 0777, 0600);
-    tickets_turn(tickets, now + DAY - 1);
+    tickets_turn(tickets, now + day_seconds - 1);
     cr_assert_eq(stat(file, &after), 0);
     cr_expect_eq(before.st_ino, after.st_ino, "before its day is over a key was made");
-    tickets_turn(tickets, now + DAY);
+    tickets_turn(tickets, now + day_seconds);
     cr_assert_eq(stat(file, &after), 0);
     cr_expect_neq(before.st_ino, after.st_ino, "no key was made");
     before = after;
     // A clock that was wrong then.
-    tickets_turn(tickets, now - 100 * DAY);
+    tickets_turn(tickets, now - 100 * day_seconds);
     cr_assert_eq(stat(file, &after), 0);
     cr_expect_neq(before.st_ino, after.st_ino, "no key was made");
     tickets_free(&tickets);

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "storage/counts.h"
 #include "storage/table.h"
@@ -250,9 +251,8 @@ static void put_bad(enum table table, const char *key, struct bytes value)
     uint8_t bytes[64];
     size_t n = strlen(key) / 2;
     for (size_t i = 0; i < n; i++) {
-        unsigned byte;
-        cr_assert_eq(sscanf(key + 2 * i, "%2x", &byte), 1);
-        bytes[i] = (uint8_t)byte;
+        const char digits[3] = {key[2 * i], key[2 * i + 1], '\0'};
+        bytes[i] = (uint8_t)strtoul(digits, NULL, 16);
     }
     table_put(txn, table, bytes_of(bytes, n), value);
 }
