@@ -6,7 +6,7 @@
 #include "tests/daemon/tls_pair.h"
 #include "tests/leaks.h"
 
-static const int64_t day_seconds = 24 * 60 * 60;
+static const int64_t day_seconds = 86400;
 
 enum { FULL_MAX = 1420, RESUMED_MAX = 980 };
 

@@ -106,7 +106,7 @@ Test(slices, of_little_are_one)
 
 Test(slices, of_what_is_not_wanted_come_to_an_end)
 {
-    write_needs(3 * MANY, 4);
+    write_needs((size_t)3 * MANY, 4);
     cr_expect_gt(expect_the_same_of(AUTHOR), 1);
 }
 
@@ -227,7 +227,7 @@ Test(slices, of_kept_pieces_are_forgotten_when_they_are_told_to_and_with_time)
     kept_forget(kept, world.community);
     cr_expect_gt(pull_in_slices(OTHER, &response), 8);
     cr_expect_leq(pull_in_slices(OTHER, &response), 3);
-    world.now += 6 * 60 * 1000;
+    world.now += 360000;
     cr_expect_gt(pull_in_slices(OTHER, &response), 8, "they are as old as that");
 }
 
