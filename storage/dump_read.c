@@ -177,6 +177,8 @@ static void put_loaded(struct reader *r, enum table table, struct bytes key)
     struct row row = row_of(txn_table_name(table), key);
     if (r->use == DUMP_IMPORT && table == TABLE_COMMUNITY)
         put_community(r, key, value);
+    else if (table == TABLE_TREE && log_is_node_before(key))
+        log_put_node_before(r->txn, key, value);
     else if (table != TABLE_BODY)
         table_append(r->txn, table, key, value);
     else if (value.n < SALT_SIZE || value.n > WORDS_MAX || key.n != 4 + 8)

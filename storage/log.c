@@ -1,14 +1,13 @@
 #include "storage/log.h"
 
 #include <assert.h>
-#include <xxhash.h>
 
 #include "storage/stored.h"
 #include "storage/txn_private.h"
 
 // The form's byte: the form, and what was left out because it is zeros.
 enum { FORM_MASK = 0x0f, FORM_TAG_ONLY = 0x10, FORM_BODY_HASH = 0x20, FORM_KNOWN = 0x3f };
-enum { TAG_SIZE = 4, SIGNATURE_SIZE = 64, WORDS_CHECK_SIZE = 4 };
+enum { TAG_SIZE = 4, SIGNATURE_SIZE = 64 };
 
 static bool all_zero(const uint8_t *p, size_t n)
 {
@@ -68,12 +67,6 @@ enum err log_get(struct txn *txn, uint32_t community, uint64_t position, struct 
     return err ? err : decode_entry(value, entry);
 }
 
-// With the words, under their seal: so a key that was altered outside the database is noticed.
-static uint32_t words_check(struct bytes words)
-{
-    return (uint32_t)XXH3_64bits(words.p, words.n);
-}
-
 // Into one of the transaction's buffers, in turn.
 static enum err open_body(struct txn *txn, uint32_t community, uint64_t position,
                           struct bytes sealed, struct log_body *body)
@@ -89,12 +82,7 @@ static enum err open_body(struct txn *txn, uint32_t community, uint64_t position
     if (err)
         return err;
     opened->n = sealed.n;
-    size_t n = sealed.n - WORDS_CHECK_SIZE;
-    if (be32_get(room + n) != words_check(bytes_of(room, n)))
-        return ERR_DAMAGED;
-    memcpy(body->salt, room, SALT_SIZE);
-    body->fields = bytes_of(room + SALT_SIZE, n - SALT_SIZE);
-    return OK;
+    return words_take(&txn->words, opened, body);
 }
 
 static void seal_body(struct txn *txn, uint32_t community, uint64_t position, struct buf *words)
@@ -124,10 +112,7 @@ enum err log_get_body(struct txn *txn, uint32_t community, uint64_t position, st
         return txn_damaged(txn);
     if (err)
         return err;
-    if (bytes.n >= SALT_SIZE + WORDS_CHECK_SIZE)
-        err = open_body(txn, community, position, bytes, body);
-    else
-        err = ERR_DAMAGED;
+    err = open_body(txn, community, position, bytes, body);
     // Damage is passed over so that the others can be given; what failed for now may not be.
     return err == ERR_DAMAGED ? txn_damaged(txn) : txn_fail(txn, err);
 }
@@ -162,9 +147,7 @@ void log_put_body(struct txn *txn, uint32_t community, uint64_t position,
 {
     // Copied before the put: they may be borrowed from this transaction.
     BUF_CLEANUP struct buf words = {0};
-    buf_put(&words, BYTES(body->salt));
-    buf_put(&words, body->fields);
-    buf_put_be32(&words, words_check(buf_bytes(&words)));
+    words_put(&txn->words, body, &words);
     txn_fail(txn, words.err);
     seal_body(txn, community, position, &words);
     struct key key = position_key(community, position);
@@ -327,33 +310,70 @@ enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[
 
 // --- The tree ---
 
-static struct key node_key(uint32_t community, unsigned level, uint64_t index)
+// Where the subtree ends.
+static uint64_t end_of(unsigned level, uint64_t index)
 {
-    assert(level >= 1 && level < 64);
-    struct key key = {0};
-    key_u32(&key, community);
-    key_u8(&key, (uint8_t)level);
-    key_u64(&key, index);
-    return key;
+    assert(level >= LOG_LOWEST_LEVEL && level < 63);
+    return (index + 1) << level;
+}
+
+// How many subtrees that are kept end at a position.
+static size_t subtrees_at(uint64_t position)
+{
+    size_t n = 0;
+    for (unsigned level = LOG_LOWEST_LEVEL; level < 63 && position >> level << level == position;
+         level++)
+        n++;
+    return n;
 }
 
 enum err log_get_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
                       uint8_t node[HASH_SIZE])
 {
-    struct key key = node_key(community, level, index);
+    uint64_t position = end_of(level, index);
+    struct key key = position_key(community, position);
     struct bytes value;
     enum err err = table_get(txn, TABLE_TREE, key_of(&key), &value);
     if (err)
         return err;
-    if (value.n != HASH_SIZE)
+    if (value.n != subtrees_at(position) * HASH_SIZE)
         return ERR_DAMAGED;
-    memcpy(node, value.p, HASH_SIZE);
+    memcpy(node, value.p + (size_t)(level - LOG_LOWEST_LEVEL) * HASH_SIZE, HASH_SIZE);
     return OK;
 }
 
-void log_put_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
-                  const uint8_t node[HASH_SIZE])
+void log_put_nodes(struct txn *txn, uint32_t community, uint64_t position, struct bytes nodes)
 {
-    struct key key = node_key(community, level, index);
-    table_put(txn, TABLE_TREE, key_of(&key), bytes_of(node, HASH_SIZE));
+    struct key key = position_key(community, position);
+    assert(nodes.n == subtrees_at(position) * HASH_SIZE);
+    table_append(txn, TABLE_TREE, key_of(&key), nodes);
+}
+
+enum { NODE_KEY_BEFORE = 4 + 1 + 8 };
+
+bool log_is_node_before(struct bytes key)
+{
+    return key.n == NODE_KEY_BEFORE;
+}
+
+// In the order of their keys those of lower levels come first.
+void log_put_node_before(struct txn *txn, struct bytes key, struct bytes node)
+{
+    uint8_t nodes[64 * HASH_SIZE];
+    struct bytes below = {NULL, 0};
+    unsigned level = key.p[4];
+    uint64_t index = be64_get(key.p + 5);
+    if (level < LOG_LOWEST_LEVEL || level > 62 || index >= UINT64_MAX >> level ||
+        node.n != HASH_SIZE)
+        return;
+    struct key at = position_key(be32_get(key.p), end_of(level, index));
+    size_t n = (size_t)(level - LOG_LOWEST_LEVEL) * HASH_SIZE;
+    enum err err = n ? table_get(txn, TABLE_TREE, key_of(&at), &below) : OK;
+    // Where one is missing below, what is above is missing, too: damage, when it is asked for.
+    if (err || below.n != n)
+        return;
+    if (n)
+        memcpy(nodes, below.p, n);
+    memcpy(nodes + n, node.p, HASH_SIZE);
+    table_put(txn, TABLE_TREE, key_of(&at), bytes_of(nodes, n + HASH_SIZE));
 }

@@ -79,8 +79,14 @@ enum err log_run_upto(struct txn *txn, uint32_t community, const uint8_t device[
 enum err log_run_from(struct txn *txn, uint32_t community, const uint8_t device[HANDLE_SIZE],
                       uint32_t seq, struct log_run *run) must_check;
 
-// A node of level 1 or more: the root of the complete subtree of 2^level entries.
+// Nodes of the log's tree: the roots of the complete subtrees of 2^level entries. Those of lower
+// levels are made from the entries when they are wanted.
+enum { LOG_LOWEST_LEVEL = 3 };
 enum err log_get_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
                       uint8_t node[HASH_SIZE]) must_check;
-void log_put_node(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
-                  const uint8_t node[HASH_SIZE]);
+// All that end at a position, a multiple of 2^LOG_LOWEST_LEVEL, from the lowest level up.
+void log_put_nodes(struct txn *txn, uint32_t community, uint64_t position, struct bytes nodes);
+// Of a database or copy of format 3: whether this is the key of a node, and takes the node over.
+// They come in the order of their keys.
+bool log_is_node_before(struct bytes key) must_check;
+void log_put_node_before(struct txn *txn, struct bytes key, struct bytes node);

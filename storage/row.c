@@ -10,7 +10,7 @@ static const char *layout_of(const char *table)
 {
     static const char *const layouts[][2] = {
         {"entry", "cp"},    {"body", "cp"},    {"chain", "cds"},   {"run", "cds"},
-        {"tree", "c"},      {"device", "cd"},  {"contact", "cd"},  {"live", "cr4ds"},
+        {"tree", "cp"},     {"device", "cd"},  {"contact", "cd"},  {"live", "cr4ds"},
         {"cover", "cr4ds"}, {"about", "cr"},   {"apart", "cds"},   {"role", "cds"},
         {"quota", "cd"},    {"erased", "cds"}, {"closed", "cr"},   {"keep", "c8rds"},
         {"evidence", "cd"}, {"carry", "cp"},   {"dropped", "cp"},  {"secret", "c"},

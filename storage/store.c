@@ -274,6 +274,20 @@ static bool ask_for_counts(const struct community *community, void *arg)
     return true;
 }
 
+static void renew_tree(struct txn *txn)
+{
+    struct walk walk WALK_CLEANUP;
+    walk_begin(&walk, txn, TABLE_TREE, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    while (walk_next(&walk)) {
+        if (walk.err || !log_is_node_before(walk.key))
+            continue;
+        struct key before = {0};
+        key_bytes(&before, walk.key);
+        log_put_node_before(txn, walk.key, walk.value);
+        table_delete(txn, TABLE_TREE, key_of(&before));
+    }
+}
+
 // In one transaction. What is counted in the new tables is made by whoever opened the store.
 static enum err upgrade(struct store *store, const char *path, struct fault *fault)
 {
@@ -289,6 +303,7 @@ static enum err upgrade(struct store *store, const char *path, struct fault *fau
     if (!txn_error(txn))
         txn_fail(txn, open_tables(txn, path, TABLE_STANCE, MDB_CREATE, fault));
     community_each(txn, ask_for_counts, txn);
+    renew_tree(txn);
     be32_put(format, FORMAT_VERSION);
     table_put(txn, TABLE_META, bytes_of_text(FORMAT_KEY), BYTES(format));
     enum err err = txn_commit(&txn);

@@ -54,7 +54,7 @@ void chain_append(struct txn *txn, struct community *community, struct device *d
     digest_head(community->id, device->key, device->seq, taken.leaf, device->head);
     log_put(txn, community->number, position, &taken, body);
     if (community->is_hub)
-        tree_append(txn, community->number, position, &taken);
+        tree_append(txn, community->number, position);
     fold_change(txn, community, position, &taken, body);
 }
 

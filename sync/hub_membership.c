@@ -272,7 +272,7 @@ static enum err enter_again(struct hub_decider *decider, const uint8_t handle[HA
     memcpy(again.leaf, entry.leaf, HASH_SIZE);
     uint64_t position = ++community->size;
     log_put(decider->txn, community->number, position, &again, NULL);
-    tree_append(decider->txn, community->number, position, &again);
+    tree_append(decider->txn, community->number, position);
     struct community stored = *community;
     community_put(decider->txn, &stored);
     return txn_error(decider->txn);

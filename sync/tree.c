@@ -13,31 +13,59 @@ static enum err leaf_node(struct txn *txn, uint32_t community, uint64_t position
     return err;
 }
 
-// Level 0 is made from the entries, the levels above are stored.
+// The lowest levels are made from the entries, those above are stored.
 static enum err node_at(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
                         uint8_t node[HASH_SIZE])
 {
-    return level == 0 ? leaf_node(txn, community, index + 1, node)
-                      : log_get_node(txn, community, level, index, node);
+    uint8_t nodes[1 << (LOG_LOWEST_LEVEL - 1)][HASH_SIZE];
+    if (level >= LOG_LOWEST_LEVEL)
+        return log_get_node(txn, community, level, index, node);
+    size_t n = (size_t)1 << level;
+    enum err err = OK;
+    for (size_t i = 0; i < n && !err; i++)
+        err = leaf_node(txn, community, (index << level) + i + 1, nodes[i]);
+    for (; n > 1 && !err; n /= 2) {
+        for (size_t i = 0; i < n / 2; i++)
+            digest_log_node(nodes[2 * i], nodes[2 * i + 1], nodes[i]);
+    }
+    if (!err)
+        memcpy(node, nodes[0], HASH_SIZE);
+    return err;
 }
 
-void tree_append(struct txn *txn, uint32_t community, uint64_t position,
-                 const struct log_entry *entry)
+// The subtree of that level that is complete with this entry: of its two halves.
+static enum err join(struct txn *txn, uint32_t community, unsigned level, uint64_t index,
+                     const uint8_t right[HASH_SIZE], uint8_t node[HASH_SIZE])
 {
-    uint8_t node[HASH_SIZE];
     uint8_t left[HASH_SIZE];
-    uint64_t index = position - 1;
-    digest_log_leaf(position, entry->device, entry->seq, entry->leaf, node);
-    for (unsigned level = 0; index & 1; level++) {
-        enum err err = node_at(txn, community, level, index - 1, left);
-        if (err) {
-            txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
-            return;
-        }
-        digest_log_node(left, node, node);
-        index >>= 1;
-        log_put_node(txn, community, level + 1, index, node);
+    enum err err = node_at(txn, community, level - 1, 2 * index, left);
+    if (!err)
+        digest_log_node(left, right, node);
+    return err;
+}
+
+void tree_append(struct txn *txn, uint32_t community, uint64_t position)
+{
+    struct buf nodes BUF_CLEANUP = {0};
+    uint8_t node[HASH_SIZE];
+    unsigned level = LOG_LOWEST_LEVEL;
+    uint64_t index = (position >> level) - 1;
+    if (position >> level << level != position)
+        return;
+    enum err err = node_at(txn, community, level - 1, 2 * index + 1, node);
+    for (;; level++, index >>= 1) {
+        if (!err)
+            err = join(txn, community, level, index, node, node);
+        buf_put(&nodes, BYTES(node));
+        if (err || !(index & 1))
+            break;
     }
+    if (!err)
+        err = nodes.err;
+    if (err)
+        txn_fail(txn, err == ERR_NOT_FOUND ? ERR_DAMAGED : err);
+    else
+        log_put_nodes(txn, community, position, buf_bytes(&nodes));
 }
 
 // The complete subtrees of the first `size` entries, from the right: the lowest bit of size is the

@@ -5,9 +5,8 @@
 
 #include "storage/log.h"
 
-// Adds the entry at `position` (the log's new last) to the tree.
-void tree_append(struct txn *txn, uint32_t community, uint64_t position,
-                 const struct log_entry *entry);
+// Adds the entry at `position` (the log's new last, which is there) to the tree.
+void tree_append(struct txn *txn, uint32_t community, uint64_t position);
 // A path (RFC 9162 section 2.1.3.1) from the entry at `position` to the root of `size` entries, and
 // a proof of consistency (section 2.1.4.1) from `old_size` to `size`: at most PATH_MAX_NODES nodes,
 // appended one after the other. 1 <= position, old_size <= size.

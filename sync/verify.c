@@ -141,7 +141,7 @@ static void fold_again_one(struct verifying *v, uint64_t position, const struct 
     }
     v->folded.size++;
     log_put(v->made, v->folded.number, position, entry, NULL);
-    tree_append(v->made, v->folded.number, position, entry);
+    tree_append(v->made, v->folded.number, position);
     struct community stored = v->folded;
     community_put(v->made, &stored);
 }

@@ -63,7 +63,7 @@ static enum err put_run(struct txn *txn)
 
 static enum err put_node(struct txn *txn)
 {
-    log_put_node(txn, CHORES_COMMUNITY, 1, 8, hash);
+    log_put_nodes(txn, CHORES_COMMUNITY, 72, BYTES(hash));
     return OK;
 }
 
@@ -234,7 +234,7 @@ void chores_prepare(struct txn *txn)
     (void)put_entry(txn, CHORES_HUSK, LOG_HUSK);
     (void)put_entry(txn, CHORES_DROP, LOG_WHOLE);
     log_put_run(txn, CHORES_COMMUNITY, handle, &(struct log_run){.first = 1, .last = 3});
-    log_put_node(txn, CHORES_COMMUNITY, 1, 0, hash);
+    log_put_nodes(txn, CHORES_COMMUNITY, 8, BYTES(hash));
     memcpy(device.handle, handle, HANDLE_SIZE);
     device_put(txn, CHORES_COMMUNITY, &device);
     contact_put(txn, CHORES_COMMUNITY, handle, &(struct contact){.bytes_in = 3});

@@ -129,7 +129,7 @@ static enum err read_runs(struct txn *txn)
 static enum err read_node(struct txn *txn)
 {
     uint8_t node[HASH_SIZE];
-    enum err err = log_get_node(txn, CHORES_COMMUNITY, 1, 0, node);
+    enum err err = log_get_node(txn, CHORES_COMMUNITY, 3, 0, node);
     return err ? err : expect(txn, node[0], hash[0]);
 }
 

@@ -161,7 +161,7 @@ static void put_log(struct txn *txn)
     memset(run.seen_log, 0x30, sizeof run.seen_log);
     memset(run.seen_root, 0x40, sizeof run.seen_root);
     log_put_run(txn, 1, entry.device, &run);
-    log_put_node(txn, 1, 2, 3, run.head);
+    log_put_nodes(txn, 1, 24, BYTES(run.head));
 }
 
 Test(format, of_the_log)
@@ -189,9 +189,7 @@ Test(format, of_the_log)
     expect_rows(txn, TABLE_RUN,
                 COMMUNITY_1 HANDLE("de") "00000009 00000007" HASH("4e") HASH("51") HASH("51")
                     HANDLE("30") "0000000000000005" HASH("40") "\n");
-    expect_rows(txn, TABLE_TREE,
-                COMMUNITY_1 "02"
-                            "0000000000000003 " HASH("4e") "\n");
+    expect_rows(txn, TABLE_TREE, COMMUNITY_1 "0000000000000018 " HASH("4e") "\n");
     txn_abort(&txn);
     expect_no_leaks();
 }

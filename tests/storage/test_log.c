@@ -257,21 +257,27 @@ Test(log, tells_of_a_damaged_run)
     txn_abort(&txn);
 }
 
-Test(log, keeps_nodes_of_its_tree_by_level_and_index)
+Test(log, keeps_nodes_of_its_tree_by_the_entry_with_which_they_are_complete)
 {
     struct txn *txn = txn_begin_write(store);
+    uint8_t nodes[3 * HASH_SIZE];
     uint8_t node[HASH_SIZE];
-    for (unsigned level = 1; level <= 3; level++)
-        for (uint64_t index = 0; index < 3; index++) {
-            memset(node, (int)level * 10 + (int)index, sizeof node);
-            log_put_node(txn, 1, level, index, node);
-        }
-    cr_assert_eq(log_get_node(txn, 1, 2, 1, node), OK);
-    cr_assert_eq(node[0], 21);
-    cr_assert_eq(node[HASH_SIZE - 1], 21);
+    for (size_t i = 0; i < sizeof nodes; i++)
+        nodes[i] = (uint8_t)(30 + i / HASH_SIZE);
+    log_put_nodes(txn, 1, 8, bytes_of(nodes, HASH_SIZE));
+    log_put_nodes(txn, 1, 96, bytes_of(nodes, 3 * HASH_SIZE));
+    cr_assert_eq(log_get_node(txn, 1, 3, 0, node), OK);
+    cr_assert_eq(node[0], 30);
+    cr_assert_eq(log_get_node(txn, 1, 3, 11, node), OK);
+    cr_assert_eq(node[0], 30);
+    cr_assert_eq(log_get_node(txn, 1, 4, 5, node), OK);
+    cr_assert_eq(node[0], 31);
+    cr_assert_eq(log_get_node(txn, 1, 5, 2, node), OK);
+    cr_assert_eq(node[0], 32);
+    cr_assert_eq(node[HASH_SIZE - 1], 32);
     cr_assert_eq(log_get_node(txn, 1, 4, 0, node), ERR_NOT_FOUND);
-    cr_assert_eq(log_get_node(txn, 2, 1, 0, node), ERR_NOT_FOUND);
-    cr_assert_eq(node[0], 21, "untouched");
+    cr_assert_eq(log_get_node(txn, 2, 3, 0, node), ERR_NOT_FOUND);
+    cr_assert_eq(node[0], 32, "untouched");
     cr_assert_eq(txn_commit(&txn), OK);
 }
 

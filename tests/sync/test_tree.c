@@ -70,7 +70,7 @@ static void append(struct txn *txn, uint64_t position)
     dice_bytes(&world.dice, entry.device, sizeof entry.device);
     dice_bytes(&world.dice, entry.leaf, sizeof entry.leaf);
     log_put(txn, 1, position, &entry, NULL);
-    tree_append(txn, 1, position, &entry);
+    tree_append(txn, 1, position);
     naive_leaf(position, &entry, leaves[position - 1]);
 }
 
