@@ -11,7 +11,8 @@ import json
 import subprocess
 import sys
 
-WITHIN = {"instructions": 0.04, "payload": 0.02, "messages": 0.02, "requests": 0, "turns": 0, "commits": 0}
+# In the cold sync the end of the connection before may cross its beginning or not: a turn more or less.
+WITHIN = {"cold_turns": 0.25, "instructions": 0.04, "payload": 0.02, "messages": 0.02, "requests": 0, "turns": 0, "commits": 0}
 
 
 def kind(figure):
