@@ -78,9 +78,10 @@ static enum err make_field(uint32_t kind, const struct field_view *view, struct 
     field->values = arena_alloc(arena, view->edits.n, sizeof *field->values);
     if (!field->values)
         return ERR_NOMEM;
-    // The greatest rank stands last.
-    for (size_t i = view->edits.n; i > 0; i--) {
-        const struct live_edit *edit = LIST_AT(struct live_edit, view->edits, i - 1);
+    // The greatest rank stands last: it holds, and of a set all do.
+    for (size_t i = 0; i < view->edits.n; i++) {
+        size_t at = field->schema->set ? i : view->edits.n - 1 - i;
+        const struct live_edit *edit = LIST_AT(struct live_edit, view->edits, at);
         struct export_value *value = &field->values[field->n];
         struct wire_reader reader = wire_reader(edit->edit);
         *value = (struct export_value){.time = edit->time, .device = edit->device};

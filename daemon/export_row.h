@@ -17,7 +17,8 @@ struct export_value {
 
 struct export_field {
     const struct schema_field *schema;
-    struct export_value *values; // what holds first; each is another one
+    struct export_value *values; // what holds first, of a set in the order in which they were said;
+                                 // each is another one
     size_t n;
     bool tension; // one is expected
 };
