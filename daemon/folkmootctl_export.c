@@ -61,6 +61,7 @@ void ctl_show_given(const cJSON *answer)
                  number_of(answer, "records"));
     if (number_of(answer, "closed") > 0)
         (void)printf("%.0f more are not for this audience.\n", number_of(answer, "closed"));
+    (void)fflush(stdout);
     if (left_out > 0)
         (void)fprintf(stderr, "left out: %.0f\n", left_out);
     cJSON_ArrayForEach(item, list)
