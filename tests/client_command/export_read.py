@@ -123,6 +123,7 @@ must(all(re.fullmatch(r"#[a-z][a-z0-9_]*(\+[a-z][a-z0-9_]*)*", tag) for tag in h
 crossing = next(r for r in records if "crossing" in r["fields"].get("title", "") and r["kind"] == "need")
 must(crossing["voices"] == {"for": 6, "against": 1, "unsure": 0}, "voices on the crossing")
 must({v["value"] for v in crossing["tensions"]["title"]} == {"A safe crossing", "A crossing | now"}, "the tension")
+must(crossing["fields"]["category"] == ["transport", "a | b", "safety"], "a value of a set twice")
 must(len({v["device"] for v in crossing["tensions"]["title"]}) == 2, "whose values they are")
 water = [r for r in records if "lean" in r["fields"].get("title", "")]
 must(len(water) == 2 and water[0]["joined_id"] == water[1]["joined_id"], "joined needs have one joined_id")

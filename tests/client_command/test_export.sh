@@ -47,9 +47,9 @@ say remark --about "person:$speaker" --about 'A crossing' --words 'of somebody, 
 run 0 sync
 use tomas
 run 0 sync
-run 0 edit 'A crossing' --title 'A safe crossing' --urgency medium
+run 0 edit 'A crossing' --title 'A safe crossing' --urgency medium --category safety
 use amina
-run 0 edit 'A crossing' --title 'A crossing | now'
+run 0 edit 'A crossing' --title 'A crossing | now' --category safety
 for stance in for for for for for for against; do
     run 0 voice 'A crossing | now' $stance --person new --words "spoken $stance" --time "$at"
 done
