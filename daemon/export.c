@@ -240,6 +240,7 @@ static enum err write_file(struct exporting *e)
     err = e->format->by_path ? write_all(e) : write_stream(e, whole.fd);
     if (!err && fsync(whole.fd) != 0)
         err = whole_fail(e->fault, "write", e->call->file);
+    e->writing.path = NULL;
     return whole_end(&whole, err, e->fault);
 }
 

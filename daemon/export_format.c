@@ -2,18 +2,20 @@
 
 #include <string.h>
 
-static const struct export_format *const formats[] = {
+enum { FORMATS_N = 5 };
+
+static const struct export_format *const formats[FORMATS_N] = {
     &export_csv, &export_jsonl, &export_geojson, &export_360giving, &export_sqlite,
 };
 
 const struct export_format *export_format_row(size_t i)
 {
-    return i < sizeof formats / sizeof *formats ? formats[i] : NULL;
+    return i < FORMATS_N ? formats[i] : NULL;
 }
 
 const struct export_format *export_format_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    for (size_t i = 0; i < FORMATS_N; i++) {
         if (strcmp(formats[i]->name, name) == 0)
             return formats[i];
     }
