@@ -6,7 +6,7 @@ enum {
     PAGE_VOICES = 5000,     // counted, likewise
     PAGE_LOOKED = 2000,     // records, likewise
     ARENA_BYTES = 32 << 20, // what one page may take, its largest record included
-    NAMES_WANTED = 1 << 16, // 2 MiB; the kind is gone over once for so many
+    NAMES_WANTED = 1 << 15, // 1 MiB; the kind is gone over once for so many
     IDS_AT_ONCE = 10000,
 };
 
