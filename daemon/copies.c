@@ -1,22 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/copies_private.h"
-#include "daemon/folder.h"
 #include "daemon/named.h"
 #include "daemon/place.h"
-
-enum err copies_fail(struct fault *fault, const char *what, const char *path)
-{
-    int code = errno;
-    return fault_set(fault, code == ENOSPC || code == EDQUOT ? ERR_FULL : ERR_IO,
-                     "cannot %s %s: %s", what, path, strerror(code));
-}
 
 // --- places ---
 
@@ -53,7 +44,7 @@ enum err copies_open_store(const struct config *config, const char *path, bool r
 static enum err open_unnamed(const char *folder, int *fd, struct fault *fault)
 {
     *fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return *fd >= 0 ? OK : copies_fail(fault, "write in", folder);
+    return *fd >= 0 ? OK : whole_fail(fault, "write in", folder);
 }
 
 // The number of the community that is named; 0 where none is.
@@ -85,7 +76,7 @@ enum err copies_load(const struct config *config, int fd, const char *path, enum
                      struct dump *dump, struct fault *fault)
 {
     struct store *store = NULL;
-    enum err err = lseek(fd, 0, SEEK_SET) == 0 ? OK : copies_fail(fault, "read", "the copy");
+    enum err err = lseek(fd, 0, SEEK_SET) == 0 ? OK : whole_fail(fault, "read", "the copy");
     if (!err)
         err = copies_open_store(config, path, false, &store, fault);
     if (!err)
@@ -101,10 +92,10 @@ enum err copies_open(const struct config *config, const char *file, const struct
     struct stat st;
     struct dump dump;
     if (stat(file, &st) != 0)
-        return copies_fail(fault, "read", file);
+        return whole_fail(fault, "read", file);
     if (!S_ISDIR(st.st_mode)) {
         *fd = open(file, O_RDONLY | O_CLOEXEC);
-        return *fd >= 0 ? OK : copies_fail(fault, "read", file);
+        return *fd >= 0 ? OK : whole_fail(fault, "read", file);
     }
     enum err err = open_unnamed(config->state_dir, fd, fault);
     return err ? err : dump_to(config, file, NULL, *fd, scrub, &dump, fault);
@@ -117,11 +108,11 @@ static enum err pour(int from, int to, struct fault *fault)
     off_t at = 0;
     struct stat st;
     if (fstat(from, &st) != 0)
-        return copies_fail(fault, "read", "the copy");
+        return whole_fail(fault, "read", "the copy");
     while (at < st.st_size) {
         ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
         if (n == 0 || (n < 0 && errno != EINTR))
-            return copies_fail(fault, "write to", "standard output");
+            return whole_fail(fault, "write to", "standard output");
     }
     return OK;
 }
@@ -148,58 +139,17 @@ static enum err backup_to_output(const struct config *config, const struct place
     return err;
 }
 
-static enum err sync_parent(const char *file, struct fault *fault)
-{
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof folder, "%s", file);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    return folder_sync(slash ? folder : ".", fault);
-}
-
-// The file of a backup that has ended meanwhile has got its name, and must not be written over.
-static bool is_still(int fd, const char *path)
-{
-    struct stat opened, named;
-    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && S_ISREG(opened.st_mode) &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
-}
-
-static enum err take_file(const char *path, const char *file, int *out, struct fault *fault)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0)
-        return copies_fail(fault, "write", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !is_still(fd, path)) {
-        (void)close(fd);
-        return fault_set(fault, ERR_EXISTS, "another backup is being written to %s", file);
-    }
-    *out = fd;
-    return ftruncate(fd, 0) == 0 ? OK : copies_fail(fault, "write", path);
-}
-
 static enum err backup_to_file(const struct config *config, const struct places *places,
                                const char *community, const char *file, const struct scrub *scrub,
                                struct copied *copied, struct fault *fault)
 {
-    char path[PATH_MAX];
-    int fd = -1;
-    int n = snprintf(path, sizeof path, "%s.new", file);
-    if (n < 0 || n >= (int)sizeof path)
-        return fault_set(fault, ERR_LIMIT, "the file's name is too long");
-    enum err err = take_file(path, file, &fd, fault);
-    if (fd < 0)
-        return err;
-    if (!err)
-        err = dump_to(config, places->database, community, fd, scrub, &copied->dump, fault);
-    note_bytes(fd, copied);
-    if (!err && rename(path, file) != 0)
-        err = copies_fail(fault, "write", file);
+    struct whole whole;
+    enum err err = whole_begin(&whole, file, fault);
     if (err)
-        (void)unlink(path);
-    (void)close(fd); // and its lock with it
-    return err ? err : sync_parent(file, fault);
+        return err;
+    err = dump_to(config, places->database, community, whole.fd, scrub, &copied->dump, fault);
+    note_bytes(whole.fd, copied);
+    return whole_end(&whole, err, fault);
 }
 
 enum err copies_backup(const struct config *config, const char *community, const char *file,

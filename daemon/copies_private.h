@@ -3,6 +3,7 @@
 // Shared by copies.c, copies_restore.c and copies_verify.c.
 
 #include "daemon/copies.h"
+#include "daemon/whole.h"
 
 // All in state_dir: on one file system, and nobody else's.
 struct places {
@@ -18,8 +19,6 @@ struct places {
 
 enum err copies_find(const struct config *config, struct places *places,
                      struct fault *fault) must_check;
-// Says what errno is about.
-enum err copies_fail(struct fault *fault, const char *what, const char *path);
 
 enum err copies_open_store(const struct config *config, const char *path, bool read_only,
                            struct store **store, struct fault *fault) must_check;

@@ -23,19 +23,19 @@ static enum err copy_orders(const struct places *places, struct fault *fault)
     struct stat st = {.st_size = 0};
     int from = open(places->orders, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (from < 0)
-        return errno == ENOENT ? OK : copies_fail(fault, "read", places->orders);
+        return errno == ENOENT ? OK : whole_fail(fault, "read", places->orders);
     if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode)) {
         (void)close(from);
         return fault_set(fault, ERR_WRONG_STATE, "%s is no file", places->orders);
     }
     int to = open(places->new_orders, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    enum err err = to >= 0 ? OK : copies_fail(fault, "copy", places->orders);
+    enum err err = to >= 0 ? OK : whole_fail(fault, "copy", places->orders);
     for (off_t at = 0; !err && at < st.st_size;) {
         if (sendfile(to, from, &at, (size_t)(st.st_size - at)) <= 0)
-            err = copies_fail(fault, "copy", places->orders);
+            err = whole_fail(fault, "copy", places->orders);
     }
     if (!err && fsync(to) != 0)
-        err = copies_fail(fault, "sync", places->new_orders);
+        err = whole_fail(fault, "sync", places->new_orders);
     if (to >= 0)
         (void)close(to);
     (void)close(from);
@@ -122,7 +122,7 @@ static enum err begin_new(const struct config *config, const struct places *plac
                          places->restoring);
     int fd = open(places->unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return copies_fail(fault, "write", places->unfinished);
+        return whole_fail(fault, "write", places->unfinished);
     (void)close(fd);
     return folder_sync(config->state_dir, fault);
 }
@@ -134,7 +134,7 @@ static enum err end_new(const struct config *config, const struct places *places
     if (!err)
         err = folder_sync(config->state_dir, fault);
     if (!err && unlink(places->unfinished) != 0)
-        err = copies_fail(fault, "remove", places->unfinished);
+        err = whole_fail(fault, "remove", places->unfinished);
     return err ? err : folder_sync(config->state_dir, fault);
 }
 
@@ -148,7 +148,7 @@ static enum err exchange(const struct config *config, const struct places *place
     if (rename(places->restoring, places->database) == 0)
         return folder_sync(config->state_dir, fault);
     if (renameat2(AT_FDCWD, places->restoring, AT_FDCWD, places->database, RENAME_EXCHANGE) != 0) {
-        err = copies_fail(fault, "put in its place", places->database);
+        err = whole_fail(fault, "put in its place", places->database);
         folder_remove(places->restoring);
         return err;
     }

@@ -61,12 +61,12 @@ static enum err verify_other(const struct config *config, const struct places *p
 {
     struct stat st;
     if (stat(what, &st) != 0)
-        return copies_fail(fault, "read", what);
+        return whole_fail(fault, "read", what);
     if (S_ISDIR(st.st_mode))
         return copies_verify_folder(config, what, places->folded, scrub, fault);
     int fd = open(what, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return copies_fail(fault, "read", what);
+        return whole_fail(fault, "read", what);
     enum err err = verify_copy(config, places, fd, scrub, dump, fault);
     (void)close(fd);
     return err;
@@ -84,7 +84,7 @@ enum err copies_take_scratch(const struct config *config, const struct places *p
     folder_remove(places->verifying);
     return mkdir(places->verifying, 0700) == 0
                ? OK
-               : copies_fail(fault, "make the directory", places->verifying);
+               : whole_fail(fault, "make the directory", places->verifying);
 }
 
 void copies_leave_scratch(const struct places *places, int lock)

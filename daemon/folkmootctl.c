@@ -183,6 +183,18 @@ static bool fill_person(const struct ctl_arguments *arguments, cJSON *request)
     return cJSON_AddStringToObject(request, "record", record);
 }
 
+static bool check_export(const struct ctl_arguments *arguments, const struct ctl_command *command)
+{
+    bool is_export = strcmp(command->name, "export") == 0;
+    bool has_more = arguments->kind || arguments->audience || arguments->prefix || arguments->hxl;
+    if ((is_export || !arguments->as) && (arguments->as || !has_more))
+        return true;
+    (void)fputs("folkmootctl: --as is for export, and --kind, --audience, --hxl and --prefix for "
+                "export --as\n",
+                stderr);
+    return false;
+}
+
 // False: called wrongly.
 static bool fill_request(const struct ctl_arguments *arguments, const struct ctl_command *command,
                          int n, char **words, cJSON *request)
@@ -197,8 +209,9 @@ static bool fill_request(const struct ctl_arguments *arguments, const struct ctl
             return false;
     }
     fill_options(arguments, request);
-    return fill_valid(arguments, request) && fill_since(arguments, request) &&
-           fill_change(arguments, request) && fill_person(arguments, request);
+    return fill_valid(arguments, request) && check_export(arguments, command) &&
+           fill_since(arguments, request) && fill_change(arguments, request) &&
+           fill_person(arguments, request);
 }
 
 static enum exit_code write_page(const char *path, const cJSON *answer)
@@ -283,8 +296,16 @@ static cJSON *run_on_files(const struct ctl_arguments *arguments, const char *co
         return NULL;
     const char *file = text_of(request, "file");
     const char *community = text_of(request, "community");
-    const struct ctl_store call = {*community ? community : NULL, *file ? file : NULL,
-                                   arguments->force};
+    const struct ctl_store call = {
+        .community = *community ? community : NULL,
+        .file = *file ? file : NULL,
+        .is_forced = arguments->force,
+        .as = arguments->as,
+        .kind = arguments->kind,
+        .audience = arguments->audience,
+        .prefix = arguments->prefix,
+        .hxl = arguments->hxl,
+    };
     cJSON *answer = strcmp(command, "doctor") == 0 ? see_doctor(arguments, &config)
                                                    : ctl_store_run(command, &config, &call);
     // What was written there is not to be mixed with words about it.

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/folkmootctl_export.h"
 #include "daemon/folkmootctl_store.h"
 #include "daemon/folkmootctl_table.h"
 
@@ -74,6 +75,9 @@ static void print_line(const char *text)
 // What a shell can offer for what the help calls so.
 static const char *offer(const char *args)
 {
+    const char *words = ctl_export_offer(args);
+    if (words)
+        return words;
     if (strstr(args, "ROLE"))
         return "member volunteer coordinator observer";
     return strstr(args, "FILE") || strcmp(args, "PATH") == 0 ? "@file" : "";

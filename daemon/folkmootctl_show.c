@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/folkmootctl_export.h"
 #include "daemon/terminal.h"
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -283,6 +284,10 @@ void ctl_show_restored(const cJSON *answer)
 
 void ctl_show_exported(const cJSON *answer)
 {
+    if (cJSON_HasObjectItem(answer, "as")) {
+        ctl_show_given(answer);
+        return;
+    }
     show_copied(answer, "exported");
     (void)puts("It can read all that the community said: keep it as you keep backups.");
 }

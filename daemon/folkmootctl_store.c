@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "daemon/copies.h"
 #include "daemon/doctor.h"
+#include "daemon/folkmootctl_export.h"
 
 enum { FAULTS_MAX = 1000, PROGRESS_STEP = 50000 };
 
@@ -208,6 +209,13 @@ static cJSON *run(const struct store_command *command, const struct config *conf
     return answer;
 }
 
+static cJSON *export(const struct config *config, const struct ctl_store *call)
+{
+    const struct export_call wanted = {call->community, call->file,   call->as, call->kind,
+                                       call->audience,  call->prefix, call->hxl};
+    return ctl_export(config, &wanted);
+}
+
 // --- apart: LMDB may crash over a page that is damaged ---
 
 static pid_t child;
@@ -298,8 +306,9 @@ static void run_in_child(const struct store_command *command, const struct confi
     bool has_dropped = drop_rights(config, command, call);
     // Who is killed shall not go on in secret. After that, for it would take this away.
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    cJSON *answer = has_dropped ? run(command, config, call)
-                                : failed("the rights of the hub's user could not be taken on");
+    cJSON *answer = !has_dropped ? failed("the rights of the hub's user could not be taken on")
+                    : call->as   ? export(config, call)
+                                 : run(command, config, call);
     write_answer(answer, to);
     cJSON_Delete(answer);
 }

@@ -13,6 +13,12 @@ struct ctl_store {
     const char *community; // NULL: none is named
     const char *file;      // so
     bool is_forced;
+    // Of an export for people; as NULL: it is none.
+    const char *as;
+    const char *kind;
+    const char *audience;
+    const char *prefix;
+    bool hxl;
 };
 
 // Runs it. The answer is an object with "ok", as a hub's is; the caller frees it. Progress goes to

@@ -93,7 +93,8 @@ static const struct ctl_command commands[] = {
      ctl_show_restored},
     {"export",
      "COMMUNITY FILE",
-     "write a backup of this community alone; the hub may run",
+     "write a backup of this community alone, or (--as) its records\nfor people; the hub may run; "
+     "- is standard output",
      {"community", "file"},
      2,
      ctl_show_exported},
@@ -136,6 +137,16 @@ static const struct ctl_option options[] = {
     {"audit", "limit", "N", "how many lines (200)", AT(limit)},
     {"picture", "html", "FILE", "write it as one page, to be read in a browser or printed",
      AT(html)},
+    {"export", "as", "FORM",
+     "csv (one kind), jsonl, geojson, 360giving (commitments) or sqlite:\n"
+     "what is not personal",
+     AT(as)},
+    {"export", "kind", "KIND", "only these, of csv need if not given", AT(kind)},
+    {"export", "audience", "AUDIENCE",
+     "for the community (if not given), or only what is for\norganisations or public, masked",
+     AT(audience)},
+    {"export", "hxl", NULL, "csv with a second row of HXL tags", AT(hxl)},
+    {"export", "prefix", "PREFIX", "of 360Giving's ids: what the publisher was given", AT(prefix)},
     {"restore", "force", NULL, "though something of it is damaged: without that", AT(force)},
     {NULL, "socket", "PATH",
      "the hub's control socket; if not given, $FOLKMOOT_CONTROL, or\n"

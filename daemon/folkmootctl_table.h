@@ -23,6 +23,11 @@ struct ctl_arguments {
     const char *since;
     const char *limit;
     const char *html;
+    const char *as;
+    const char *kind;
+    const char *audience;
+    const char *prefix;
+    const char *hxl;        // "" when it was
     const char *force;      // "" when it was
     const char *version;    // so
     const char *help;       // so

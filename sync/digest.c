@@ -141,6 +141,16 @@ void digest_invitation(const uint8_t code[CODE_SIZE], uint8_t hash_out[HASH_SIZE
     hash_end(&hash, hash_out);
 }
 
+void digest_export(const uint8_t community[COMMUNITY_SIZE], uint32_t audience,
+                   uint8_t handle[HANDLE_SIZE])
+{
+    struct hash hash;
+    hash_begin(&hash, "folkmoot export v1");
+    hash_put(&hash, bytes_of(community, COMMUNITY_SIZE));
+    hash_put_be32(&hash, audience);
+    hash_cut(&hash, handle, HANDLE_SIZE);
+}
+
 void digest_token(const uint8_t token[TOKEN_SIZE], uint8_t hash_out[HASH_SIZE])
 {
     struct hash hash;

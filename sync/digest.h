@@ -31,6 +31,9 @@ void digest_log_leaf(uint64_t position, const uint8_t device[HANDLE_SIZE], uint3
 void digest_log_node(const uint8_t left[HASH_SIZE], const uint8_t right[HASH_SIZE],
                      uint8_t node[HASH_SIZE]);
 void digest_invitation(const uint8_t code[CODE_SIZE], uint8_t hash[HASH_SIZE]);
+// The observer that everybody is who is given an export for this audience (enum audience).
+void digest_export(const uint8_t community[COMMUNITY_SIZE], uint32_t audience,
+                   uint8_t handle[HANDLE_SIZE]);
 void digest_token(const uint8_t token[TOKEN_SIZE], uint8_t hash[HASH_SIZE]);
 
 // seen may be NULL: none.

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-enum { ROOM = 2 * NAMES_MAX };
+static size_t max_of(const struct names *names)
+{
+    return names->max ? names->max : NAMES_MAX;
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -23,18 +26,19 @@ static void settle(struct names *names)
             memmove(names->p[kept++], names->p[i], ID_SIZE);
     }
     qsort(names->p, kept, ID_SIZE, by_name);
-    names->more |= kept > NAMES_MAX;
-    names->n = kept > NAMES_MAX ? NAMES_MAX : kept;
+    size_t max = max_of(names);
+    names->more |= kept > max;
+    names->n = kept > max ? max : kept;
     names->settled = names->n;
 }
 
 void names_add(struct names *names, const uint8_t id[ID_SIZE])
 {
     if (!names->p && !names->err)
-        names->p = malloc(sizeof *names->p * ROOM);
+        names->p = malloc(sizeof *names->p * 2 * max_of(names));
     if (!names->p)
         names->err = ERR_NOMEM;
-    if (!names->err && names->n == ROOM)
+    if (!names->err && names->n == 2 * max_of(names))
         settle(names);
     if (!names->err)
         memcpy(names->p[names->n++], id, ID_SIZE);

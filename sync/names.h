@@ -11,6 +11,7 @@ struct names {
     struct mask mask;
     uint32_t kind;
     struct bytes after; // a name, or empty: only greater ones
+    size_t max;         // how many are wanted; 0: NAMES_MAX
     // From here on its own; all zero in the beginning.
     uint8_t (*p)[ID_SIZE]; // after names_end: the names, ascending
     size_t n;
@@ -21,7 +22,7 @@ struct names {
 
 // Adds an id of the kind, as the hub knows it.
 void names_add(struct names *names, const uint8_t id[ID_SIZE]);
-// No id comes any more: the NAMES_MAX least names are there. ERR_NOMEM.
+// No id comes any more: the least names are there, `max` of them. ERR_NOMEM.
 enum err names_end(struct names *names) must_check;
 void names_done(struct names *names);
 

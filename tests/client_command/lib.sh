@@ -92,12 +92,13 @@ ctl() {
     "$folkmootctl" --socket "$dir/socket" --json "$@"
 }
 
-# hub_start NAME: a hub with the state of that name.
+# hub_start NAME [LINES]: a hub with the state of that name, and these lines more in its configuration.
 hub_start() {
     mkdir -p "$dir/$1"
     chmod 700 "$dir/$1"
     printf '[hub]\nstate_dir = %s\naddress = 127.0.0.1:%s\n[listen]\ntls = 127.0.0.1:%s\ncontrol = %s\n' \
         "$dir/$1" "$port" "$port" "$dir/socket" >"$dir/$1.conf"
+    printf '%s' "${2:-}" >>"$dir/$1.conf"
     "$folkmootd" --config "$dir/$1.conf" >"$dir/$1.log" 2>&1 &
     hub_pid=$!
     local tries

@@ -308,7 +308,7 @@ static void two_at_a_time_do_not_disturb_each_other(void)
     hub_open(&hub, "");
     hub_path_of(&hub, "backup", file);
     int fd = hold(&hub, "backup.new");
-    must_refuse(&hub, (const char *[]){"backup", file, NULL}, "another backup");
+    must_refuse(&hub, (const char *[]){"backup", file, NULL}, "another process is writing");
     (void)close(fd);
     run(&hub, "backup", file);
     fd = hold(&hub, "state/verify.lock");

@@ -53,6 +53,7 @@ export function digests() {
     entry("log_node", { left: seeded("left"), right: seeded("right") }),
     entry("invitation", { code: seeded("code", 16) }),
     entry("token", { token: seeded("token") }),
+    entry("export", { community, audience: 3 }),
   ];
 }
 

@@ -152,6 +152,7 @@ export const preimage = {
   log_node: (i) => join(u8(1), i.left, i.right),
   invitation: (i) => join(label("folkmoot invitation v1"), i.code),
   token: (i) => join(label("folkmoot token v1"), i.token),
+  export: (i) => join(label("folkmoot export v1"), i.community, u32(i.audience)),
   run: (i) =>
     join(
       label("folkmoot run v1"),
@@ -191,7 +192,7 @@ export const preimage = {
 };
 
 // How many bytes of the hash are used, where not all.
-export const cut = { community: 16, handle: 12, record_id: 16, card: 16, member: 16 };
+export const cut = { community: 16, handle: 12, record_id: 16, card: 16, member: 16, export: 12 };
 
 export function digest(row, input) {
   return sha256(preimage[row](input)).subarray(0, cut[row] ?? 32);

@@ -79,6 +79,12 @@ static void make_token(struct golden *g, const cJSON *in, uint8_t *out)
     digest_token(golden_fixed(g, in, "token", TOKEN_SIZE), out);
 }
 
+static void make_export(struct golden *g, const cJSON *in, uint8_t *out)
+{
+    digest_export(golden_fixed(g, in, "community", COMMUNITY_SIZE), golden_u32(in, "audience"),
+                  out);
+}
+
 static const struct row {
     const char *name;
     void (*make)(struct golden *, const cJSON *in, uint8_t *out);
@@ -96,6 +102,7 @@ static const struct row {
     {"log_node", make_log_node, HASH_SIZE},
     {"invitation", make_invitation, HASH_SIZE},
     {"token", make_token, HASH_SIZE},
+    {"export", make_export, HANDLE_SIZE},
 };
 
 static size_t row_of(const char *name)
