@@ -1,0 +1,22 @@
+#pragma once
+
+// What an import did, counted and told.
+
+#include "client/command/mapping.h"
+#include "client/command/row.h"
+
+enum { TALLY_KINDS = 32 };
+
+struct tally {
+    size_t kinds[TALLY_KINDS][ROW_DONE_N]; // as folkmoot_kind_name counts
+    bool has_rows;                         // rows with a key, of a mapped table
+    size_t rows_new, rows_changed, rows_same;
+    size_t left_out; // rows that could not be imported
+    size_t odd;      // pins
+    size_t gone;     // records whose rows are missing
+    size_t withdrawn;
+};
+
+void tally_count(struct tally *tally, const char *kind, enum row_done done);
+// Prints it: to people or, with --json, to a program.
+enum command_exit tally_print(const struct tally *tally, const struct app *app, bool dry);
