@@ -47,8 +47,8 @@ enum folkmoot_code gone_note(struct gone *gone, const struct row *row, bool adde
 {
     if (!gone->source)
         return FOLKMOOT_OK;
-    uint64_t hash = names_hash(row->id, sizeof(row->id));
-    if (names_find(&gone->seen, hash) == UINT32_MAX && !names_add(&gone->seen, hash, 0))
+    uint64_t hash = hashes_of(row->id, sizeof(row->id));
+    if (hashes_find(&gone->seen, hash) == UINT32_MAX && !hashes_add(&gone->seen, hash, 0))
         gone->spoilt = true;
     return added ? append(gone, row, error) : FOLKMOOT_OK;
 }
@@ -106,7 +106,7 @@ static enum folkmoot_code take_back(const struct gone *gone, const struct folkmo
 
 static bool is_seen(const struct gone *gone, const uint8_t *id)
 {
-    return names_find(&gone->seen, names_hash(id, REF_ID_BYTES)) != UINT32_MAX;
+    return hashes_find(&gone->seen, hashes_of(id, REF_ID_BYTES)) != UINT32_MAX;
 }
 
 static void tell(const struct folkmoot_record *record, size_t n)
@@ -121,7 +121,7 @@ static void tell(const struct folkmoot_record *record, size_t n)
 }
 
 static enum folkmoot_code look_at(struct gone *gone, const char *kind, const uint8_t *id,
-                                  bool withdraw, struct tally *tally, struct folkmoot_error *error)
+                                  bool withdraw, struct report *report, struct folkmoot_error *error)
 {
     struct folkmoot_record record;
     enum folkmoot_code code =
@@ -131,17 +131,17 @@ static enum folkmoot_code look_at(struct gone *gone, const char *kind, const uin
     if (code != FOLKMOOT_OK)
         return code;
     if (!gone_is_withdrawn(gone->app->fm, kind, id)) {
-        tell(&record, ++tally->gone);
+        tell(&record, ++report->gone);
         if (withdraw) {
             code = take_back(gone, &record, error);
-            tally->withdrawn += code == FOLKMOOT_OK;
+            report->withdrawn += code == FOLKMOOT_OK;
         }
     }
     folkmoot_record_done(&record);
     return code;
 }
 
-enum command_exit gone_tell(struct gone *gone, bool withdraw, struct tally *tally)
+enum command_exit gone_tell(struct gone *gone, bool withdraw, struct report *report)
 {
     char name[NAME_BYTES];
     if (!gone->source)
@@ -161,7 +161,7 @@ enum command_exit gone_tell(struct gone *gone, bool withdraw, struct tally *tall
         if (folkmoot_named(gone->app->fm, full, kind, sizeof(kind), id) != FOLKMOOT_OK ||
             is_seen(gone, id))
             continue;
-        if (look_at(gone, kind, id, withdraw, tally, &error) != FOLKMOOT_OK)
+        if (look_at(gone, kind, id, withdraw, report, &error) != FOLKMOOT_OK)
             return app_fail(&error);
     }
     return COMMAND_OK;
@@ -169,5 +169,5 @@ enum command_exit gone_tell(struct gone *gone, bool withdraw, struct tally *tall
 
 void gone_done(struct gone *gone)
 {
-    names_done(&gone->seen);
+    hashes_done(&gone->seen);
 }

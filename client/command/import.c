@@ -98,9 +98,9 @@ void import_leave_out(struct import *import, struct import_item *item, struct ro
     const char *column =
         rule->each ? table_cell(table, 0, item->column) : column_of(import, rule, text);
     item->state = ITEM_LEFT_OUT;
-    if (++import->tally.left_out == TOLD_MOST + 1)
+    if (++import->report.left_out == TOLD_MOST + 1)
         app_say(COMMAND_FAILED, "more rows are wrong, and not told one by one");
-    if (import->tally.left_out > TOLD_MOST)
+    if (import->report.left_out > TOLD_MOST)
         return;
     app_say(COMMAND_FAILED, "%s:%s%u: %s%s%.60s%s%s%s; %s", table->path,
             table->json ? " entry " : "", table_line(table, item->row), text,
@@ -125,12 +125,12 @@ static struct import_item *add_item(struct import *import)
     return &import->items[import->n++];
 }
 
-static bool note(struct names *names, const char *name, uint32_t item, bool *memory)
+static bool note(struct hashes *names, const char *name, uint32_t item, bool *memory)
 {
-    uint64_t hash = names_hash(name, strlen(name));
-    if (names_find(names, hash) != UINT32_MAX)
+    uint64_t hash = hashes_of(name, strlen(name));
+    if (hashes_find(names, hash) != UINT32_MAX)
         return false;
-    *memory = names_add(names, hash, item);
+    *memory = hashes_add(names, hash, item);
     return true;
 }
 
@@ -150,7 +150,7 @@ static enum folkmoot_code name_item(struct import *import, struct import_item *i
         return memory ? FOLKMOOT_OK : FOLKMOOT_INTERNAL;
     if (import->mapping.rules[item->rule].once)
         return FOLKMOOT_NOT_FOUND;
-    uint32_t other = names_find(&import->names, names_hash(row->name, strlen(row->name)));
+    uint32_t other = hashes_find(&import->names, hashes_of(row->name, strlen(row->name)));
     row->error.code = FOLKMOOT_INVALID;
     snprintf(row->error.text, sizeof(row->error.text),
              "key: \"%.100s\" is that of line %u, too: give each row its own", row->name,
@@ -164,7 +164,7 @@ static void note_made(struct import *import, const struct import_item *item,
     const char *title = cells_field(&made->row.cells, "title");
     if (title[0])
         (void)note(&import->titles, title, (uint32_t)(item - import->items), memory);
-    import->tally.odd += made->odd;
+    import->report.odd += made->odd;
 }
 
 static enum command_exit read_item(struct import *import, struct import_item one)
@@ -219,8 +219,8 @@ static enum command_exit read_rows(struct import *import)
 
 static enum command_exit finish(struct import *import)
 {
-    enum command_exit done = tally_print(&import->tally, import->app, import->dry);
-    return done == COMMAND_OK && import->tally.left_out ? COMMAND_FAILED : done;
+    enum command_exit done = report_print(&import->report, import->app, import->dry);
+    return done == COMMAND_OK && import->report.left_out ? COMMAND_FAILED : done;
 }
 
 static enum command_exit import_all(struct import *import)
@@ -256,8 +256,8 @@ enum command_exit import_file(struct app *app)
     enum command_exit done = import_all(&import);
     mapping_done(&import.mapping);
     table_done(&import.table);
-    names_done(&import.names);
-    names_done(&import.titles);
+    hashes_done(&import.names);
+    hashes_done(&import.titles);
     gone_done(&import.gone);
     free(import.items);
     return done;

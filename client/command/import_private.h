@@ -4,9 +4,9 @@
 
 #include "client/command/gone.h"
 #include "client/command/mapping.h"
-#include "client/command/names.h"
+#include "client/command/hashes.h"
 #include "client/command/row.h"
-#include "client/command/tally.h"
+#include "client/command/report.h"
 
 enum import_state { ITEM_WAITS, ITEM_DONE, ITEM_LEFT_OUT };
 
@@ -26,8 +26,8 @@ struct import {
     struct rows rows;
     struct import_item *items;
     size_t n, cap;
-    struct names names, titles;
-    struct tally tally;
+    struct hashes names, titles;
+    struct report report;
     struct gone gone;
     bool strict, dry;
 };

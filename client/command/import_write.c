@@ -16,10 +16,10 @@ static bool is_here(const char *name, void *arg)
 {
     struct waiting *waiting = arg;
     const struct import *import = waiting->import;
-    uint64_t hash = names_hash(name, strlen(name));
-    uint32_t item = names_find(&import->names, hash);
+    uint64_t hash = hashes_of(name, strlen(name));
+    uint32_t item = hashes_find(&import->names, hash);
     if (item == UINT32_MAX)
-        item = names_find(&import->titles, hash);
+        item = hashes_find(&import->titles, hash);
     waiting->waits = item != UINT32_MAX && import->items[item].state == ITEM_WAITS;
     return !waiting->waits;
 }
@@ -57,19 +57,19 @@ static enum folkmoot_code count_row(struct import *import, const struct import_i
                                     struct row *row)
 {
     struct folkmoot *fm = import->app->fm;
-    struct tally *tally = &import->tally;
+    struct report *report = &import->report;
     uint8_t print[MEMO_PRINT_SIZE];
     uint8_t before[MEMO_PRINT_SIZE];
     const struct rule *rule = &import->mapping.rules[0];
     if (!import->mapping.path || item->rule != 0 || rule->each || !row->named)
         return FOLKMOOT_OK;
-    tally->has_rows = true;
+    report->has_rows = true;
     print_row(&import->table, item->row, print);
     bool known = memo_get(fm, "row", row->name, row->kind, before);
     bool same = known && memcmp(before, print, sizeof(print)) == 0;
-    tally->rows_new += !known;
-    tally->rows_changed += known && !same;
-    tally->rows_same += same;
+    report->rows_new += !known;
+    report->rows_changed += known && !same;
+    report->rows_same += same;
     return same ? FOLKMOOT_OK : memo_put(fm, "row", row->name, row->kind, print, &row->error);
 }
 
@@ -105,7 +105,7 @@ static enum folkmoot_code write_row(struct import *import, struct import_item *i
     if (code != FOLKMOOT_OK)
         return code;
     item->state = ITEM_DONE;
-    tally_count(&import->tally, row->kind, done);
+    report_count(&import->report, row->kind, done);
     return FOLKMOOT_OK;
 }
 
@@ -181,7 +181,7 @@ static enum command_exit write_rows(struct import *import)
         return done;
     leave_out_waiting(import);
     bool withdraw = options_given(&import->app->call, "withdraw_gone");
-    return gone_tell(&import->gone, withdraw, &import->tally);
+    return gone_tell(&import->gone, withdraw, &import->report);
 }
 
 enum command_exit import_write(struct import *import)
@@ -191,7 +191,7 @@ enum command_exit import_write(struct import *import)
     if (folkmoot_begin(fm, &error) != FOLKMOOT_OK)
         return app_fail(&error);
     enum command_exit done = write_rows(import);
-    bool refused = import->strict && import->tally.left_out;
+    bool refused = import->strict && import->report.left_out;
     bool commit = done == COMMAND_OK && !import->dry && !refused;
     if (folkmoot_end(fm, commit, &error) != FOLKMOOT_OK && done == COMMAND_OK)
         done = app_fail(&error);

@@ -6,20 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct names_slot {
+struct hashes_slot {
     uint64_t hash;
     uint32_t item; // counted from 1; 0: free
 };
 
-struct names {
-    struct names_slot *slots;
+struct hashes {
+    struct hashes_slot *slots;
     size_t slots_n; // a power of two, more than 1.5 times the names
     size_t n;
 };
 
-uint64_t names_hash(const void *name, size_t n);
+uint64_t hashes_of(const void *name, size_t n);
 // The item of a name, or UINT32_MAX.
-uint32_t names_find(const struct names *names, uint64_t hash);
+uint32_t hashes_find(const struct hashes *names, uint64_t hash);
 // Notes a name that is not here yet. False without memory.
-bool names_add(struct names *names, uint64_t hash, uint32_t item);
-void names_done(struct names *names);
+bool hashes_add(struct hashes *names, uint64_t hash, uint32_t item);
+void hashes_done(struct hashes *names);

@@ -5,10 +5,10 @@
 #include "client/command/mapping.h"
 #include "client/command/row.h"
 
-enum { TALLY_KINDS = 32 };
+enum { REPORT_KINDS = 32 };
 
-struct tally {
-    size_t kinds[TALLY_KINDS][ROW_DONE_N]; // as folkmoot_kind_name counts
+struct report {
+    size_t kinds[REPORT_KINDS][ROW_DONE_N]; // as folkmoot_kind_name counts
     bool has_rows;                         // rows with a key, of a mapped table
     size_t rows_new, rows_changed, rows_same;
     size_t left_out; // rows that could not be imported
@@ -17,6 +17,6 @@ struct tally {
     size_t withdrawn;
 };
 
-void tally_count(struct tally *tally, const char *kind, enum row_done done);
+void report_count(struct report *report, const char *kind, enum row_done done);
 // Prints it: to people or, with --json, to a program.
-enum command_exit tally_print(const struct tally *tally, const struct app *app, bool dry);
+enum command_exit report_print(const struct report *report, const struct app *app, bool dry);

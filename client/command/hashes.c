@@ -1,9 +1,9 @@
-#include "client/command/names.h"
+#include "client/command/hashes.h"
 
 #include <stdlib.h>
 
 // FNV-1a, 64 bits.
-uint64_t names_hash(const void *name, size_t n)
+uint64_t hashes_of(const void *name, size_t n)
 {
     const uint8_t *p = name;
     uint64_t hash = 0xcbf29ce484222325U;
@@ -12,7 +12,7 @@ uint64_t names_hash(const void *name, size_t n)
     return hash;
 }
 
-static struct names_slot *slot_of(struct names_slot *slots, size_t slots_n, uint64_t hash)
+static struct hashes_slot *slot_of(struct hashes_slot *slots, size_t slots_n, uint64_t hash)
 {
     size_t i = (size_t)(hash ^ hash >> 32) & (slots_n - 1);
     while (slots[i].item && slots[i].hash != hash)
@@ -20,17 +20,17 @@ static struct names_slot *slot_of(struct names_slot *slots, size_t slots_n, uint
     return &slots[i];
 }
 
-uint32_t names_find(const struct names *names, uint64_t hash)
+uint32_t hashes_find(const struct hashes *names, uint64_t hash)
 {
-    const struct names_slot *slot =
+    const struct hashes_slot *slot =
         names->slots_n ? slot_of(names->slots, names->slots_n, hash) : NULL;
     return slot && slot->item ? slot->item - 1 : UINT32_MAX;
 }
 
-static bool grow(struct names *names)
+static bool grow(struct hashes *names)
 {
     size_t slots_n = names->slots_n ? 2 * names->slots_n : 1024;
-    struct names_slot *slots = calloc(slots_n, sizeof(*slots));
+    struct hashes_slot *slots = calloc(slots_n, sizeof(*slots));
     if (!slots)
         return false;
     for (size_t i = 0; i < names->slots_n; i++) {
@@ -43,17 +43,17 @@ static bool grow(struct names *names)
     return true;
 }
 
-bool names_add(struct names *names, uint64_t hash, uint32_t item)
+bool hashes_add(struct hashes *names, uint64_t hash, uint32_t item)
 {
     if (3 * (names->n + 1) > 2 * names->slots_n && !grow(names))
         return false;
-    *slot_of(names->slots, names->slots_n, hash) = (struct names_slot){hash, item + 1};
+    *slot_of(names->slots, names->slots_n, hash) = (struct hashes_slot){hash, item + 1};
     names->n++;
     return true;
 }
 
-void names_done(struct names *names)
+void hashes_done(struct hashes *names)
 {
     free(names->slots);
-    *names = (struct names){0};
+    *names = (struct hashes){0};
 }
