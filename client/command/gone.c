@@ -7,8 +7,10 @@
 
 enum { WHAT_BYTES = 60, NAME_BYTES = 300, TOLD_MOST = 20 };
 
-static const uint8_t withdrawn[MEMO_PRINT_SIZE] = {1};
-static const uint8_t is_back[MEMO_PRINT_SIZE];
+// What is remembered of a record, under "gone of KIND:ID".
+static const uint8_t here[MEMO_PRINT_SIZE];
+static const uint8_t missing[MEMO_PRINT_SIZE] = {1};
+static const uint8_t withdrawn[MEMO_PRINT_SIZE] = {2};
 static const char list_kind[] = "remark"; // a count is of no kind
 
 // --- the list of a source ---
@@ -42,43 +44,44 @@ static enum folkmoot_code append(const struct gone *gone, const struct row *row,
     return code;
 }
 
-enum folkmoot_code gone_note(struct gone *gone, const struct row *row, bool added,
-                             struct folkmoot_error *error)
-{
-    if (!gone->source)
-        return FOLKMOOT_OK;
-    uint64_t hash = hashes_of(row->id, sizeof(row->id));
-    if (hashes_find(&gone->seen, hash) == UINT32_MAX && !hashes_add(&gone->seen, hash, 0))
-        gone->spoilt = true;
-    return added ? append(gone, row, error) : FOLKMOOT_OK;
-}
-
-// --- what was taken back ---
-
-static void record_name(const char *kind, const uint8_t *id, char out[REF_TEXT_BYTES])
-{
-    ref_text(kind, id, out);
-}
-
-bool gone_is_withdrawn(struct folkmoot *fm, const char *kind, const uint8_t *id)
-{
-    char name[REF_TEXT_BYTES];
-    record_name(kind, id, name);
-    return memo_is(fm, "gone", name, kind, withdrawn);
-}
+// --- what was missing ---
 
 static enum folkmoot_code remember(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                    const uint8_t *print, struct folkmoot_error *error)
 {
     char name[REF_TEXT_BYTES];
-    record_name(kind, id, name);
+    ref_text(kind, id, name);
     return memo_put(fm, "gone", name, kind, print, error);
 }
 
-enum folkmoot_code gone_is_back(struct folkmoot *fm, const char *kind, const uint8_t *id,
-                                struct folkmoot_error *error)
+static bool is_remembered(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                          const uint8_t *print)
 {
-    return remember(fm, kind, id, is_back, error);
+    char name[REF_TEXT_BYTES];
+    ref_text(kind, id, name);
+    return memo_is(fm, "gone", name, kind, print);
+}
+
+bool gone_is_withdrawn(struct folkmoot *fm, const char *kind, const uint8_t *id)
+{
+    return is_remembered(fm, kind, id, withdrawn);
+}
+
+enum folkmoot_code gone_note(struct gone *gone, const struct row *row, bool added, bool *back,
+                             struct folkmoot_error *error)
+{
+    struct folkmoot *fm = gone->app->fm;
+    *back = false;
+    if (!gone->source)
+        return FOLKMOOT_OK;
+    uint64_t hash = hashes_of(row->id, sizeof(row->id));
+    if (hashes_find(&gone->seen, hash) == UINT32_MAX && !hashes_add(&gone->seen, hash, 0))
+        gone->spoilt = true;
+    if (added)
+        return append(gone, row, error);
+    *back = is_remembered(fm, row->kind, row->id, missing) ||
+            is_remembered(fm, row->kind, row->id, withdrawn);
+    return *back ? remember(fm, row->kind, row->id, here, error) : FOLKMOOT_OK;
 }
 
 // Goes over what this device said in it, and over nothing else.
@@ -120,23 +123,39 @@ static void tell(const struct folkmoot_record *record, size_t n)
         app_say(COMMAND_OK, "more are missing, and not told one by one");
 }
 
+static enum folkmoot_code note_missing(struct gone *gone, const struct folkmoot_record *record,
+                                       bool withdraw, struct report *report,
+                                       struct folkmoot_error *error)
+{
+    struct folkmoot *fm = gone->app->fm;
+    bool again = is_remembered(fm, record->kind, record->id, missing);
+    enum folkmoot_code code = FOLKMOOT_OK;
+    report->still_missing += again;
+    if (!again) {
+        tell(record, ++report->gone);
+        code = remember(fm, record->kind, record->id, missing, error);
+    }
+    if (code == FOLKMOOT_OK && withdraw) {
+        code = take_back(gone, record, error);
+        report->withdrawn += code == FOLKMOOT_OK;
+    }
+    return code;
+}
+
 static enum folkmoot_code look_at(struct gone *gone, const char *kind, const uint8_t *id,
-                                  bool withdraw, struct report *report, struct folkmoot_error *error)
+                                  bool withdraw, struct report *report,
+                                  struct folkmoot_error *error)
 {
     struct folkmoot_record record;
+    if (gone_is_withdrawn(gone->app->fm, kind, id))
+        return FOLKMOOT_OK;
     enum folkmoot_code code =
         folkmoot_record_get(gone->app->fm, kind, id, FOLKMOOT_BRIEF, &record, error);
     if (code == FOLKMOOT_NOT_FOUND)
         return FOLKMOOT_OK; // erased, or all of it taken back
     if (code != FOLKMOOT_OK)
         return code;
-    if (!gone_is_withdrawn(gone->app->fm, kind, id)) {
-        tell(&record, ++report->gone);
-        if (withdraw) {
-            code = take_back(gone, &record, error);
-            report->withdrawn += code == FOLKMOOT_OK;
-        }
-    }
+    code = note_missing(gone, &record, withdraw, report, error);
     folkmoot_record_done(&record);
     return code;
 }

@@ -13,15 +13,13 @@ struct gone {
     bool spoilt;        // memory ran out: nothing can be said to be gone
 };
 
-// Notes that a record has a row; `added`: that it was made by it just now.
-enum folkmoot_code gone_note(struct gone *gone, const struct row *row, bool added,
+// Notes that a record has a row; added: that it was made by it just now. *back: it was missing from
+// the last table.
+enum folkmoot_code gone_note(struct gone *gone, const struct row *row, bool added, bool *back,
                              struct folkmoot_error *error);
-// Tells of each record that has none, and takes back what this device said in it if `withdraw` is
-// true.
+// Tells of each record that has none and had one in the last table, and takes back what this device
+// said in those without one if `withdraw` is true.
 enum command_exit gone_tell(struct gone *gone, bool withdraw, struct report *report);
 // Whether what was said in a record was taken back because its row was gone.
 bool gone_is_withdrawn(struct folkmoot *fm, const char *kind, const uint8_t *id);
-// Forgets that: it is back.
-enum folkmoot_code gone_is_back(struct folkmoot *fm, const char *kind, const uint8_t *id,
-                                struct folkmoot_error *error);
 void gone_done(struct gone *gone);

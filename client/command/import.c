@@ -209,8 +209,12 @@ static enum command_exit read_rows(struct import *import)
 {
     enum command_exit done = COMMAND_OK;
     for (size_t row = 1; row < import->table.rows; row++) {
-        for (size_t i = 0; i < import->mapping.rules_n && done == COMMAND_OK; i++)
-            done = read_rule(import, (uint32_t)row, i);
+        size_t wrong = import->report.left_out;
+        // Where the first section's record cannot be made, the others hang on nothing.
+        for (size_t i = 0; i < import->mapping.rules_n && done == COMMAND_OK; i++) {
+            if (i == 0 || import->report.left_out == wrong)
+                done = read_rule(import, (uint32_t)row, i);
+        }
     }
     return done;
 }

@@ -52,9 +52,9 @@ static void print_row(const struct table *table, size_t row, uint8_t print[MEMO_
     }
 }
 
-// Of the first section's record: whether its row is new, changed or the same.
+// Of the first section's record: whether its row is new, back, changed or the same.
 static enum folkmoot_code count_row(struct import *import, const struct import_item *item,
-                                    struct row *row)
+                                    struct row *row, bool back)
 {
     struct folkmoot *fm = import->app->fm;
     struct report *report = &import->report;
@@ -68,8 +68,9 @@ static enum folkmoot_code count_row(struct import *import, const struct import_i
     bool known = memo_get(fm, "row", row->name, row->kind, before);
     bool same = known && memcmp(before, print, sizeof(print)) == 0;
     report->rows_new += !known;
-    report->rows_changed += known && !same;
-    report->rows_same += same;
+    report->rows_back += known && back;
+    report->rows_changed += known && !back && !same;
+    report->rows_same += known && !back && same;
     return same ? FOLKMOOT_OK : memo_put(fm, "row", row->name, row->kind, print, &row->error);
 }
 
@@ -84,10 +85,11 @@ static bool is_about_the_row(enum folkmoot_code code)
 static enum folkmoot_code keep(struct import *import, struct import_item *item, struct row *row)
 {
     char kind[REF_KIND_BYTES];
+    bool back;
     import_leave_out(import, item, row);
     if (item->rule == 0 && row->named &&
         folkmoot_named(import->app->fm, row->name, kind, sizeof(kind), row->id) == FOLKMOOT_OK)
-        return gone_note(&import->gone, row, false, &row->error);
+        return gone_note(&import->gone, row, false, &back, &row->error);
     return FOLKMOOT_OK;
 }
 
@@ -95,13 +97,19 @@ static enum folkmoot_code write_row(struct import *import, struct import_item *i
                                     struct row *row)
 {
     enum row_done done;
+    bool back = false;
     enum folkmoot_code code = row_write(row, &done);
+    if (code == FOLKMOOT_NOT_FOUND && import->mapping.rules[item->rule].may_wait) {
+        item->state = ITEM_LEFT_OUT;
+        import->report.waiting++;
+        return FOLKMOOT_OK;
+    }
     if (is_about_the_row(code))
         return keep(import, item, row);
-    if (code == FOLKMOOT_OK)
-        code = count_row(import, item, row);
     if (code == FOLKMOOT_OK && item->rule == 0 && row->named)
-        code = gone_note(&import->gone, row, done == ROW_ADDED, &row->error);
+        code = gone_note(&import->gone, row, done == ROW_ADDED, &back, &row->error);
+    if (code == FOLKMOOT_OK)
+        code = count_row(import, item, row, back);
     if (code != FOLKMOOT_OK)
         return code;
     item->state = ITEM_DONE;

@@ -141,9 +141,11 @@ static enum command_exit read_rule(struct reading *reading, const char *name, co
         rule->each = value;
         return COMMAND_OK;
     }
-    if (strcmp(name, "once") == 0)
-        return read_yes(&rule->once, value) ? COMMAND_OK
-                                            : wrong(reading, "once is yes or no, not", value);
+    bool once = strcmp(name, "once") == 0;
+    if (once || strcmp(name, "may wait") == 0)
+        return read_yes(once ? &rule->once : &rule->may_wait, value)
+                   ? COMMAND_OK
+                   : wrong(reading, "yes or no is expected, not", value);
     return add_column(reading, name, value);
 }
 

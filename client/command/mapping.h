@@ -20,6 +20,7 @@ struct rule {
     struct template *templates; // one for each column
     struct template only;       // without parts: there is no such condition
     const char *each;           // NULL, "numbers" or "PREFIX*": for which columns
+    bool may_wait;              // what it refers to may be missing: then nothing is made
     bool once;                  // several rows may tell of one record: the first is heard
 };
 

@@ -60,19 +60,23 @@ static void print_text(const struct report *report, bool dry)
     if (dry)
         printf("This was a trial: nothing was written.\n");
     if (report->has_rows)
-        printf("rows: %zu new, %zu changed, %zu unchanged\n", report->rows_new, report->rows_changed,
-               report->rows_same);
+        printf("rows: %zu new, %zu back, %zu changed, %zu unchanged\n", report->rows_new,
+               report->rows_back, report->rows_changed, report->rows_same);
     printf("%zu added, %zu voices, %zu edited, %zu unchanged\n", sum(report, ROW_ADDED),
            sum(report, ROW_VOICED), sum(report, ROW_EDITED), sum(report, ROW_UNCHANGED));
     print_kinds(report);
     if (report->left_out)
         printf("%zu could not be imported and are left out\n", report->left_out);
+    if (report->waiting)
+        printf("%zu wait for a record that is not here: import it, and then this table again\n",
+               report->waiting);
     if (report->odd)
         printf("%zu have an odd pin: they are kept, and marked by a category\n", report->odd);
-    if (report->gone)
-        printf("%zu are missing from the table: %s\n", report->gone,
+    if (report->gone || report->still_missing)
+        printf("%zu are missing from the table, %zu were before: %s\n", report->gone,
+               report->still_missing,
                report->withdrawn ? "what this device said in them is taken back"
-                                : "they stay, unless --withdraw-gone asks otherwise");
+                                 : "they stay, unless --withdraw-gone asks otherwise");
 }
 
 // --- for programs ---
@@ -104,12 +108,15 @@ static enum command_exit print_json(const struct report *report, bool dry)
     if (report->has_rows) {
         cJSON *rows = cJSON_AddObjectToObject(document, "rows");
         add_number(rows, "new", report->rows_new);
+        add_number(rows, "back", report->rows_back);
         add_number(rows, "changed", report->rows_changed);
         add_number(rows, "unchanged", report->rows_same);
     }
     add_number(document, "left_out", report->left_out);
+    add_number(document, "waiting", report->waiting);
     add_number(document, "odd_pins", report->odd);
     add_number(document, "gone", report->gone);
+    add_number(document, "still_missing", report->still_missing);
     add_number(document, "withdrawn", report->withdrawn);
     cJSON_AddBoolToObject(document, "trial", dry);
     return json_print(document);

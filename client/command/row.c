@@ -300,9 +300,9 @@ static enum folkmoot_code edit(struct row *row, const struct values *values, int
         return code;
     *done = ROW_EDITED;
     code = folkmoot_correct(fm, row->kind, row->id, news.list, news.n, time, &row->error);
-    if (code == FOLKMOOT_OK)
-        code = news_note(&news, fm, row->name, row->kind, row->id, &row->error);
-    return code == FOLKMOOT_OK && again ? gone_is_back(fm, row->kind, row->id, &row->error) : code;
+    return code == FOLKMOOT_OK
+               ? news_note(&news, fm, row->name, row->kind, row->id, &row->error)
+               : code;
 }
 
 static enum folkmoot_code write_values(struct row *row, bool known, enum row_done *done)
