@@ -1,6 +1,7 @@
 #include "client/draft.h"
 #include "client/value.h"
 #include "proto/change.h"
+#include "storage/erasure.h"
 #include "storage/log.h"
 
 enum { EDIT_ARENA_MAX = 64 << 20 };
@@ -325,6 +326,8 @@ static enum folkmoot_code correct(struct folkmoot *fm, struct scope *scope,
     arena_init(&arena, EDIT_ARENA_MAX);
     struct draft draft DRAFT_CLEANUP = {0};
     enum folkmoot_code code = begin_draft(scope, &draft, kind, id, time, &arena, error);
+    if (closed_get(scope->txn, scope->community.number, &draft.record) != CLOSED_NOT)
+        return state_fail(error, FOLKMOOT_NOT_FOUND, "this %s was erased for ever", kind->name);
     if (code == FOLKMOOT_NOT_FOUND && !kind->derived && was_here(scope, &draft.record))
         code = FOLKMOOT_OK;
     // What goes first, so that a value which goes and comes stays.

@@ -65,10 +65,11 @@ static enum command_exit convert(iconv_t to_utf8, const char *path, const char *
         size_t got = iconv(to_utf8, &in, &left, &room, &space);
         out->n += READ_BYTES - space;
         if (got == (size_t)-1 && errno != E2BIG)
-            return app_say(COMMAND_FAILED,
-                           "%s:%u: a character here is none in %s: save the table as UTF-8, or name "
-                           "its charset in a mapping",
-                           path, line_of(text, text.n - left), charset);
+            return app_say(
+                COMMAND_FAILED,
+                "%s:%u: a character here is none in %s: save the table as UTF-8, or name "
+                "its charset in a mapping",
+                path, line_of(text, text.n - left), charset);
     }
     return COMMAND_OK;
 }

@@ -9,7 +9,7 @@
 struct gone {
     struct app *app;
     const char *source; // NULL: nobody asks
-    struct hashes seen;  // ids of this import
+    struct hashes seen; // ids of this import
     bool spoilt;        // memory ran out: nothing can be said to be gone
 };
 

@@ -11,8 +11,8 @@ enum { ITEMS_MAX = 20000000, ROW_BYTES_MAX = 4 << 20, TOLD_MOST = 50 };
 
 // --- making a row ---
 
-static enum folkmoot_code fill_cells(const struct rule *rule, const struct making *making, const char **text,
-                                     struct folkmoot_error *error)
+static enum folkmoot_code fill_cells(const struct rule *rule, const struct making *making,
+                                     const char **text, struct folkmoot_error *error)
 {
     if (rule->each && !table_cell(making->table, making->row, making->column)[0])
         return FOLKMOOT_NOT_FOUND;
@@ -134,6 +134,30 @@ static bool note(struct hashes *names, const char *name, uint32_t item, bool *me
     return true;
 }
 
+static bool has_twin(const struct import *import, struct row *row, uint32_t twin)
+{
+    row_name_twin(row, twin);
+    return hashes_find(&import->names, hashes_of(row->name, strlen(row->name))) != UINT32_MAX;
+}
+
+// Rows that say the same are numbered without a gap: the first number that is free.
+static uint32_t next_twin(const struct import *import, struct row *row)
+{
+    uint32_t taken = 0, free = 0;
+    if (!has_twin(import, row, 0))
+        return 0;
+    for (free = 1; has_twin(import, row, free); free *= 2)
+        taken = free;
+    while (free - taken > 1) {
+        uint32_t middle = taken + (free - taken) / 2;
+        if (has_twin(import, row, middle))
+            taken = middle;
+        else
+            free = middle;
+    }
+    return free;
+}
+
 // Notes the item's name. FOLKMOOT_NOT_FOUND: it is told of once, and was.
 static enum folkmoot_code name_item(struct import *import, struct import_item *item,
                                     struct import_made *made)
@@ -142,8 +166,9 @@ static enum folkmoot_code name_item(struct import *import, struct import_item *i
     uint32_t at = (uint32_t)(item - import->items);
     bool memory = true;
     if (!row->named) {
-        while (!note(&import->names, row->name, at, &memory))
-            row_name_twin(row, ++item->twin);
+        item->twin = next_twin(import, row);
+        row_name_twin(row, item->twin);
+        (void)note(&import->names, row->name, at, &memory);
         return memory ? FOLKMOOT_OK : FOLKMOOT_INTERNAL;
     }
     if (note(&import->names, row->name, at, &memory))

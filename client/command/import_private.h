@@ -3,10 +3,10 @@
 // Shared by import.c, which reads and decides, and import_write.c, which writes.
 
 #include "client/command/gone.h"
-#include "client/command/mapping.h"
 #include "client/command/hashes.h"
-#include "client/command/row.h"
+#include "client/command/mapping.h"
 #include "client/command/report.h"
+#include "client/command/row.h"
 
 enum import_state { ITEM_WAITS, ITEM_DONE, ITEM_LEFT_OUT };
 

@@ -1,6 +1,5 @@
-#include "client/command/import_private.h"
-
 #include "base/hash.h"
+#include "client/command/import_private.h"
 
 // A chain of references that runs up the file takes a pass for each link.
 enum { PASSES_MAX = 64, COMMIT_ROWS = 4096 };

@@ -91,7 +91,8 @@ static enum command_exit read_table(struct reading *reading, const char *name, c
                      "[table] has source, charset, separator, list, area, odd pin, dates and "
                      "complete, but no",
                      name);
-    return right ? COMMAND_OK : wrong(reading, "this is not what docs/imports.md describes:", value);
+    return right ? COMMAND_OK
+                 : wrong(reading, "this is not what docs/imports.md describes:", value);
 }
 
 // --- [KIND …] ---
@@ -280,9 +281,10 @@ static enum command_exit check(struct mapping *mapping)
         return app_say(COMMAND_USAGE, "%s makes no records: it needs a section such as [need]",
                        mapping->path);
     if (mapping->complete && (!mapping->source || !has_use(&mapping->rules[0], COLUMN_KEY, NULL)))
-        return app_say(COMMAND_USAGE,
-                       "%s: a table that is complete needs a source, and a key in the first section",
-                       mapping->path);
+        return app_say(
+            COMMAND_USAGE,
+            "%s: a table that is complete needs a source, and a key in the first section",
+            mapping->path);
     for (size_t i = 0; i < mapping->rules_n && done == COMMAND_OK; i++)
         done = check_rule(mapping, &mapping->rules[i]);
     return done;
@@ -313,7 +315,8 @@ enum command_exit mapping_read(struct mapping *mapping, const struct app *app)
     if (source)
         mapping->source = source;
     if (done == COMMAND_OK && mapping->source && strlen(mapping->source) > SOURCE_BYTES_MAX)
-        return app_say(COMMAND_USAGE, "the source's name is longer than %d bytes", SOURCE_BYTES_MAX);
+        return app_say(COMMAND_USAGE, "the source's name is longer than %d bytes",
+                       SOURCE_BYTES_MAX);
     return done;
 }
 

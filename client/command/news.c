@@ -8,8 +8,8 @@
 // Some 15 cm: tables of two years write one point with more or fewer digits.
 static const double DEGREES_NEAR = 1.5e-6;
 
-// Two numbers that are one ("800", "800.00"; two points with less than `near` between them), or equal
-// texts.
+// Two numbers that are one ("800", "800.00"; two points with less than `near` between them), or
+// equal texts.
 static bool same_word(struct bytes a, struct bytes b, double near)
 {
     char one[32], other[32];
@@ -43,8 +43,7 @@ static bool same_text(const char *field, const char *a, const char *b)
     }
 }
 
-static const struct folkmoot_field *field_of(const struct folkmoot_record *record,
-                                             const char *name)
+static const struct folkmoot_field *field_of(const struct folkmoot_record *record, const char *name)
 {
     for (size_t i = 0; i < record->fields_n; i++) {
         if (strcmp(record->fields[i].name, name) == 0)

@@ -15,8 +15,8 @@ struct news {
     size_t n;
 };
 
-// All zero at first. The texts that come are those of `values`, which must live as long. again: what
-// was said before is said again, because it was taken back.
+// All zero at first. The texts that come are those of `values`, which must live as long. again:
+// what was said before is said again, because it was taken back.
 enum folkmoot_code news_find(struct news *news, struct folkmoot *fm, const char *name,
                              const char *kind, const uint8_t *id, const struct values *values,
                              bool again, struct folkmoot_error *error);

@@ -300,9 +300,8 @@ static enum folkmoot_code edit(struct row *row, const struct values *values, int
         return code;
     *done = ROW_EDITED;
     code = folkmoot_correct(fm, row->kind, row->id, news.list, news.n, time, &row->error);
-    return code == FOLKMOOT_OK
-               ? news_note(&news, fm, row->name, row->kind, row->id, &row->error)
-               : code;
+    return code == FOLKMOOT_OK ? news_note(&news, fm, row->name, row->kind, row->id, &row->error)
+                               : code;
 }
 
 static enum folkmoot_code write_values(struct row *row, bool known, enum row_done *done)

@@ -23,10 +23,10 @@ struct row {
     const struct rows *rows;
     struct cells cells;
     char kind[REF_KIND_BYTES];
-    char name[ROW_NAME_BYTES];     // the key or what stands for it
+    char name[ROW_NAME_BYTES];      // the key or what stands for it
     uint8_t print[MEMO_PRINT_SIZE]; // a hash of the cells
-    uint8_t id[REF_ID_BYTES];      // of the record, once it is written
-    bool named;                    // it has a key of its own
+    uint8_t id[REF_ID_BYTES];       // of the record, once it is written
+    bool named;                     // it has a key of its own
     struct folkmoot_error error;
 };
 

@@ -18,14 +18,18 @@ struct reading {
     struct table *table;
     struct json_column *columns;
     size_t n;
+    size_t next; // the column that is likely to come next: entries are much alike
     bool too_many;
 };
 
 static size_t column_of(struct reading *reading, const char *name)
 {
     for (size_t i = 0; i < reading->n; i++) {
-        if (strcmp(reading->columns[i].name, name) == 0)
-            return i;
+        size_t at = (reading->next + i) % reading->n;
+        if (strcmp(reading->columns[at].name, name) == 0) {
+            reading->next = at + 1;
+            return at;
+        }
     }
     char *copy = reading->n < TABLE_COLUMNS_MAX ? strdup(name) : NULL;
     if (!copy) {
@@ -102,9 +106,8 @@ static void walk(struct reading *reading, const cJSON *entry)
         if (more < 0 || (size_t)more >= NAME_MAX - n)
             continue; // a name that no mapping could mean
         if (item->child && depth < DEPTH_MAX)
-            steps[depth++] = (struct step){.item = item->child,
-                                           .path_n = n + (size_t)more,
-                                           .in_list = cJSON_IsArray(item)};
+            steps[depth++] = (struct step){
+                .item = item->child, .path_n = n + (size_t)more, .in_list = cJSON_IsArray(item)};
         else
             put_leaf(reading, path, item);
     }
@@ -129,8 +132,9 @@ static enum command_exit read_entries(struct reading *reading, const cJSON *list
                                                  : "no object");
         walk(reading, entry);
         if (reading->too_many)
-            return app_say(COMMAND_FAILED, "%s: entry %zu has a member too many: at most %d columns",
-                           table->path, table->rows, TABLE_COLUMNS_MAX);
+            return app_say(COMMAND_FAILED,
+                           "%s: entry %zu has a member too many: at most %d columns", table->path,
+                           table->rows, TABLE_COLUMNS_MAX);
         put_u32(rows, (uint32_t)reading->n);
         for (size_t i = 0; i < reading->n; i++) {
             put_u32(rows, reading->columns[i].cell);

@@ -40,7 +40,8 @@ struct part {
     const struct lookup *lookup;
 };
 
-struct template {
+struct template
+{
     struct part *parts;
     size_t n;
     uint32_t line; // of the mapping
@@ -61,8 +62,8 @@ const char *template_read(struct template *out, const char *text, struct arena *
 // Finds its columns and tables of values. NULL: all are there; else a sentence.
 const char *template_bind(struct template *template, const struct table *table,
                           const struct lookup *lookups, size_t lookups_n, struct arena *arena);
-// Its text in this row, "" where it says nothing. FOLKMOOT_INVALID: a value that its table of values
-// does not know.
+// Its text in this row, "" where it says nothing. FOLKMOOT_INVALID: a value that its table of
+// values does not know.
 enum folkmoot_code template_fill(const struct template *template, const struct making *making,
                                  const char **text, struct folkmoot_error *error);
 // The first column that it is made of, as the table calls it; NULL when it is made of none.

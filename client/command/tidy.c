@@ -31,8 +31,8 @@ static bool read_epoch(const char *text, int64_t *ms)
 static bool read_slashed(const char *text, enum mapping_dates dates, char out[TIDY_BYTES])
 {
     int a, b, year, end = 0, hour = 0, minute = 0, second = 0;
-    if (dates == DATES_ISO || sscanf(text, "%2d%*1[/.-]%2d%*1[/.-]%4d%n", &a, &b, &year, &end) != 3 ||
-        year < 1000)
+    if (dates == DATES_ISO ||
+        sscanf(text, "%2d%*1[/.-]%2d%*1[/.-]%4d%n", &a, &b, &year, &end) != 3 || year < 1000)
         return false;
     int day = dates == DATES_DAY_FIRST ? a : b;
     int month = dates == DATES_DAY_FIRST ? b : a;
@@ -173,12 +173,10 @@ static void tidy_point(struct cells *cells, const struct mapping *mapping, struc
     const char *text = cells->text[at];
     double latitude = 0, longitude = 0;
     int end = 0;
-    bool numbers =
-        sscanf(text, "%lf , %lf%n", &latitude, &longitude, &end) == 2 && !text[end];
-    bool point = numbers && latitude >= -90 && latitude <= 90 && longitude >= -180 &&
-                 longitude <= 180;
-    *odd = !point ||
-           (mapping->has_area && !is_within(&mapping->area, latitude, longitude));
+    bool numbers = sscanf(text, "%lf , %lf%n", &latitude, &longitude, &end) == 2 && !text[end];
+    bool point =
+        numbers && latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180;
+    *odd = !point || (mapping->has_area && !is_within(&mapping->area, latitude, longitude));
     if (point) {
         char made[TIDY_BYTES];
         int n = put_degrees(made, sizeof(made), latitude);

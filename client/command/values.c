@@ -166,8 +166,7 @@ enum folkmoot_code values_read(struct values *values, struct app *app, const str
 {
     arena_init(&values->arena, VALUES_BYTES_MAX);
     const char *party = cells_special(cells, COLUMN_PARTY);
-    enum folkmoot_code code =
-        add_about(values, app, cells_special(cells, COLUMN_ABOUT), error);
+    enum folkmoot_code code = add_about(values, app, cells_special(cells, COLUMN_ABOUT), error);
     if (code == FOLKMOOT_OK && party[0] && !puts_kind_has(kind, "party"))
         code = refuse(error, "a %s has no party", kind);
     if (code == FOLKMOOT_OK && party[0])
