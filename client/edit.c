@@ -268,13 +268,16 @@ enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const 
 // --- correcting ---
 
 static enum folkmoot_code put_beside(struct scope *scope, struct draft *draft,
-                                     const struct schema_field *field, const char *value,
+                                     const struct folkmoot_correction *correction,
                                      struct folkmoot_error *error)
 {
+    if (!correction->value)
+        return FOLKMOOT_OK;
+    const struct schema_field *field = schema_field_by_name(draft->kind, correction->field);
     struct value_resolver resolver = {kind_of, scope};
     struct buf whole BUF_CLEANUP = {.max = CHANGE_MAX};
     struct fault fault = {0};
-    enum err err = value_read(field, bytes_of_text(value), &resolver, &whole, &fault);
+    enum err err = value_read(field, bytes_of_text(correction->value), &resolver, &whole, &fault);
     if (err)
         return state_fail_err(error, err, &fault);
     for (size_t i = 0; i < draft->present.n; i++) {
@@ -287,19 +290,16 @@ static enum folkmoot_code put_beside(struct scope *scope, struct draft *draft,
     return FOLKMOOT_OK;
 }
 
-static enum folkmoot_code correct_one(struct scope *scope, struct draft *draft,
-                                      const struct folkmoot_correction *correction,
-                                      struct arena *arena, struct folkmoot_error *error)
+static enum folkmoot_code take_out(struct draft *draft,
+                                   const struct folkmoot_correction *correction,
+                                   struct arena *arena, struct folkmoot_error *error)
 {
     const struct schema_field *field = schema_field_by_name(draft->kind, correction->field);
     if (!field)
         return state_fail(error, FOLKMOOT_INVALID, "%s: a %s has no such field", correction->field,
                           draft->kind->name);
     enum err err = correction->was ? mark_equal(draft, field, correction->was, arena) : OK;
-    if (err && err != ERR_NOT_FOUND)
-        return state_fail_err(error, err, NULL);
-    return correction->value ? put_beside(scope, draft, field, correction->value, error)
-                             : FOLKMOOT_OK;
+    return err && err != ERR_NOT_FOUND ? state_fail_err(error, err, NULL) : FOLKMOOT_OK;
 }
 
 static bool note_cover(const struct cover *cover, void *arg)
@@ -331,14 +331,10 @@ static enum folkmoot_code correct(struct folkmoot *fm, struct scope *scope,
     if (code == FOLKMOOT_NOT_FOUND && !kind->derived && was_here(scope, &draft.record))
         code = FOLKMOOT_OK;
     // What goes first, so that a value which goes and comes stays.
-    for (size_t i = 0; i < 2 * n && !code; i++) {
-        struct folkmoot_correction half = corrections[i % n];
-        if (i < n)
-            half.value = NULL;
-        else
-            half.was = NULL;
-        code = correct_one(scope, &draft, &half, &arena, error);
-    }
+    for (size_t i = 0; i < n && !code; i++)
+        code = take_out(&draft, &corrections[i], &arena, error);
+    for (size_t i = 0; i < n && !code; i++)
+        code = put_beside(scope, &draft, &corrections[i], error);
     if (!code && !draft_is_empty(&draft))
         code = draft_write(fm, scope, &draft, error);
     return code;

@@ -1,10 +1,7 @@
 #include "client/command/mapping.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/text.h"
 #include "client/command/file.h"
+#include "client/command/numbers.h"
 #include "client/command/puts.h"
 
 enum { RULE_COLUMNS_MAX = 48, ARENA_MAX = 64 << 20, SOURCE_BYTES_MAX = 100 };
@@ -36,11 +33,10 @@ static char *strip(char *text)
 
 static bool read_area(struct mapping *mapping, const char *text)
 {
-    struct area *area = &mapping->area;
-    int end = 0;
-    mapping->has_area = sscanf(text, "%lf , %lf , %lf , %lf%n", &area->south, &area->west,
-                               &area->north, &area->east, &end) == 4 &&
-                        !text[end] && area->south < area->north && area->west < area->east;
+    double sides[4];
+    mapping->has_area = numbers_read(text, sides, 4) && sides[0] < sides[2] && sides[1] < sides[3];
+    if (mapping->has_area)
+        mapping->area = (struct area){sides[0], sides[1], sides[2], sides[3]};
     return mapping->has_area;
 }
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,14 @@ static enum command_exit read_entries(struct reading *reading, const cJSON *list
     return COMMAND_OK;
 }
 
+static uint32_t get_u32(const struct buf *buf, size_t at)
+{
+    uint32_t v;
+    assert(at + sizeof(v) <= buf->n);
+    memcpy(&v, buf->p + at, sizeof(v));
+    return v;
+}
+
 static void fill_cells(struct reading *reading, const struct buf *rows)
 {
     struct table *table = reading->table;
@@ -153,8 +162,7 @@ static void fill_cells(struct reading *reading, const struct buf *rows)
         put_u32(&table->cells, put_text(table, reading->columns[i].name));
     size_t at = 0;
     for (size_t row = 1; row <= table->rows; row++) {
-        uint32_t n;
-        memcpy(&n, rows->p + at, sizeof(n));
+        uint32_t n = get_u32(rows, at);
         buf_put(&table->cells, bytes_of(rows->p + at + sizeof(n), n * sizeof(n)));
         for (size_t i = n; i < reading->n; i++)
             put_u32(&table->cells, 0);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/command/instant.h"
+#include "client/command/numbers.h"
 
 enum { TIDY_BYTES = 400 };
 
@@ -27,31 +28,54 @@ static bool read_epoch(const char *text, int64_t *ms)
     return true;
 }
 
+// "14:05", "2:05:30 PM", with nothing behind it.
+static bool read_clock(const char *text, int clock[3])
+{
+    clock[2] = 0;
+    if (!numbers_digits(&text, 2, &clock[0]) || *text++ != ':' ||
+        !numbers_digits(&text, 2, &clock[1]))
+        return false;
+    if (*text == ':') {
+        text++;
+        if (!numbers_digits(&text, 2, &clock[2]))
+            return false;
+    }
+    text += strspn(text, " ");
+    bool pm = strcmp(text, "PM") == 0 || strcmp(text, "pm") == 0;
+    bool am = strcmp(text, "AM") == 0 || strcmp(text, "am") == 0;
+    if ((*text && !pm && !am) || ((pm || am) && (clock[0] < 1 || clock[0] > 12)))
+        return false;
+    if (pm && clock[0] < 12)
+        clock[0] += 12;
+    else if (am && clock[0] == 12)
+        clock[0] = 0;
+    return true;
+}
+
+static bool is_between(const char **text)
+{
+    bool between = **text == '/' || **text == '.' || **text == '-';
+    *text += between;
+    return between;
+}
+
 // "3/12/2026", "03.12.2026 14:05", "3/12/2026 2:05 PM".
 static bool read_slashed(const char *text, enum mapping_dates dates, char out[TIDY_BYTES])
 {
-    int a, b, year, end = 0, hour = 0, minute = 0, second = 0;
-    if (dates == DATES_ISO ||
-        sscanf(text, "%2d%*1[/.-]%2d%*1[/.-]%4d%n", &a, &b, &year, &end) != 3 || year < 1000)
+    int first, second, year, clock[3];
+    if (dates == DATES_ISO || !numbers_digits(&text, 2, &first) || !is_between(&text) ||
+        !numbers_digits(&text, 2, &second) || !is_between(&text) ||
+        !numbers_digits(&text, 4, &year) || year < 1000)
         return false;
-    int day = dates == DATES_DAY_FIRST ? a : b;
-    int month = dates == DATES_DAY_FIRST ? b : a;
+    int day = dates == DATES_DAY_FIRST ? first : second;
+    int month = dates == DATES_DAY_FIRST ? second : first;
     int n = snprintf(out, TIDY_BYTES, "%04d-%02d-%02d", year, month, day);
-    const char *rest = text + end;
-    rest += strspn(rest, " ");
-    if (!*rest)
+    text += strspn(text, " ");
+    if (!*text)
         return true;
-    end = 0;
-    if (sscanf(rest, "%2d:%2d%n:%2d%n", &hour, &minute, &end, &second, &end) < 2)
+    if (!read_clock(text, clock))
         return false;
-    rest += end;
-    rest += strspn(rest, " ");
-    bool pm = strcmp(rest, "PM") == 0 || strcmp(rest, "pm") == 0;
-    bool am = strcmp(rest, "AM") == 0 || strcmp(rest, "am") == 0;
-    if ((*rest && !pm && !am) || ((pm || am) && (hour < 1 || hour > 12)))
-        return false;
-    hour = pm && hour < 12 ? hour + 12 : am && hour == 12 ? 0 : hour;
-    snprintf(out + n, TIDY_BYTES - (size_t)n, "T%02d:%02d:%02d", hour, minute, second);
+    snprintf(out + n, TIDY_BYTES - (size_t)n, "T%02d:%02d:%02d", clock[0], clock[1], clock[2]);
     return true;
 }
 
@@ -171,9 +195,9 @@ static void tidy_point(struct cells *cells, const struct mapping *mapping, struc
     if (at == cells->columns->n || !cells->text[at][0])
         return;
     const char *text = cells->text[at];
-    double latitude = 0, longitude = 0;
-    int end = 0;
-    bool numbers = sscanf(text, "%lf , %lf%n", &latitude, &longitude, &end) == 2 && !text[end];
+    double at_point[2] = {0, 0};
+    bool numbers = numbers_read(text, at_point, 2);
+    double latitude = at_point[0], longitude = at_point[1];
     bool point =
         numbers && latitude >= -90 && latitude <= 90 && longitude >= -180 && longitude <= 180;
     *odd = !point || (mapping->has_area && !is_within(&mapping->area, latitude, longitude));
