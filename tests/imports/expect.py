@@ -5,7 +5,7 @@ usage: expect.py grants OLDER.json... NEWEST.json    of the newest, after the ot
        expect.py pins OLDER NEWER                    of the newer one ("-" for none before it)
        expect.py requests OLDER NEWER                the same
        expect.py voices VOTES.csv | MATRIX.csv
-       expect.py look KIND FILE RECORDS.json         names ten records to look at and their values
+       expect.py look grants|pins FILE               names ten records to look at and their values
 
 It shares nothing with the program: no mapping is read. One line of JSON, as `folkmoot import --json`
 has it, as far as it says something; `look` prints lines of RECORD, FIELD and VALUE between tabs.
@@ -177,8 +177,7 @@ def voices(path):
 
 # --- a closer look ---
 
-def look(kind, path, shown):
-    records = json.loads(pathlib.Path(shown).read_bytes())["records"]
+def look(kind, path):
     if kind == "grants":
         source = json.loads(pathlib.Path(path).read_bytes())["grants"]
         for g in source[::len(source) // 10]:
@@ -192,7 +191,6 @@ def look(kind, path, shown):
         source = [r for r in rows(path) if "'" in r["COMMENTS"] or "\u2019" in r["COMMENTS"]]
         for r in source[::len(source) // 10]:
             print(f"street pins {r['GLOBALID']}", "words", json.dumps(r["COMMENTS"]), sep="\t")
-    print(len(records), file=sys.stderr)
 
 
 def main():

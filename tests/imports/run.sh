@@ -2,7 +2,7 @@
 # usage: tests/imports/run.sh FOLKMOOT FOLKMOOTD FOLKMOOTCTL
 #
 # Imports what lies in ../shared/data with the mappings of samples/: each snapshot must come to the
-# counts of expect.py, and imported again to no change. Of pol.is one conversation and a piece of
+# counts of expect.py, and the last ones imported again to no change. Of pol.is one conversation and a piece of
 # another; all 412,416 votes with FOLKMOOT_IMPORTS=all. Without the data it is skipped.
 # shellcheck source=tests/client_command/lib.sh
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,22 +36,25 @@ takes() {
         '[$want[0] | paths(numbers)] | all(. as $p | ($got[0] | getpath($p) // 0) == ($want[0] | getpath($p)))' \
         >/dev/null || fail "$file is not as expected: $(cat expected)"
     checks=$((checks + $(jq '[paths(numbers)] | length' expected)))
+    [ -z "${once:-}" ] || return 0
     run "$code" import "$file" --mapping "$mappings/$mapping.map" "${more[@]}" --json
     json '"\(.added) \(.voices) \(.edited) \(.joined) \(.rows.new // 0) \(.rows.changed // 0)"' '0 0 0 0 0 0'
 }
 
 # shows KIND FILE: a closer look at ten records.
 shows() {
-    run 0 list --json
-    cp "$dir/out" listed.json
-    python3 "$here/expect.py" look "$1" "$2" listed.json >looks 2>/dev/null
+    python3 "$here/expect.py" look "$1" "$2" >looks
     [ "$(wc -l <looks)" -ge 10 ] || fail 'nothing to look at'
-    local record field value
+    local record field value shown=
     while IFS=$'\t' read -r record field value; do
-        run 0 show "$record" --json
+        if [ "$record" != "$shown" ]; then
+            run 0 show "$record" --json
+            shown=$record
+        fi
         checks=$((checks + 1))
-        [ "$(jq -c "[.fields[] | select(.name == \"$field\").values[].text]" "$dir/out" | jq -c .)" = \
-            "$(jq -c . <<<"[$value]")" ] || fail "$record: $field is not $value"
+        jq -e --arg field "$field" --argjson value "$value" \
+            '[.fields[] | select(.name == $field).values[].text] == [$value]' "$dir/out" >/dev/null ||
+            fail "$record: $field is not $value"
     done <looks
 }
 
@@ -69,11 +72,12 @@ say() {
 }
 
 grants() {
-    local more=() sum='0 0 0' files=() file
+    local more=() sum='0 0 0' files=() file once=yes
     device grants
     for file in "$data"/covid19-grants/*.json.gz; do
         files+=("$(basename "$file" .gz)")
         zcat "$file" >"${files[-1]}"
+        [ ${#files[@]} -lt 7 ] || once=
         takes "${files[-1]}" 360giving grants "${files[@]}"
         if [ ${#files[@]} -gt 1 ]; then
             sum=$(jq -r --arg s "$sum" '($s | split(" ") | map(tonumber)) as $s |
