@@ -204,6 +204,16 @@ enum folkmoot_code folkmoot_community_at(struct folkmoot *fm, size_t i,
     return state_end(fm, &scope, false, NULL);
 }
 
+uint32_t folkmoot_written(struct folkmoot *fm)
+{
+    struct scope scope;
+    if (state_begin(fm, 0, false, &scope, NULL) != FOLKMOOT_OK)
+        return 0;
+    uint32_t seq = scope.device.seq;
+    (void)state_end(fm, &scope, false, NULL);
+    return seq;
+}
+
 enum folkmoot_code folkmoot_choose(struct folkmoot *fm, const uint8_t *id)
 {
     struct txn *txn = fm->batch ? fm->batch : state_txn(fm, false);

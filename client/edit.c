@@ -1,6 +1,7 @@
 #include "client/draft.h"
 #include "client/value.h"
 #include "proto/change.h"
+#include "storage/erasure.h"
 #include "storage/log.h"
 
 enum { EDIT_ARENA_MAX = 64 << 20 };
@@ -260,6 +261,98 @@ enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const 
     if (code)
         return code;
     code = remove_value(fm, &scope, known, id, field, value, time_or_now(fm, time), error);
+    enum folkmoot_code ended = state_end(fm, &scope, !code, error);
+    return code ? code : ended;
+}
+
+// --- correcting ---
+
+static enum folkmoot_code put_beside(struct scope *scope, struct draft *draft,
+                                     const struct folkmoot_correction *correction,
+                                     struct folkmoot_error *error)
+{
+    if (!correction->value)
+        return FOLKMOOT_OK;
+    const struct schema_field *field = schema_field_by_name(draft->kind, correction->field);
+    struct value_resolver resolver = {kind_of, scope};
+    struct buf whole BUF_CLEANUP = {.max = CHANGE_MAX};
+    struct fault fault = {0};
+    enum err err = value_read(field, bytes_of_text(correction->value), &resolver, &whole, &fault);
+    if (err)
+        return state_fail_err(error, err, &fault);
+    for (size_t i = 0; i < draft->present.n; i++) {
+        if (bytes_equal(draft->present.edits[i].field.whole, buf_bytes(&whole))) {
+            draft->gone[i] = false;
+            return FOLKMOOT_OK;
+        }
+    }
+    draft_put_raw(draft, buf_bytes(&whole));
+    return FOLKMOOT_OK;
+}
+
+static enum folkmoot_code take_out(struct draft *draft,
+                                   const struct folkmoot_correction *correction,
+                                   struct arena *arena, struct folkmoot_error *error)
+{
+    const struct schema_field *field = schema_field_by_name(draft->kind, correction->field);
+    if (!field)
+        return state_fail(error, FOLKMOOT_INVALID, "%s: a %s has no such field", correction->field,
+                          draft->kind->name);
+    enum err err = correction->was ? mark_equal(draft, field, correction->was, arena) : OK;
+    return err && err != ERR_NOT_FOUND ? state_fail_err(error, err, NULL) : FOLKMOOT_OK;
+}
+
+static bool note_cover(const struct cover *cover, void *arg)
+{
+    (void)cover;
+    *(bool *)arg = true;
+    return false;
+}
+
+// Whether it was here: then something was gone over.
+static bool was_here(const struct scope *scope, const struct record_key *record)
+{
+    bool found = false;
+    cover_each_of_record(scope->txn, scope->community.number, record, note_cover, &found);
+    return found;
+}
+
+static enum folkmoot_code correct(struct folkmoot *fm, struct scope *scope,
+                                  const struct schema_kind *kind, const uint8_t *id,
+                                  const struct folkmoot_correction *corrections, size_t n,
+                                  int64_t time, struct folkmoot_error *error)
+{
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, EDIT_ARENA_MAX);
+    struct draft draft DRAFT_CLEANUP = {0};
+    enum folkmoot_code code = begin_draft(scope, &draft, kind, id, time, &arena, error);
+    if (closed_get(scope->txn, scope->community.number, &draft.record) != CLOSED_NOT)
+        return state_fail(error, FOLKMOOT_NOT_FOUND, "this %s was erased for ever", kind->name);
+    if (code == FOLKMOOT_NOT_FOUND && !kind->derived && was_here(scope, &draft.record))
+        code = FOLKMOOT_OK;
+    // What goes first, so that a value which goes and comes stays.
+    for (size_t i = 0; i < n && !code; i++)
+        code = take_out(&draft, &corrections[i], &arena, error);
+    for (size_t i = 0; i < n && !code; i++)
+        code = put_beside(scope, &draft, &corrections[i], error);
+    if (!code && !draft_is_empty(&draft))
+        code = draft_write(fm, scope, &draft, error);
+    return code;
+}
+
+enum folkmoot_code folkmoot_correct(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                    const struct folkmoot_correction *corrections, size_t n,
+                                    int64_t time, struct folkmoot_error *error)
+{
+    struct scope scope;
+    const struct schema_kind *known;
+    state_clear(error);
+    enum folkmoot_code code = find_kind(kind, &known, error);
+    if (!code)
+        code = state_begin(fm, 0, true, &scope, error);
+    if (code)
+        return code;
+    code = correct(fm, &scope, known, id, corrections, n, time_or_now(fm, time), error);
     enum folkmoot_code ended = state_end(fm, &scope, !code, error);
     return code ? code : ended;
 }

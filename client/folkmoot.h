@@ -108,6 +108,18 @@ enum folkmoot_code folkmoot_edit(struct folkmoot *fm, const char *kind, const ui
 enum folkmoot_code folkmoot_remove(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                    const char *field, const char *value, int64_t time,
                                    struct folkmoot_error *error);
+struct folkmoot_correction {
+    const char *field;
+    const char *was;   // goes, wherever it stands; as folkmoot_record shows it. NULL: nothing goes
+    const char *value; // comes, beside whatever else stands there. NULL: nothing comes
+};
+
+// Edits a record that is here, or was before all its values went, value by value: unlike
+// folkmoot_edit it goes over nothing but what it is told, so that what others said in the meantime
+// stands beside the new value. For what is kept elsewhere and brought up to date here: an import.
+enum folkmoot_code folkmoot_correct(struct folkmoot *fm, const char *kind, const uint8_t *id,
+                                    const struct folkmoot_correction *corrections, size_t n,
+                                    int64_t time, struct folkmoot_error *error);
 // One person's stance ("for", "against", "unsure", "withdrawn") on a record, with the words in
 // which they said why (NULL: none) and their language (NULL: not said). A stance that was said
 // later stays. What is known already changes nothing: the same stance at the same time or, where
@@ -142,6 +154,8 @@ enum folkmoot_code folkmoot_undo(struct folkmoot *fm, uint32_t seq, struct folkm
 enum folkmoot_code folkmoot_erase(struct folkmoot *fm, const char *kind, const uint8_t *id,
                                   bool own_only, uint32_t *erased, struct folkmoot_error *error);
 
+// How many changes this device has written, so that a caller can see whether a call wrote one.
+uint32_t folkmoot_written(struct folkmoot *fm);
 // What an import called a record, so that importing again makes only the differences.
 enum folkmoot_code folkmoot_named(struct folkmoot *fm, const char *name, char *kind, size_t kind_n,
                                   uint8_t *id);

@@ -16,6 +16,7 @@ static const char *const special[] = {
     [COLUMN_PLACE_CODE] = "place_code",
     [COLUMN_PLACE_POINT] = "place_point",
     [COLUMN_TIME] = "time",
+    [COLUMN_VOTER] = "voter",
 };
 
 static bool is_field(const char *name)
@@ -76,15 +77,22 @@ static enum command_exit check_map(const struct app *app, const struct table *ta
     return COMMAND_OK;
 }
 
-static void read_column(struct column *column, const struct app *app, const char *text)
+void columns_name(struct column *column, const char *name, size_t n)
 {
-    set_name(column->name, text, strlen(text));
-    map_name(app, text, column->name);
+    set_name(column->name, name, n);
     column->use = is_field(column->name) ? COLUMN_FIELD : COLUMN_IGNORED;
     for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
         if (strcmp(special[i], column->name) == 0)
             column->use = (enum column_use)i;
     }
+}
+
+static void read_column(struct column *column, const struct app *app, const char *text)
+{
+    char name[COLUMN_NAME_BYTES];
+    set_name(name, text, strlen(text));
+    map_name(app, text, name);
+    columns_name(column, name, strlen(name));
 }
 
 static enum command_exit check_once(const struct columns *columns, const struct table *table)
@@ -125,14 +133,4 @@ enum command_exit columns_read(struct columns *columns, const struct app *app,
     if (done == COMMAND_OK)
         done = check_once(columns, table);
     return done == COMMAND_OK ? check_known(columns, app, table) : done;
-}
-
-const char *columns_cell(const struct columns *columns, const struct table *table, size_t row,
-                         enum column_use use)
-{
-    for (size_t i = 0; i < columns->n; i++) {
-        if (columns->list[i].use == use)
-            return table_cell(table, row, i);
-    }
-    return "";
 }

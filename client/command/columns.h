@@ -17,6 +17,7 @@ enum column_use {
     COLUMN_PLACE_CODE,
     COLUMN_PLACE_POINT,
     COLUMN_TIME,
+    COLUMN_VOTER,
     COLUMN_FIELD,
     COLUMN_IGNORED,
 };
@@ -29,13 +30,13 @@ struct column {
 };
 
 struct columns {
-    struct column list[TABLE_COLUMNS_MAX];
+    struct column *list;
     size_t n;
 };
 
 // Reads the table's first line with --map and --ignore-columns. Says which columns mean nothing.
+// columns->list has room for each of the table's columns.
 enum command_exit columns_read(struct columns *columns, const struct app *app,
                                const struct table *table);
-// The cell of a special column in a row; "" when there is no such column.
-const char *columns_cell(const struct columns *columns, const struct table *table, size_t row,
-                         enum column_use use);
+// Names a column, with _ for - and space, and finds out what it is.
+void columns_name(struct column *column, const char *name, size_t n);

@@ -1,53 +1,77 @@
 #include "client/command/memo.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { MEMO_BYTES = 400, KIND_BYTES = 16 };
+#include "base/hash.h"
+#include "base/text.h"
 
-static bool exists(struct folkmoot *fm, const char *name)
-{
-    char kind[KIND_BYTES];
-    uint8_t id[16];
-    return folkmoot_named(fm, name, kind, sizeof(kind), id) == FOLKMOOT_OK;
-}
+enum { MEMO_BYTES = 600, KIND_BYTES = 16, WHAT_BYTES = 200 };
 
-static void turn_name(char out[MEMO_BYTES], unsigned n, const char *name)
-{
-    snprintf(out, MEMO_BYTES, "import %u of %s", n, name);
-}
-
-static void cells_name(char out[MEMO_BYTES], unsigned n, const char *name, const char *print)
-{
-    snprintf(out, MEMO_BYTES, "import %u of %s: %s", n, name, print);
-}
-
-// How many times the row was taken in.
-static unsigned turns(struct folkmoot *fm, const char *name)
+bool memo_get(struct folkmoot *fm, const char *what, const char *name, const char *kind,
+              uint8_t print[MEMO_PRINT_SIZE])
 {
     char text[MEMO_BYTES];
-    unsigned n = 0;
-    do {
-        n++;
-        turn_name(text, n, name);
-    } while (exists(fm, text));
-    return n - 1;
+    char found[KIND_BYTES];
+    uint8_t stored[MEMO_PRINT_SIZE];
+    snprintf(text, sizeof(text), "%s of %s", what, name);
+    if (folkmoot_named(fm, text, found, sizeof(found), stored) != FOLKMOOT_OK ||
+        strcmp(found, kind) != 0)
+        return false;
+    memcpy(print, stored, sizeof(stored));
+    return true;
 }
 
-bool memo_is_last(struct folkmoot *fm, const char *name, const char *print)
+bool memo_is(struct folkmoot *fm, const char *what, const char *name, const char *kind,
+             const uint8_t print[MEMO_PRINT_SIZE])
 {
-    char text[MEMO_BYTES];
-    unsigned n = turns(fm, name);
-    cells_name(text, n, name, print);
-    return n > 0 && exists(fm, text);
+    uint8_t stored[MEMO_PRINT_SIZE];
+    return memo_get(fm, what, name, kind, stored) && memcmp(stored, print, sizeof(stored)) == 0;
 }
 
-enum folkmoot_code memo_put(struct folkmoot *fm, const char *name, const char *print,
-                            const char *kind, const uint8_t *id, struct folkmoot_error *error)
+enum folkmoot_code memo_put(struct folkmoot *fm, const char *what, const char *name,
+                            const char *kind, const uint8_t print[MEMO_PRINT_SIZE],
+                            struct folkmoot_error *error)
 {
     char text[MEMO_BYTES];
-    unsigned n = turns(fm, name) + 1;
-    turn_name(text, n, name);
-    enum folkmoot_code code = folkmoot_name(fm, text, kind, id, error);
-    cells_name(text, n, name, print);
-    return code == FOLKMOOT_OK ? folkmoot_name(fm, text, kind, id, error) : code;
+    snprintf(text, sizeof(text), "%s of %s", what, name);
+    return folkmoot_name(fm, text, kind, print, error);
+}
+
+// --- values ---
+
+static const uint8_t taken_back[MEMO_PRINT_SIZE];
+
+// A value may be long, and is somebody's: its hash stands for it.
+static void hash_value(const char *field, const char *text, char what[WHAT_BYTES],
+                       uint8_t print[MEMO_PRINT_SIZE])
+{
+    struct hash hash;
+    uint8_t sum[HASH_SIZE];
+    char hex[2 * MEMO_PRINT_SIZE + 1];
+    hash_begin(&hash, "folkmoot import value v1");
+    hash_put_sized(&hash, bytes_of_text(text));
+    hash_end(&hash, sum);
+    memcpy(print, sum, MEMO_PRINT_SIZE);
+    text_hex(bytes_of(print, MEMO_PRINT_SIZE), hex);
+    snprintf(what, WHAT_BYTES, "value %s %s", field, hex);
+}
+
+bool memo_has_value(struct folkmoot *fm, const char *name, const char *kind, const char *field,
+                    const char *text)
+{
+    char what[WHAT_BYTES];
+    uint8_t print[MEMO_PRINT_SIZE];
+    hash_value(field, text, what, print);
+    return memo_is(fm, what, name, kind, print);
+}
+
+enum folkmoot_code memo_put_value(struct folkmoot *fm, const char *name, const char *kind,
+                                  const char *field, const char *text, bool said,
+                                  struct folkmoot_error *error)
+{
+    char what[WHAT_BYTES];
+    uint8_t print[MEMO_PRINT_SIZE];
+    hash_value(field, text, what, print);
+    return memo_put(fm, what, name, kind, said ? print : taken_back, error);
 }

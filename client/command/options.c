@@ -74,13 +74,15 @@ static const struct command commands[] = {
      0, 0, false, COMMAND_NEEDS_COMMUNITY, picture_command},
     {"show", "REF", "Show a record, its voices, tensions, answers and history", NULL, 1, 1, false,
      COMMAND_NEEDS_COMMUNITY, show_record},
-    {"import", "FILE.csv", "Take in a table of records, all of it or nothing",
+    {"import", "FILE.csv|FILE.json", "Take in a table, and of a newer one the differences",
      "The first line names the columns: fields, and kind, key (the row's own name, by which\n"
      "importing again makes only the differences), about, party, person (a card's code), stance,\n"
      "place, place_code, place_point (LAT,LON) and time. Several values in a cell stand between\n"
-     "semicolons. A row that did not change since it was imported is left alone, and so is a "
-     "value\n"
-     "that another device went over in the meantime; an empty cell clears nothing.",
+     "semicolons. Any other table takes a --mapping. A row that did not change since it was\n"
+     "imported is left alone; a value that changed goes over what was imported before, and stands\n"
+     "beside what people said since; an empty cell clears nothing. A row that is wrong is told of "
+     "and\n"
+     "left out.",
      1, 1, false, COMMAND_NEEDS_COMMUNITY, import_file},
     {"sync", "", "Exchange changes with the hub",
      "Sends what is unsent and fetches what is new. What was exchanged before the line broke is\n"
@@ -121,6 +123,12 @@ static const struct option options[] = {
     {" sync ", "check", NULL, "Prove a change of somebody else, too (else only now and then)"},
     {" status ", "acknowledge", NULL, "A warning about the hub's log was read: take it away"},
     {" import ", "kind", "KIND", "The kind of the rows that name none"},
+    {" import ", "mapping", "FILE", "What becomes of each column: docs/imports.md"},
+    {" import ", "source", "NAME", "Where the table is from, if the mapping leaves that open"},
+    {" import ", "dry_run", NULL, "Tell what would be made, and write nothing"},
+    {" import ", "strict", NULL, "Import nothing when any row is wrong"},
+    {" import ", "withdraw_gone", NULL,
+     "Take back what this device said in records whose rows are missing from a complete table"},
     {" import ", "map", "COLUMN=FIELD,…", "Columns that are called otherwise in the file"},
     {" import ", "ignore_columns", NULL, "Leave out columns that mean nothing here"},
     {NULL, "store", "DIR",

@@ -1,13 +1,10 @@
 #include "client/command/table.h"
 
 #include <csv.h>
-#include <errno.h>
 #include <stdio.h>
 
-#include "base/text.h"
 #include "client/command/app.h"
-
-enum { READ_BYTES = 65536 };
+#include "client/command/file.h"
 
 // What the parser's callbacks know.
 struct reading {
@@ -19,35 +16,6 @@ struct reading {
     bool bad_columns;
     enum err err;
 };
-
-// --- the file ---
-
-static enum command_exit read_all(FILE *file, const char *path, struct buf *out)
-{
-    out->max = TABLE_BYTES_MAX;
-    size_t n = 1;
-    while (n > 0) {
-        uint8_t *room = buf_room(out, READ_BYTES);
-        if (!room)
-            return app_say(COMMAND_FAILED, "%s is larger than %d MiB: cut it in pieces", path,
-                           TABLE_BYTES_MAX >> 20);
-        n = fread(room, 1, READ_BYTES, file);
-        out->n += n;
-    }
-    if (ferror(file))
-        return app_say(COMMAND_FAILED, "%s cannot be read: %s", path, strerror(errno));
-    return COMMAND_OK;
-}
-
-static enum command_exit read_file(const char *path, struct buf *out)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return app_say(COMMAND_FAILED, "%s cannot be opened: %s", path, strerror(errno));
-    enum command_exit done = read_all(file, path, out);
-    fclose(file);
-    return done;
-}
 
 // --- cells and rows ---
 
@@ -124,9 +92,6 @@ static enum command_exit quoting(const struct reading *reading)
 static enum command_exit feed_line(struct reading *reading, struct csv_parser *parser,
                                    struct bytes line)
 {
-    if (!text_is_utf8(line))
-        return app_say(COMMAND_FAILED, "%s:%u: this line is not UTF-8: save the table as UTF-8",
-                       reading->table->path, reading->line);
     bool blank = strspn((const char *)line.p, " \t\r\n") >= line.n;
     if (!reading->open)
         reading->row_line = reading->line;
@@ -153,15 +118,28 @@ static enum command_exit feed(struct reading *reading, struct csv_parser *parser
     return done == COMMAND_OK ? check(reading) : done;
 }
 
-static enum command_exit parse(struct table *table, struct bytes text)
+// What stands between the names of the first line: a tab or semicolon only where there is more of
+// it than of commas.
+static char find_separator(struct bytes text)
 {
-    static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
+    size_t commas = 0, semicolons = 0, tabs = 0;
+    for (size_t i = 0; i < text.n && text.p[i] != '\n'; i++) {
+        commas += text.p[i] == ',';
+        semicolons += text.p[i] == ';';
+        tabs += text.p[i] == '\t';
+    }
+    if (tabs > commas && tabs >= semicolons)
+        return '\t';
+    return semicolons > commas ? ';' : ',';
+}
+
+static enum command_exit parse(struct table *table, char separator, struct bytes text)
+{
     struct reading reading = {.table = table};
     struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return app_say(COMMAND_FAILED, "libcsv could not be started");
-    if (text.n >= sizeof(mark) && memcmp(text.p, mark, sizeof(mark)) == 0)
-        text = bytes_of(text.p + sizeof(mark), text.n - sizeof(mark));
+    csv_set_delim(&parser, (unsigned char)(separator ? separator : find_separator(text)));
     enum command_exit done = feed(&reading, &parser, text);
     csv_free(&parser);
     if (done == COMMAND_OK && table->rows == 0)
@@ -170,17 +148,18 @@ static enum command_exit parse(struct table *table, struct bytes text)
     return done;
 }
 
-enum command_exit table_read(struct table *table, const char *path)
+enum command_exit table_read(struct table *table, const char *path, const struct table_form *form)
 {
-    struct buf text BUF_CLEANUP = {0};
+    struct buf text BUF_CLEANUP = {.max = TABLE_BYTES_MAX};
+    size_t n = strlen(path);
     table->path = path;
-    enum command_exit done = read_file(path, &text);
-    if (done == COMMAND_OK) {
-        buf_put_u8(&text, 0); // so that strspn finds an end
-        done = text.err ? app_say(COMMAND_FAILED, "%s is too large", path)
-                        : parse(table, bytes_of(text.p, text.n - 1));
-    }
-    return done;
+    table->json = n > 5 && strcmp(path + n - 5, ".json") == 0;
+    enum command_exit done = file_read(path, form->charset, &text, &table->note);
+    if (done != COMMAND_OK)
+        return done;
+    struct bytes all = bytes_of(text.p, text.n - 1); // so that strspn finds an end
+    return table->json ? table_read_json(table, form->list, all)
+                       : parse(table, form->separator, all);
 }
 
 void table_done(struct table *table)

@@ -114,13 +114,12 @@ static enum folkmoot_code add_party(struct values *values, struct app *app, cons
 }
 
 // "NAME|CODE|LAT,LON" of three columns, as far as they say anything.
-static enum folkmoot_code add_place(struct values *values, const struct columns *columns,
-                                    const struct table *table, size_t row,
+static enum folkmoot_code add_place(struct values *values, const struct cells *cells,
                                     struct folkmoot_error *error)
 {
-    const char *name = columns_cell(columns, table, row, COLUMN_PLACE);
-    const char *code = columns_cell(columns, table, row, COLUMN_PLACE_CODE);
-    const char *point = columns_cell(columns, table, row, COLUMN_PLACE_POINT);
+    const char *name = cells_special(cells, COLUMN_PLACE);
+    const char *code = cells_special(cells, COLUMN_PLACE_CODE);
+    const char *point = cells_special(cells, COLUMN_PLACE_POINT);
     struct buf BUF_CLEANUP text = {.max = VALUES_BYTES_MAX};
     if (!name[0] && !code[0] && !point[0])
         return FOLKMOOT_OK;
@@ -150,34 +149,32 @@ static enum folkmoot_code add_field(struct values *values, const char *kind, con
                                : add(values, field, cell, error);
 }
 
-static enum folkmoot_code add_fields(struct values *values, const struct columns *columns,
-                                     const struct table *table, size_t row, const char *kind,
-                                     struct folkmoot_error *error)
+static enum folkmoot_code add_fields(struct values *values, const struct cells *cells,
+                                     const char *kind, struct folkmoot_error *error)
 {
+    const struct columns *columns = cells->columns;
     enum folkmoot_code code = FOLKMOOT_OK;
     for (size_t i = 0; i < columns->n && code == FOLKMOOT_OK; i++) {
         if (columns->list[i].use == COLUMN_FIELD)
-            code = add_field(values, kind, columns->list[i].name, table_cell(table, row, i), error);
+            code = add_field(values, kind, columns->list[i].name, cells->text[i], error);
     }
     return code;
 }
 
-enum folkmoot_code values_read(struct values *values, struct app *app,
-                               const struct columns *columns, const struct table *table, size_t row,
+enum folkmoot_code values_read(struct values *values, struct app *app, const struct cells *cells,
                                const char *kind, struct folkmoot_error *error)
 {
     arena_init(&values->arena, VALUES_BYTES_MAX);
-    const char *party = columns_cell(columns, table, row, COLUMN_PARTY);
-    enum folkmoot_code code =
-        add_about(values, app, columns_cell(columns, table, row, COLUMN_ABOUT), error);
+    const char *party = cells_special(cells, COLUMN_PARTY);
+    enum folkmoot_code code = add_about(values, app, cells_special(cells, COLUMN_ABOUT), error);
     if (code == FOLKMOOT_OK && party[0] && !puts_kind_has(kind, "party"))
         code = refuse(error, "a %s has no party", kind);
     if (code == FOLKMOOT_OK && party[0])
         code = add_party(values, app, party, error);
     if (code == FOLKMOOT_OK)
-        code = add_place(values, columns, table, row, error);
+        code = add_place(values, cells, error);
     if (code == FOLKMOOT_OK)
-        code = add_fields(values, columns, table, row, kind, error);
+        code = add_fields(values, cells, kind, error);
     if (code == FOLKMOOT_OK && values->n == 0)
         code = refuse(error, "the row says nothing");
     return code;
@@ -186,91 +183,4 @@ enum folkmoot_code values_read(struct values *values, struct app *app,
 void values_done(struct values *values)
 {
     arena_done(&values->arena);
-}
-
-// --- what is new ---
-
-// Two numbers that are one ("800", "800.00"), or equal texts.
-static bool same_word(struct bytes a, struct bytes b)
-{
-    char one[32], other[32];
-    char *one_end, *other_end;
-    if (bytes_equal(a, b))
-        return true;
-    if (a.n == 0 || b.n == 0 || a.n >= sizeof(one) || b.n >= sizeof(other))
-        return false;
-    snprintf(one, sizeof(one), "%.*s", (int)a.n, (const char *)a.p);
-    snprintf(other, sizeof(other), "%.*s", (int)b.n, (const char *)b.p);
-    double x = strtod(one, &one_end);
-    double y = strtod(other, &other_end);
-    return !*one_end && !*other_end && !(x < y) && !(x > y);
-}
-
-// The same value, also where the library writes a number otherwise than the table does.
-static bool same_text(const char *a, const char *b)
-{
-    static const char between[] = "|,";
-    for (;;) {
-        size_t n = strcspn(a, between);
-        size_t m = strcspn(b, between);
-        if (a[n] != b[m] || !same_word(bytes_of(a, n), bytes_of(b, m)))
-            return false;
-        if (!a[n])
-            return true;
-        a += n + 1;
-        b += m + 1;
-    }
-}
-
-static bool is_live(const struct folkmoot_record *record, const struct folkmoot_put *put)
-{
-    for (size_t i = 0; i < record->fields_n; i++) {
-        const struct folkmoot_field *field = &record->fields[i];
-        if (strcmp(field->name, put->field) != 0)
-            continue;
-        for (size_t k = 0; k < field->values_n; k++) {
-            if (same_text(field->values[k].text, put->value))
-                return true;
-        }
-    }
-    return false;
-}
-
-// Whether this device said it once and another one went over that. Where the words are gone from
-// here, it may have been.
-static bool was_gone_over(const struct folkmoot_record *record, const struct folkmoot_put *put,
-                          const uint8_t *device, size_t n)
-{
-    for (size_t i = 0; i < record->past_n; i++) {
-        const struct folkmoot_past *past = &record->past[i];
-        bool by_other =
-            memcmp(past->device, device, n) == 0 && memcmp(past->by_device, device, n) != 0;
-        if (by_other && strcmp(past->field, put->field) == 0 &&
-            (!past->text || same_text(past->text, put->value)))
-            return true;
-    }
-    return false;
-}
-
-enum folkmoot_code values_keep_news(struct values *values, struct app *app, const char *kind,
-                                    const uint8_t *id, struct folkmoot_error *error)
-{
-    struct folkmoot_record record;
-    const uint8_t *device = app->community.device;
-    size_t n = sizeof(app->community.device);
-    enum folkmoot_code code =
-        folkmoot_record_get(app->fm, kind, id, FOLKMOOT_WHOLE, &record, error);
-    if (code == FOLKMOOT_NOT_FOUND)
-        return FOLKMOOT_OK;
-    if (code != FOLKMOOT_OK)
-        return code;
-    size_t kept = 0;
-    for (size_t i = 0; i < values->n; i++) {
-        const struct folkmoot_put *put = &values->list[i];
-        if (!is_live(&record, put) && !was_gone_over(&record, put, device, n))
-            values->list[kept++] = *put;
-    }
-    values->n = kept;
-    folkmoot_record_done(&record);
-    return FOLKMOOT_OK;
 }

@@ -3,7 +3,7 @@
 // The values of one row of a table, as folkmoot_add and folkmoot_edit take them.
 
 #include "base/arena.h"
-#include "client/command/columns.h"
+#include "client/command/cells.h"
 #include "client/command/puts.h"
 
 // A title has at most 400 bytes.
@@ -17,15 +17,11 @@ struct values {
 
 // Reads a row's cells into `values`, which is all zero, looking up what they refer to.
 // FOLKMOOT_INVALID, FOLKMOOT_NOT_FOUND …: the sentence is in `error`.
-enum folkmoot_code values_read(struct values *values, struct app *app,
-                               const struct columns *columns, const struct table *table, size_t row,
+enum folkmoot_code values_read(struct values *values, struct app *app, const struct cells *cells,
                                const char *kind, struct folkmoot_error *error);
 // Adds an id in hexadecimal.
 enum folkmoot_code values_add_id(struct values *values, const char *field, const uint8_t *id,
                                  struct folkmoot_error *error);
-// Drops what the record says already, and what another device went over since this one said it.
-enum folkmoot_code values_keep_news(struct values *values, struct app *app, const char *kind,
-                                    const uint8_t *id, struct folkmoot_error *error);
 void values_done(struct values *values);
 
 // The next of the parts of a cell between semicolons, without the spaces around it; empty ones are
