@@ -16,8 +16,9 @@ static const struct {
     const char *may;
 } calls[] = {
     {CALL_SYNC, "Sync", "oyyy--"},   {CALL_GET, "Get", "-yyya-"},
-    {CALL_LIST, "List", "-yyya-"},   {CALL_ME, "Me", "-yyyy-"},
-    {CALL_PROVE, "Prove", "-yyy--"}, {CALL_INVITE, "Invite", "---y--"},
+    {CALL_LIST, "List", "-yyya-"},     {CALL_SEARCH, "Search", "-yyya-"},
+    {CALL_ME, "Me", "-yyyy-"},         {CALL_PROVE, "Prove", "-yyy--"},
+    {CALL_INVITE, "Invite", "---y--"},
 };
 
 // Name, kind, class, whether its id comes from what it is about; who writes; who sees.
@@ -173,6 +174,8 @@ static void ask(const struct cell *cell, struct trust_answer *answer)
         trust_get(&trust, &side->records[cell->row][cell->place].key, answer);
     else if (cell->call == CALL_LIST)
         trust_list(&trust, rows[cell->row].kind, answer);
+    else if (cell->call == CALL_SEARCH)
+        trust_search(&trust, rows[cell->row].kind, answer);
     else
         trust_prove(&trust, side, cell->row, cell->place, cell->author, answer);
 }
@@ -221,7 +224,8 @@ static void see(const struct cell *cell)
 
 static void see_row(struct cell cell)
 {
-    static const enum role_call seeing[SEEING_CALLS] = {CALL_SYNC, CALL_GET, CALL_LIST, CALL_PROVE};
+    static const enum role_call seeing[SEEING_CALLS] = {CALL_SYNC, CALL_GET, CALL_LIST,
+                                            CALL_SEARCH, CALL_PROVE};
     char what[200];
     cell.what = what;
     for (size_t i = 0; i < (size_t)TRUST_PLACES * TRUST_AUTHORS * SEEING_CALLS; i++) {
