@@ -61,8 +61,7 @@ static void look_at_record(struct walk_words *w, const struct record_key *record
 {
     w->found = (struct search_found){0};
     w->latest = 0;
-    enum err err =
-        live_each(w->scope->txn, w->scope->community.number, record, look_at_edit, w);
+    enum err err = live_each(w->scope->txn, w->scope->community.number, record, look_at_edit, w);
     w->err = err == ERR_DAMAGED ? OK : err;
     unsigned rank = search_rank(&w->query, &w->found);
     if (!w->err && rank != SEARCH_NOT)
@@ -105,8 +104,8 @@ static enum folkmoot_code give(struct folkmoot *fm, const struct walk_words *w,
         char kind[16];
         struct folkmoot_record record;
         value_kind_name(w->hits[i].record.kind, kind);
-        enum folkmoot_code code = folkmoot_record_get(fm, kind, w->hits[i].record.id,
-                                                      FOLKMOOT_BRIEF, &record, error);
+        enum folkmoot_code code =
+            folkmoot_record_get(fm, kind, w->hits[i].record.id, FOLKMOOT_BRIEF, &record, error);
         // It may have gone between the two looks.
         if (code && code != FOLKMOOT_NOT_FOUND && code != FOLKMOOT_STORE)
             return code;

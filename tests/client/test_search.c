@@ -70,8 +70,7 @@ Test(search, refuses_what_is_no_question_in_words)
     cr_expect_eq(folkmoot_search(world.phones[0].fm, many, hit, &hits, &error), FOLKMOOT_INVALID);
     world_close(&world);
     world_open_apart(&world, 1);
-    cr_expect_eq(folkmoot_search(world.phones[0].fm, "well", hit, &hits, NULL),
-                 FOLKMOOT_NOT_FOUND);
+    cr_expect_eq(folkmoot_search(world.phones[0].fm, "well", hit, &hits, NULL), FOLKMOOT_NOT_FOUND);
     world_close(&world);
     expect_no_leaks();
 }
