@@ -155,6 +155,9 @@ static void look_at_named(struct following *f, const struct change_ref *ref, uin
 
 static void look_at_decision(struct following *f, uint64_t position)
 {
+    // What was decided before any words were read is carried out in them.
+    if (position <= f->search->since)
+        return;
     struct log_body body;
     // Reading other bodies takes this one's place.
     struct buf fields BUF_CLEANUP = {0};
@@ -263,6 +266,8 @@ enum err search_follow(struct search *search, struct txn *txn, bool *is_behind)
         search_empty(search);
     if (!err && search->position < community.size) {
         f.first = search->n;
+        if (search->position == 0)
+            search->since = community.size;
         uint64_t position = follow_entries(&f, search->position, community.size);
         err = f.err ? f.err : arrive(&f, &community, position);
     }

@@ -24,6 +24,7 @@ struct search {
     uint64_t seed;
     uint8_t log[HANDLE_SIZE];
     uint64_t position;
+    uint64_t since; // the log's size when it was begun: all words were read after that
     uint8_t root[HASH_SIZE];
     struct document *documents;
     uint32_t n;

@@ -102,6 +102,34 @@ Test(search, finds_again_what_a_refusal_uncovers_and_not_what_is_set_apart)
     EXPECT("bridge", &need);
 }
 
+static enum err release(struct hub_decider *decider, void *arg)
+{
+    const struct world_change *change = arg;
+    uint32_t released = 0;
+    enum err err = hub_release(decider, NULL, world.devices[OTHER].handle, change->seq, change->seq,
+                               &released);
+    return err || released == 1 ? err : ERR_NOT_FOUND;
+}
+
+Test(search, finds_again_what_is_released_be_it_older_than_what_is_there)
+{
+    struct world_change need = said_need(&world, AUTHOR, "an old bridge", NULL);
+    network_settle(&world);
+    struct world_change older = said_again(&world, OTHER, &need, AUTHOR, "a ferry");
+    (void)network_sync(&world, OTHER);
+    said_again(&world, AUTHOR, &need, AUTHOR, "a tunnel");
+    network_settle(&world);
+    EXPECT("ferry", &need);
+    struct crowd other;
+    crowd_init(&other, &world, OTHER, &arena);
+    crowd_refuse(&other, &older);
+    crowd_done(&other);
+    expect_none("ferry");
+    world_decide(&world, release, &older);
+    EXPECT("ferry", &need);
+    EXPECT("tunnel", &need);
+}
+
 Test(search, finds_no_personal_words)
 {
     struct record_key person = said_person(1);
