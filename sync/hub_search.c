@@ -84,6 +84,7 @@ static bool take(struct searching *s, const struct record_key *record, unsigned 
 
 static void note_told(struct searching *s, const struct search_told *told)
 {
+    s->response->damaged |= told->is_damaged;
     s->response->incomplete |= told->is_cut || told->position < s->caller->community.size;
 }
 
@@ -203,7 +204,7 @@ enum err hub_search(struct txn *txn, const struct hub_caller *caller, struct sea
     search_all(&s, request->page);
     if (!s.full)
         response->next_page = (struct bytes){NULL, 0};
-    response->damaged = txn_damage(txn) != damage;
+    response->damaged |= txn_damage(txn) != damage;
     if (txn_error(txn))
         s.err = txn_error(txn);
     return s.err ? fault_set(fault, s.err, "the records could not be read: %s", err_text(s.err))

@@ -30,6 +30,7 @@ void search_empty(struct search *search)
     search->n = search->cap = search->dead = search->places_n = 0;
     search->segments_n = 0;
     search->position = 0;
+    search->is_damaged = false;
     (void)pthread_mutex_unlock(&search->lock);
 }
 
@@ -113,7 +114,7 @@ static enum err ask_all(const struct search *search, const struct search_ask *as
                         bool (*each)(const struct search_candidate *candidate, void *arg),
                         void *arg, struct search_told *told)
 {
-    *told = (struct search_told){.position = search->position};
+    *told = (struct search_told){.position = search->position, .is_damaged = search->is_damaged};
     if (search->n == 0)
         return OK;
     uint8_t *bytes = calloc(2, search->n);

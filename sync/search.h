@@ -47,6 +47,7 @@ struct search_ask {
 
 struct search_told {
     uint64_t position; // of the log: what came later is not in it
+    bool is_damaged;   // records may be missing, for the disk has damaged something
     bool is_cut;       // the words begin so much that not all was looked at
 };
 

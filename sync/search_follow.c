@@ -24,6 +24,7 @@ struct following {
     struct buf words; // struct segment_word
     uint32_t first;   // number of the first new document
     bool rewrite;
+    uint64_t damage; // that was met before
     enum err err;
 };
 
@@ -31,6 +32,15 @@ static void fail(struct following *f, enum err err)
 {
     if (!f->err)
         f->err = err;
+}
+
+// What should be there is damaged or not there: the rest is indexed. Other errors are.
+static void note_damage(struct following *f, enum err err)
+{
+    if (err == ERR_NOT_FOUND || err == ERR_DAMAGED)
+        err = txn_damaged(f->txn);
+    if (err && err != ERR_DAMAGED)
+        fail(f, err);
 }
 
 // --- the text of a record ---
@@ -78,7 +88,9 @@ static bool put_text(const struct live *edit, void *arg)
         return true;
     enum err err = log_get_body(text->f->txn, text->f->community, edit->position, &body);
     text->in_title = edit->field == FIELD_TITLE;
-    if (!err && fields_edit(body.fields, edit->key.index, &field) && field.type == WIRE_SIZED)
+    if (err || !fields_edit(body.fields, edit->key.index, &field))
+        note_damage(text->f, err ? err : ERR_DAMAGED);
+    else if (field.type == WIRE_SIZED)
         words_each(field.bytes, put_word, text);
     return !text->f->err;
 }
@@ -92,8 +104,7 @@ static void index_record(struct following *f, const struct record_key *record, u
     if (f->err)
         return;
     enum err err = live_each(f->txn, f->community, record, put_text, &text);
-    if (err != ERR_DAMAGED)
-        fail(f, err);
+    note_damage(f, err);
 }
 
 // What stands at this position is about the record. is_again: older text of it may be live again.
@@ -103,9 +114,10 @@ static void look_at_record(struct following *f, const struct record_key *record,
     struct text text = {.f = f};
     enum err err = live_each(f->txn, f->community, record, find_latest, &text);
     struct document *document = search_document(f->search, record);
-    if (err && err != ERR_DAMAGED)
-        fail(f, err);
-    else if (text.latest == 0 && document)
+    note_damage(f, err);
+    if (f->err)
+        return;
+    if (text.latest == 0 && document)
         search_kill(f->search, document);
     else if (text.latest == 0 || (text.latest > position && !is_again))
         return; // no text, or it is met again where the later text stands
@@ -144,8 +156,10 @@ static void look_at_named(struct following *f, const struct change_ref *ref, uin
         err = ERR_NOT_FOUND;
     if (!err)
         err = read_envelope(f, &entry, &arena, &envelope, &record);
+    if (err && err != ERR_NOT_FOUND)
+        note_damage(f, err);
     if (err)
-        return; // not here, or damaged: nothing of it is indexed from here on
+        return; // not here
     struct document *document = search_document(f->search, &record);
     if (is_erased && document)
         search_kill(f->search, document);
@@ -161,8 +175,11 @@ static void look_at_decision(struct following *f, uint64_t position)
     struct log_body body;
     // Reading other bodies takes this one's place.
     struct buf fields BUF_CLEANUP = {0};
-    if (log_get_body(f->txn, f->community, position, &body))
+    enum err err = log_get_body(f->txn, f->community, position, &body);
+    if (err) {
+        note_damage(f, err);
         return;
+    }
     buf_put(&fields, body.fields);
     fail(f, fields.err);
     struct wire_reader reader = wire_reader(buf_bytes(&fields));
@@ -197,11 +214,10 @@ static void look_at_entry(struct following *f, uint64_t position)
         return;
     if (!err)
         err = read_envelope(f, &entry, &arena, &envelope, &record);
-    if (err == ERR_NOMEM)
-        fail(f, err);
+    note_damage(f, err);
     if (err)
-        return; // damaged: the others are indexed
-    if (envelope.kind == KIND_DECISION)
+        return;
+    if (envelope.kind == KIND_DECISION && entry.form == LOG_WHOLE)
         look_at_decision(f, position);
     if (envelope.class == CLASS_ORDINARY)
         look_at_record(f, &record, position, is_again);
@@ -242,6 +258,7 @@ static enum err arrive(struct following *f, const struct community *community, u
     if (err)
         return err;
     (void)pthread_mutex_lock(&f->search->lock);
+    f->search->is_damaged |= txn_damage(f->txn) != f->damage;
     memcpy(f->search->log, community->log, HANDLE_SIZE);
     memcpy(f->search->root, root, HASH_SIZE);
     f->search->position = position;
@@ -258,7 +275,8 @@ static void wipe(struct buf *buf)
 
 enum err search_follow(struct search *search, struct txn *txn, bool *is_behind)
 {
-    struct following f = {.search = search, .txn = txn, .community = search->community};
+    struct following f = {
+        .search = search, .txn = txn, .community = search->community, .damage = txn_damage(txn)};
     struct community community;
     f.terms.max = TERMS_MAX;
     enum err err = community_get_number(txn, search->community, &community);

@@ -26,6 +26,7 @@ struct search {
     uint64_t position;
     uint64_t since; // the log's size when it was begun: all words were read after that
     uint8_t root[HASH_SIZE];
+    bool is_damaged; // words may be missing
     struct document *documents;
     uint32_t n;
     uint32_t cap;
