@@ -100,7 +100,7 @@ static void put_marks_in_order(int32_t *codes, size_t n)
 static void give(struct splitting *s, size_t from, size_t to, unsigned flags)
 {
     int32_t codes[RUN_MAX];
-    uint8_t word[WORDS_MAX];
+    uint8_t word[WORDS_BYTES_MAX];
     size_t n = 0;
     memcpy(codes, s->run + from, (to - from) * sizeof *codes);
     put_marks_in_order(codes, to - from);
@@ -109,7 +109,7 @@ static void give(struct splitting *s, size_t from, size_t to, unsigned flags)
     for (utf8proc_ssize_t i = 0; i < codes_n; i++) {
         uint8_t bytes[CODE_BYTES];
         size_t got = (size_t)utf8proc_encode_char(codes[i], bytes);
-        if (n + got > WORDS_MAX)
+        if (n + got > WORDS_BYTES_MAX)
             break;
         memcpy(word + n, bytes, got);
         n += got;

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 enum {
-    WORDS_MAX = 48, // bytes of a word; what is longer is cut at a character
+    WORDS_BYTES_MAX = 48, // bytes of a word; what is longer is cut at a character
 };
 
 enum words_flag {
@@ -19,7 +19,7 @@ enum words_flag {
     WORDS_ALONE = 4,  // one character of a script without spaces, with no other beside it
 };
 
-// Calls `each` for every word (UTF-8, 1 to WORDS_MAX bytes) in the order of the text until it
+// Calls `each` for every word (UTF-8, 1 to WORDS_BYTES_MAX bytes) in the order of the text until it
 // returns false. What is no UTF-8 parts words. The text may be of any length.
 void words_each(struct bytes text, bool (*each)(struct bytes word, unsigned flags, void *arg),
                 void *arg);

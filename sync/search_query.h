@@ -12,7 +12,7 @@ enum {
 };
 
 struct search_term {
-    uint8_t p[WORDS_MAX];
+    uint8_t p[WORDS_BYTES_MAX];
     uint8_t n;
     bool is_prefix;
 };

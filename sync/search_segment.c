@@ -39,7 +39,7 @@ static uint64_t take_number(struct bytes *in)
 
 struct writer {
     struct segment *segment;
-    uint8_t last[WORDS_MAX]; // term that was packed
+    uint8_t last[WORDS_BYTES_MAX]; // term that was packed
     size_t last_n;
     size_t terms;
     struct buf postings; // of the term that is being packed
@@ -199,7 +199,7 @@ enum err segment_make(struct bytes terms, struct segment_word *words, size_t n,
 struct cursor {
     const struct segment *segment;
     struct bytes rest;
-    uint8_t term[WORDS_MAX];
+    uint8_t term[WORDS_BYTES_MAX];
     size_t term_n;
     struct bytes postings;
     bool ended;
@@ -212,7 +212,7 @@ static bool cursor_next(struct cursor *c)
         return false;
     size_t shared = c->rest.p[0];
     size_t n = c->rest.p[1];
-    assert(shared <= c->term_n && shared + n <= WORDS_MAX && n <= c->rest.n - 2);
+    assert(shared <= c->term_n && shared + n <= WORDS_BYTES_MAX && n <= c->rest.n - 2);
     memcpy(c->term + shared, c->rest.p + 2, n);
     c->term_n = shared + n;
     c->rest = bytes_of(c->rest.p + 2 + n, c->rest.n - 2 - n);
@@ -318,7 +318,7 @@ static void merge_terms(struct writer *w, struct cursor *cursors, size_t n, cons
 {
     struct cursor *next;
     while ((next = least(cursors, n))) {
-        uint8_t bytes[WORDS_MAX];
+        uint8_t bytes[WORDS_BYTES_MAX];
         struct bytes term = bytes_of(bytes, next->term_n);
         memcpy(bytes, next->term, next->term_n);
         for (size_t i = 0; i < n; i++) {

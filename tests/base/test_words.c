@@ -15,7 +15,7 @@ static bool hear(struct bytes word, unsigned flags, void *arg)
 {
     struct heard *heard = arg;
     size_t n = strlen(heard->text);
-    cr_assert(word.n > 0 && word.n <= WORDS_MAX && text_is_utf8(word));
+    cr_assert(word.n > 0 && word.n <= WORDS_BYTES_MAX && text_is_utf8(word));
     if (n + word.n + 2 < sizeof heard->text) {
         if (n)
             heard->text[n++] = '|';
@@ -109,17 +109,17 @@ Test(words, that_are_huge_are_cut_at_a_character)
     memset(text, 'A', 4000);
     text[4000] = 0;
     struct heard heard = words_of(text);
-    cr_assert(heard.n == 1 && strlen(heard.text) == WORDS_MAX);
+    cr_assert(heard.n == 1 && strlen(heard.text) == WORDS_BYTES_MAX);
     for (size_t i = 0; i < 4000; i += 4)
         memcpy(text + i, "\U00010400", 4);
     heard = words_of(text);
-    cr_assert(heard.n == 1 && strlen(heard.text) == WORDS_MAX);
+    cr_assert(heard.n == 1 && strlen(heard.text) == WORDS_BYTES_MAX);
     // A letter with a thousand marks, of each sort.
     for (size_t i = 0; i < 3999; i += 3)
         memcpy(text + i, i ? "\u0941" : "\u0928", 3);
     text[3999] = 0;
     heard = words_of(text);
-    cr_assert(heard.n == 1 && strlen(heard.text) <= WORDS_MAX);
+    cr_assert(heard.n == 1 && strlen(heard.text) <= WORDS_BYTES_MAX);
     for (size_t i = 0; i < 3999; i += 3)
         memcpy(text + i, i % 999 ? "\u3099" : "\u304b", 3);
     heard = words_of(text);

@@ -20,7 +20,7 @@ struct put {
 static bool put_word(struct bytes word, unsigned flags, void *arg)
 {
     struct put *put = arg;
-    assert(word.n > 0 && word.n <= WORDS_MAX && text_is_utf8(word));
+    assert(word.n > 0 && word.n <= WORDS_BYTES_MAX && text_is_utf8(word));
     assert((flags & ~(unsigned)(WORDS_AT_END | WORDS_LAST | WORDS_ALONE)) == 0);
     if (put->n == WORDS_MOST)
         return false;
