@@ -278,6 +278,14 @@ enum folkmoot_code folkmoot_picture(struct folkmoot *fm, struct folkmoot_picture
 enum folkmoot_code folkmoot_picture_list(struct folkmoot *fm, const char *list, uint32_t most,
                                          bool (*each)(const struct folkmoot_pictured *, void *),
                                          void *arg, struct folkmoot_error *error);
+// Calls `each` with every record whose title or words have all the words of the text (in any
+// script; case, accents and points do not matter; what the text ends with may be the beginning of a
+// word), until it returns false: whole words before beginnings, then titles before words, then what
+// came last first. Personal records are not looked at. The text: at most 400 bytes and 32 words.
+// The rest as folkmoot_list. Reads everything that is here.
+enum folkmoot_code folkmoot_search(struct folkmoot *fm, const char *text,
+                                   bool (*each)(const struct folkmoot_record *, void *), void *arg,
+                                   struct folkmoot_error *error);
 // Finds a record by the beginning of its id in hexadecimal (at least 4 digits), by "KIND:ID", by an
 // import's name, or by its exact title. kind: out, at least 16 bytes; id: out, 16 bytes.
 // FOLKMOOT_STORE when what it may name is damaged.

@@ -110,6 +110,13 @@ static void on_room(void *arg)
     conns_resume(daemon->conns);
 }
 
+static void on_written(void *arg)
+{
+    struct daemon *daemon = arg;
+    if (daemon->service.searching)
+        searching_wake(daemon->service.searching);
+}
+
 static enum err start_writer(struct daemon *daemon, struct fault *fault)
 {
     const struct config *config = daemon->config;
@@ -125,6 +132,7 @@ static enum err start_writer(struct daemon *daemon, struct fault *fault)
         .items_max = config->inbox,
         .bytes_max = config->inbox_bytes,
         .has_room = on_room,
+        .written = on_written,
         .arg = daemon,
     };
     return writer_start(&options, &daemon->writer, fault);
@@ -387,6 +395,8 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     err = keeping_restore(daemon->gate, 0, loop_clock(daemon->loop), fault);
     if (!err)
+        err = searching_start(daemon->gate, &daemon->service.searching, fault);
+    if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)
         err = set_timers(daemon, fault);
@@ -438,6 +448,7 @@ void daemon_free(struct daemon **out)
     call_context_done(&daemon->calls);
     kept_free(&daemon->service.kept);
     writer_stop(&daemon->writer);
+    searching_stop(&daemon->service.searching);
     watchdog_stop(&daemon->watchdog);
     keeping_free(&daemon->keeping);
     control_close(&daemon->control);

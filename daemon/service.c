@@ -156,6 +156,13 @@ static enum err list(struct service_call *call, struct txn *txn, struct fault *f
     return hub_list(txn, &call->caller, call->request, &call->arena, call->response, fault);
 }
 
+static enum err search(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    struct searching *searching = call->service->searching;
+    struct search *of = searching ? searching_of(searching, call->caller.community.number) : NULL;
+    return hub_search(txn, &call->caller, of, call->request, &call->arena, call->response, fault);
+}
+
 static enum err me(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     return hub_me(txn, &call->caller, &call->arena, call->response, fault);
@@ -260,6 +267,17 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .call = CALL_LIST,
         .may_get = true,
         .answer = list,
+    },
+    {
+        .path = "/folkmoot.v1.RecordService/Search",
+        .request = &search_request_message,
+        .response = &search_response_message,
+        .body_max = 8 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_SEARCH,
+        .may_get = true,
+        .answer = search,
     },
     {
         .path = "/folkmoot.v1.ProofService/Prove",

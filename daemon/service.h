@@ -5,6 +5,7 @@
 
 #include "daemon/gate.h"
 #include "daemon/identity.h"
+#include "daemon/searching.h"
 #include "sync/hub.h"
 
 // What all calls share. The loop's thread fills it; the writer's only reads.
@@ -15,11 +16,12 @@ struct service {
     uint8_t proxy_key[HASH_SIZE]; // of the TLS key that a proxy before the hub shows
     uint32_t request_max;
     struct hub_policy policy;
-    struct kept *kept; // the loop's
+    struct kept *kept;           // the loop's
+    struct searching *searching; // NULL: nothing is found
 };
 
 enum {
-    SERVICE_METHODS = 12,
+    SERVICE_METHODS = 13,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,

@@ -353,6 +353,8 @@ static void deliver(void *arg)
     bool answered = writer->answered;
     writer->answered = false;
     (void)pthread_mutex_unlock(&writer->lock);
+    if (done.first && writer->options.written)
+        writer->options.written(writer->options.arg);
     while (done.first) {
         struct writer_item *item = done.first;
         done.first = item->next;

@@ -43,6 +43,8 @@ struct writer_options {
     size_t bytes_max; // held by items, before it is full
     // On the loop's thread: there is room again after writer_is_full.
     void (*has_room)(void *arg);
+    // On the loop's thread: something may have been committed. NULL: nobody asks.
+    void (*written)(void *arg);
     void *arg;
 };
 

@@ -203,6 +203,25 @@ static const struct field list_response_fields[] = {
 const struct message list_response_message = {"ListResponse", sizeof(struct list_response),
                                               FIELDS(list_response_fields)};
 
+static const struct field search_request_fields[] = {
+    {1, FIELD_TEXT, .offset = AT(search_request, text), .size_max = 4096},
+    {2, FIELD_U32, .offset = AT(search_request, kind)},
+    {3, FIELD_U32, .offset = AT(search_request, page_size)},
+    {4, FIELD_BYTES, .offset = AT(search_request, page), .size_max = 64},
+};
+const struct message search_request_message = {"SearchRequest", sizeof(struct search_request),
+                                               FIELDS(search_request_fields)};
+
+static const struct field search_response_fields[] = {
+    {1, FIELD_MESSAGE, .repeated = true, .offset = AT(search_response, records),
+     .count_max = PAGE_MAX, .of = &record_view_message},
+    {2, FIELD_BYTES, .offset = AT(search_response, next_page), .size_max = 64},
+    {3, FIELD_BOOL, .offset = AT(search_response, damaged)},
+    {4, FIELD_BOOL, .offset = AT(search_response, incomplete)},
+};
+const struct message search_response_message = {"SearchResponse", sizeof(struct search_response),
+                                                FIELDS(search_response_fields)};
+
 const struct message me_request_message = {"MeRequest", sizeof(struct me_request), NULL, 0};
 
 static const struct field me_response_fields[] = {

@@ -17,6 +17,7 @@
 #include "storage/record.h"
 #include "sync/kept.h"
 #include "sync/role.h"
+#include "sync/search.h"
 
 // What holds for all communities of the hub. A limit of zero: there is none.
 enum { HUB_OBSERVER_LEAST = 5 };
@@ -241,6 +242,10 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
 enum err hub_list(struct txn *txn, const struct hub_caller *caller,
                   const struct list_request *request, struct arena *arena,
                   struct list_response *response, struct fault *fault) must_check;
+// Looks for words. search: the community's index; NULL: there is none yet, and nothing is found.
+enum err hub_search(struct txn *txn, const struct hub_caller *caller, struct search *search,
+                    const struct search_request *request, struct arena *arena,
+                    struct search_response *response, struct fault *fault) must_check;
 enum err hub_me(struct txn *txn, const struct hub_caller *caller, struct arena *arena,
                 struct me_response *response, struct fault *fault) must_check;
 

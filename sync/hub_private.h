@@ -3,6 +3,7 @@
 // What the hub_*.c family shares.
 
 #include "sync/hub.h"
+#include "sync/mask.h"
 
 // The hub's own device and secret in a community.
 enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
@@ -64,3 +65,16 @@ enum err hub_act(struct hub_acting *acting, const struct device *asker,
 // Erases what is still to be erased, unless err says that it has come to nothing, and frees.
 // Answers with the first error.
 enum err hub_act_end(struct hub_acting *acting, enum err err) must_check;
+
+// Whether the caller is given only what is for an audience, masked; and by what mask.
+bool hub_is_observer(const struct hub_caller *caller);
+struct mask hub_mask(const struct hub_caller *caller);
+// The record as this caller is given it, if it is about `about` (NULL: whatever). voices: how many
+// were counted, in any case.
+enum err hub_look(struct txn *txn, const struct hub_caller *caller, const struct record_key *record,
+                  const struct record_key *about, struct arena *arena, struct record_view *view,
+                  size_t *voices) must_check;
+// The answer's room is used up, and not the machine's memory.
+bool hub_is_used_up(enum err err, const struct arena *arena);
+// Nothing of it is seen, or it is damaged or too large for an answer: the others are given.
+bool hub_is_left_out(enum err err, const struct arena *arena);

@@ -3,6 +3,7 @@
 #include "proto/schema.h"
 #include "sync/audience.h"
 #include "sync/hub.h"
+#include "sync/hub_private.h"
 #include "sync/names.h"
 #include "sync/tree.h"
 #include "sync/view.h"
@@ -21,29 +22,26 @@ void hub_observer_secret(const uint8_t identity_seed[SIGN_SEED_SIZE], uint8_t se
     hash_end(&hash, secret);
 }
 
-// What is for an audience only is given masked.
-static bool is_observer(const struct hub_caller *caller)
+bool hub_is_observer(const struct hub_caller *caller)
 {
     return role_may_call(caller->device.role, CALL_LIST) == REACH_AUDIENCE;
 }
 
-static struct mask mask_of(const struct hub_caller *caller)
+struct mask hub_mask(const struct hub_caller *caller)
 {
     return (struct mask){caller->policy.observer_secret, caller->device.handle};
 }
 
-// The record as this caller is given it, if it is about `about` (NULL: whatever). voices: how many
-// were counted, in any case.
-static enum err look(struct txn *txn, const struct hub_caller *caller,
-                     const struct record_key *record, const struct record_key *about,
-                     struct arena *arena, struct record_view *view, size_t *voices)
+enum err hub_look(struct txn *txn, const struct hub_caller *caller, const struct record_key *record,
+                  const struct record_key *about, struct arena *arena, struct record_view *view,
+                  size_t *voices)
 {
     struct eye eye = {.role = caller->device.role, .device = caller->device.handle};
-    struct mask mask = mask_of(caller);
+    struct mask mask = hub_mask(caller);
     *voices = 0;
-    enum err err = is_observer(caller) ? audience_is_outside(txn, caller->community.number, record,
-                                                             &eye.is_in_audience)
-                                       : OK;
+    enum err err = hub_is_observer(caller) ? audience_is_outside(txn, caller->community.number,
+                                                                 record, &eye.is_in_audience)
+                                           : OK;
     if (!err)
         err = view_record(txn, &caller->community, record, &eye, arena, view);
     if (err)
@@ -51,11 +49,10 @@ static enum err look(struct txn *txn, const struct hub_caller *caller,
     *voices = voices_of(view);
     if (about && !view_is_about(view, about))
         return ERR_NOT_FOUND;
-    return is_observer(caller) ? mask_view(&mask, arena, view) : OK;
+    return hub_is_observer(caller) ? mask_view(&mask, arena, view) : OK;
 }
 
-// The answer's room is used up, and not the machine's memory.
-static bool is_used_up(enum err err, const struct arena *arena)
+bool hub_is_used_up(enum err err, const struct arena *arena)
 {
     return err == ERR_NOMEM && arena->err == ERR_LIMIT;
 }
@@ -64,7 +61,7 @@ static enum err read_failed(enum err err, const struct arena *arena, struct faul
 {
     if (err == ERR_NOT_FOUND)
         return fault_set(fault, err, "no such record");
-    if (err == ERR_LIMIT || is_used_up(err, arena))
+    if (err == ERR_LIMIT || hub_is_used_up(err, arena))
         return fault_set(fault, ERR_LIMIT, "the record is too large for one answer");
     return err ? fault_set(fault, err, "the record could not be read: %s", err_text(err)) : OK;
 }
@@ -81,10 +78,10 @@ enum err hub_get(struct txn *txn, const struct hub_caller *caller,
     response->record = arena_alloc(arena, 1, sizeof *response->record);
     if (!response->record)
         return ERR_NOMEM;
-    struct mask mask = mask_of(caller);
-    enum err err = is_observer(caller) ? mask_id_back(&mask, record.kind, record.id) : OK;
+    struct mask mask = hub_mask(caller);
+    enum err err = hub_is_observer(caller) ? mask_id_back(&mask, record.kind, record.id) : OK;
     if (!err)
-        err = look(txn, caller, &record, NULL, arena, response->record, &voices);
+        err = hub_look(txn, caller, &record, NULL, arena, response->record, &voices);
     if (!err && response->record->record.n > RECORD_MAX)
         err = ERR_LIMIT;
     if (txn_error(txn))
@@ -111,10 +108,10 @@ struct listing {
 // What one answer may look at: with the rest the next page goes on.
 enum { LOOKED_MAX = 20000 };
 
-// Nothing of it is seen, or it is damaged or too large for an answer: the others are given.
-static bool is_left_out(enum err err, const struct arena *arena)
+bool hub_is_left_out(enum err err, const struct arena *arena)
 {
-    return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_LIMIT || is_used_up(err, arena);
+    return err == ERR_NOT_FOUND || err == ERR_DAMAGED || err == ERR_LIMIT ||
+           hub_is_used_up(err, arena);
 }
 
 // Adds a record, whose name is what the caller knows it by, to the page. False when the page is
@@ -128,17 +125,17 @@ static bool list_one(struct listing *l, const struct record_key *record,
     l->full = records->n == l->size || l->bytes > RECORD_MAX || l->looked > LOOKED_MAX;
     if (l->full)
         return false;
-    enum err err = look(l->txn, l->caller, record, l->about, l->arena, view, &voices);
+    enum err err = hub_look(l->txn, l->caller, record, l->about, l->arena, view, &voices);
     // With the room used up nothing more fits, even if what used it was not given; a record that
     // is too large by itself is left out.
-    l->full = is_used_up(err, l->arena);
+    l->full = hub_is_used_up(err, l->arena);
     if (l->full && l->looked > 0)
         return false;
     l->looked += 1 + voices;
     if (err == OK && view->record.n <= RECORD_MAX) {
         records->n++;
         l->bytes += view->record.n * 2;
-    } else if (err && !is_left_out(err, l->arena)) {
+    } else if (err && !hub_is_left_out(err, l->arena)) {
         l->err = err;
     }
     memcpy(l->last, name, ID_SIZE);
@@ -204,10 +201,10 @@ static void list_kind(struct listing *l, uint32_t kind)
 static enum err read_about(const struct hub_caller *caller, const struct ref *ref,
                            struct record_key *about)
 {
-    struct mask mask = mask_of(caller);
+    struct mask mask = hub_mask(caller);
     about->kind = ref->kind;
     memcpy(about->id, ref->id.p, ID_SIZE);
-    return is_observer(caller) ? mask_id_back(&mask, about->kind, about->id) : OK;
+    return hub_is_observer(caller) ? mask_id_back(&mask, about->kind, about->id) : OK;
 }
 
 enum err hub_list(struct txn *txn, const struct hub_caller *caller,
@@ -230,10 +227,10 @@ enum err hub_list(struct txn *txn, const struct hub_caller *caller,
     if (!response->records.p || !l.last)
         return ERR_NOMEM;
     struct names names NAMES_CLEANUP = {
-        .mask = mask_of(caller), .kind = request->kind, .after = request->page};
+        .mask = hub_mask(caller), .kind = request->kind, .after = request->page};
     struct record_key about;
     uint64_t damage = txn_damage(txn);
-    l.names = is_observer(caller) ? &names : NULL;
+    l.names = hub_is_observer(caller) ? &names : NULL;
     if (request->about) {
         l.err = read_about(caller, request->about, &about);
         l.about = &about;

@@ -14,6 +14,7 @@ static const enum role_reach calls[CALL_COUNT][ROLE_COUNT] = {
     [CALL_SYNC] = {OWN, ALL, ALL, ALL, NONE, NONE},
     [CALL_GET] = {NONE, ALL, ALL, ALL, AUD, NONE},
     [CALL_LIST] = {NONE, ALL, ALL, ALL, AUD, NONE},
+    [CALL_SEARCH] = {NONE, ALL, ALL, ALL, AUD, NONE},
     [CALL_ME] = {NONE, ALL, ALL, ALL, ALL, NONE},
     [CALL_PROVE] = {NONE, ALL, ALL, ALL, NONE, NONE},
     [CALL_INVITE] = {NONE, NONE, NONE, ALL, NONE, NONE},
@@ -143,8 +144,9 @@ enum role role_by_name(const char *name)
 const char *role_call_name(enum role_call call)
 {
     static const char *const names[CALL_COUNT] = {
-        [CALL_SYNC] = "Sync", [CALL_GET] = "Get",     [CALL_LIST] = "List",
-        [CALL_ME] = "Me",     [CALL_PROVE] = "Prove", [CALL_INVITE] = "Invite",
+        [CALL_SYNC] = "Sync",     [CALL_GET] = "Get", [CALL_LIST] = "List",
+        [CALL_SEARCH] = "Search", [CALL_ME] = "Me",   [CALL_PROVE] = "Prove",
+        [CALL_INVITE] = "Invite",
     };
     return names[call];
 }

@@ -9,6 +9,7 @@ enum role_call {
     CALL_SYNC,
     CALL_GET,
     CALL_LIST,
+    CALL_SEARCH,
     CALL_ME,
     CALL_PROVE,
     CALL_INVITE,

@@ -10,6 +10,7 @@ enum { KIND_COLUMNS = 11, TALLY_BYTES = 48, TALLY_COLUMNS = 22 };
 
 struct listing {
     const struct ref *about; // NULL: whatever it is about
+    cJSON *document;         // that the array is in
     cJSON *array;            // NULL: lines for people
     size_t n;
 };
@@ -74,21 +75,51 @@ static bool each(const struct folkmoot_record *record, void *arg)
     return true;
 }
 
+static void begin(struct app *app, struct listing *listing)
+{
+    listing->document = app->json ? cJSON_CreateObject() : NULL;
+    if (listing->document)
+        listing->array = cJSON_AddArrayToObject(listing->document, "records");
+}
+
+static enum command_exit end(struct listing *listing, enum folkmoot_code code,
+                             const struct folkmoot_error *error, const char *nothing)
+{
+    if (code != FOLKMOOT_OK) {
+        cJSON_Delete(listing->document);
+        return app_fail(error);
+    }
+    if (listing->document)
+        return json_print(listing->document);
+    if (listing->n == 0)
+        printf("%s\n", nothing);
+    return COMMAND_OK;
+}
+
 static enum command_exit list_with(struct app *app, const char *kind, struct listing *listing)
 {
     struct folkmoot_error error = {0};
-    cJSON *document = app->json ? cJSON_CreateObject() : NULL;
-    if (document)
-        listing->array = cJSON_AddArrayToObject(document, "records");
-    if (folkmoot_list(app->fm, kind, each, listing, &error) != FOLKMOOT_OK) {
-        cJSON_Delete(document);
-        return app_fail(&error);
+    begin(app, listing);
+    enum folkmoot_code code = folkmoot_list(app->fm, kind, each, listing, &error);
+    return end(listing, code, &error, "Nothing yet");
+}
+
+enum command_exit list_found(struct app *app)
+{
+    struct folkmoot_error error = {0};
+    struct listing listing = {.n = 0};
+    struct buf BUF_CLEANUP text = {0};
+    for (size_t i = 0; i < app->call.args_n; i++) {
+        buf_put_text(&text, i ? " " : "");
+        buf_put_text(&text, app->call.args[i]);
     }
-    if (document)
-        return json_print(document);
-    if (listing->n == 0)
-        printf("Nothing yet\n");
-    return COMMAND_OK;
+    buf_put_u8(&text, 0);
+    if (text.err)
+        return app_say(COMMAND_FAILED, "out of memory");
+    begin(app, &listing);
+    enum folkmoot_code code =
+        folkmoot_search(app->fm, (const char *)text.p, each, &listing, &error);
+    return end(&listing, code, &error, "Nothing found");
 }
 
 enum command_exit list_records(struct app *app)

@@ -68,6 +68,11 @@ static const struct command commands[] = {
      "digits. Without a field it shows what this device has.",
      1, 1, true, COMMAND_NEEDS_COMMUNITY, contact_command},
     {"list", "[KIND]", "List records", NULL, 0, 1, false, COMMAND_NEEDS_COMMUNITY, list_records},
+    {"find", "WORD...", "Find records by words of their titles and words",
+     "All the words must occur; the last may be the beginning of one. Case, accents and points do\n"
+     "not matter, and any script will do. Whole words come before beginnings, titles before other\n"
+     "words, then what came last. Personal details are not looked at.",
+     1, OPTIONS_ARGS_MAX, false, COMMAND_NEEDS_COMMUNITY, list_found},
     {"picture", "", "Show what is needed, by how many, and who answered",
      "As far as this device is told what it is made of: each person counts once, and joined needs\n"
      "are one. The hub's admin can write the same as a page.",

@@ -97,6 +97,12 @@ says 'went over the title'
 says "folkmoot resolve $short --title @N"
 run 0 list
 says '1 tension'
+run 0 find LIGHT Strip
+says 'Stripes and a light'
+run 0 find crossing light lake
+says 'Nothing found'
+run 1 find '?!'
+complains 'no word to find'
 run 1 resolve "$short" --title @3
 run 1 resolve "$short" --language de
 complains 'no tension'

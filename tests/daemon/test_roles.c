@@ -136,6 +136,7 @@ static long call_it(const struct peer *peer, enum role role, enum role_call call
     const uint8_t *id = role == ROLE_OBSERVER ? scene.masked : scene.need;
     struct get_request get = {KIND_NEED, bytes_of(id, ID_SIZE)};
     struct list_request list = {.kind = KIND_NEED};
+    struct search_request search = {.text = bytes_of_text("water"), .kind = KIND_NEED};
     struct me_request me = {0};
     struct prove_request prove = {.device = BYTES(author->handle), .seq = 1};
     struct invite_request invite = {.role = ROLE_MEMBER};
@@ -147,6 +148,7 @@ static long call_it(const struct peer *peer, enum role role, enum role_call call
         [CALL_SYNC] = {"/folkmoot.v1.SyncService/Sync", &sync_request_message, &sync},
         [CALL_GET] = {"/folkmoot.v1.RecordService/Get", &get_request_message, &get},
         [CALL_LIST] = {"/folkmoot.v1.RecordService/List", &list_request_message, &list},
+        [CALL_SEARCH] = {"/folkmoot.v1.RecordService/Search", &search_request_message, &search},
         [CALL_ME] = {"/folkmoot.v1.RecordService/Me", &me_request_message, &me},
         [CALL_PROVE] = {"/folkmoot.v1.ProofService/Prove", &prove_request_message, &prove},
         [CALL_INVITE] = {"/folkmoot.v1.EnrolService/Invite", &invite_request_message, &invite},

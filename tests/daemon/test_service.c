@@ -31,6 +31,7 @@ Test(service, asks_for_a_token_and_allows_get_where_the_protocol_says_so)
                 {"/folkmoot.v1.SyncService/Sync", true, false, 1 << 20},
                 {"/folkmoot.v1.RecordService/Get", true, true, 4 << 10},
                 {"/folkmoot.v1.RecordService/List", true, true, 4 << 10},
+                {"/folkmoot.v1.RecordService/Search", true, true, 8 << 10},
                 {"/folkmoot.v1.RecordService/Me", true, true, 4 << 10}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct service_method *method = find(rows[i].path);

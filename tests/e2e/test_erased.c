@@ -213,6 +213,36 @@ static void check_answer(struct hub *hub, const char *when)
     post_done(&answer);
 }
 
+// How many records the hub finds by a word once its index has come to the log's end.
+static size_t found_by_searching(struct hub *hub, const char *word, const char *when)
+{
+    char link[HUB_LINK_BYTES];
+    struct peer peer;
+    hub_invite(hub, "coordinator", link);
+    peer_enrol(&peer, hub->port, link);
+    for (int turn = 0; turn < 3000; turn++) {
+        struct arena arena ARENA_CLEANUP;
+        struct search_request request = {.text = bytes_of_text(word)};
+        struct search_response response = {.incomplete = false};
+        struct post_answer answer = {0};
+        const struct peer_call call = {.port = hub->port,
+                                       .path = "/folkmoot.v1.RecordService/Search",
+                                       .token = peer.token,
+                                       .asked = &search_request_message,
+                                       .request = &request,
+                                       .told = &search_response_message};
+        arena_init(&arena, 1 << 20);
+        peer_call(&call, &arena, &response, &answer);
+        CHECK(answer.status == 200, "%s: no answer to a search: %s", when, answer.message);
+        post_done(&answer);
+        if (!response.incomplete)
+            return response.records.n;
+        (void)usleep(10000);
+    }
+    CHECK(false, "%s: the index does not come to the log's end", when);
+    return 0;
+}
+
 static void the_words_of_an_erased_need_are_found_nowhere(void)
 {
     struct hub hub;
@@ -226,6 +256,7 @@ static void the_words_of_an_erased_need_are_found_nowhere(void)
     device_add(&devices[AUTHOR], "need", "words", other, NULL);
     sync_each(devices, DEVICES);
     CHECK(has_need(&devices[OFFLINE], need), "who will be offline has it");
+    CHECK(found_by_searching(&hub, "umbrafjord", "before") == 1, "the index does not have it");
     hub_stop(&hub);
     copy_database(&hub, false);
     hub_start(&hub);
@@ -235,6 +266,8 @@ static void the_words_of_an_erased_need_are_found_nowhere(void)
     CHECK(!has_need(&devices[AUTHOR], need) && !has_need(&devices[COORDINATOR], need),
           "devices that synced have it no more");
     check_answer(&hub, "after the erasure");
+    CHECK(found_by_searching(&hub, "umbrafjord", "erased") == 0, "the words are found");
+    CHECK(found_by_searching(&hub, other, "erased") == 1, "other words are not found");
     hub_stop(&hub);
     check_nowhere(hub.dir, "after the erasure");
     check_chains(&hub);
@@ -242,6 +275,7 @@ static void the_words_of_an_erased_need_are_found_nowhere(void)
     copy_database(&hub, true);
     hub_start(&hub);
     check_answer(&hub, "after the restore");
+    CHECK(found_by_searching(&hub, "umbrafjord", "restored") == 0, "the words are found");
     sync_each(devices, DEVICES);
     for (size_t i = 0; i < DEVICES; i++)
         CHECK(!has_need(&devices[i], need), "device %zu has it again", i);

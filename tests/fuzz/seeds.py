@@ -184,6 +184,10 @@ def seeds():
     for name, content in (("text", "Größe ஞாயிறு 🚌".encode()), ("hex", b"00ffA9"),
                           ("base64url", b"_-8AAQ"), ("wrong", b"\xed\xa0\x80\xc0\xaf\xf4\x90")):
         yield "text", name, content
+    for name, content in (("scripts", "Ein Straßenbrunnen — ماءٌ पानी น้ำ 水井水 nước 물이 ИЙё".encode()),
+                          ("marks", ("e" + "\u0301" * 40 + " か" + "\u3099" * 40 + "き").encode()),
+                          ("long", b"word" * 40 + b" w" * 40), ("wrong", b"a\xffb\xc3 \xed\xa0\x80")):
+        yield "words", name, content
     for name, content in MESSAGES.items():
         if name.startswith("request"):
             yield "push", name, content

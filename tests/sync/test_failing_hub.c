@@ -128,6 +128,49 @@ Test(failing_hub, tells_a_device_its_state_or_nothing)
     expect_no_leaks();
 }
 
+// --- words ---
+
+// The log is followed and all pages are asked for.
+static enum err search_pages(struct failing *f, struct search *search,
+                             struct search_request request)
+{
+    struct search_response response;
+    bool is_behind = true;
+    enum err err = OK;
+    while (!err && is_behind)
+        err = search_follow(search, f->txn, &is_behind);
+    while (!err) {
+        err = hub_search(f->txn, &caller, search, &request, f->arena, &response, f->fault);
+        for (size_t i = 0; !err && i < response.records.n; i++)
+            failing_say(f, &record_view_message, LIST_AT(struct record_view, response.records, i));
+        if (!err && response.damaged)
+            return ERR_DAMAGED;
+        if (err || response.next_page.n == 0)
+            break;
+        request.page = response.next_page;
+    }
+    return err;
+}
+
+static enum err find(struct failing *f, void *arg)
+{
+    const struct search_request *request = arg;
+    struct search *search = search_new(world.community, 1);
+    enum err err = search ? search_pages(f, search, *request) : ERR_NOMEM;
+    search_free(&search);
+    return err;
+}
+
+Test(failing_hub, finds_all_that_has_the_words_or_says_that_it_did_not)
+{
+    struct search_request voices = {.text = bytes_of_text("Rest, so"), .page_size = 1};
+    struct search_request needs = {.text = bytes_of_text("benc"), .kind = KIND_NEED};
+    failing_reads(world.hub, find, &voices);
+    be(observer);
+    failing_reads(world.hub, find, &needs);
+    expect_no_leaks();
+}
+
 // --- the log ---
 
 static enum err prove(struct failing *f, void *arg)

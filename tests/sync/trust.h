@@ -94,6 +94,8 @@ void trust_sync_as(struct trust *trust, struct hub_caller *caller, struct sync_r
 void trust_pull(struct trust *trust, const struct trust_side *side, struct trust_answer *answer);
 void trust_get(struct trust *trust, const struct record_key *record, struct trust_answer *answer);
 void trust_list(struct trust *trust, uint32_t kind, struct trust_answer *answer);
+// Looks for the row's name, which all its needles have.
+void trust_search(struct trust *trust, const struct trust_row *row, struct trust_answer *answer);
 void trust_prove(struct trust *trust, const struct trust_side *side, size_t row,
                  enum trust_place place, enum trust_author author, struct trust_answer *answer);
 void trust_me(struct trust *trust, struct trust_answer *answer);

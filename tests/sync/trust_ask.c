@@ -147,6 +147,37 @@ void trust_list(struct trust *trust, uint32_t kind, struct trust_answer *answer)
     encode(answer, &list_response_message, &response);
 }
 
+// The index of our community as it is now.
+static struct search *index_now(const struct trust *trust)
+{
+    bool is_behind = true;
+    struct search *search = search_new(trust->ours.world.community, 1);
+    world_must(search != NULL, "no memory for an index");
+    while (is_behind) {
+        struct txn *txn TXN_CLEANUP = txn_begin_read(trust->ours.world.hub);
+        world_must(!search_follow(search, txn, &is_behind), "the log could not be followed");
+    }
+    return search;
+}
+
+void trust_search(struct trust *trust, const struct trust_row *row, struct trust_answer *answer)
+{
+    struct hub_caller caller;
+    struct search_response response;
+    struct search_request request = {
+        .text = bytes_of_text(row->name), .kind = row->kind, .page_size = PAGE_MAX};
+    struct txn *txn TXN_CLEANUP = begin(trust, CALL_SEARCH, &caller, answer);
+    if (!txn)
+        return;
+    struct search *search = index_now(trust);
+    answer->err =
+        hub_search(txn, &caller, search, &request, &trust->arena, &response, &answer->fault);
+    world_must(answer->err || (response.next_page.n == 0 && !response.incomplete),
+               "not all fits one page");
+    encode(answer, &search_response_message, &response);
+    search_free(&search);
+}
+
 // Whose chain holds the change.
 static void author_of(const struct trust *trust, const struct trust_side *side, size_t row,
                       enum trust_place place, enum trust_author author, uint8_t handle[HANDLE_SIZE])
