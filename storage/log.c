@@ -82,7 +82,7 @@ static enum err open_body(struct txn *txn, uint32_t community, uint64_t position
     if (err)
         return err;
     opened->n = sealed.n;
-    return words_take(&txn->words, opened, body);
+    return packed_take(&txn->packer, opened, body);
 }
 
 static void seal_body(struct txn *txn, uint32_t community, uint64_t position, struct buf *words)
@@ -147,7 +147,7 @@ void log_put_body(struct txn *txn, uint32_t community, uint64_t position,
 {
     // Copied before the put: they may be borrowed from this transaction.
     BUF_CLEANUP struct buf words = {0};
-    words_put(&txn->words, body, &words);
+    packed_put(&txn->packer, body, &words);
     txn_fail(txn, words.err);
     seal_body(txn, community, position, &words);
     struct key key = position_key(community, position);

@@ -143,7 +143,7 @@ static void end(struct txn **txn)
             bytes_wipe(ended->bodies[i].p, ended->bodies[i].cap);
         buf_done(&ended->bodies[i]);
     }
-    words_done(&ended->words);
+    packer_done(&ended->packer);
     free(ended);
 }
 

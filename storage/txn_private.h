@@ -8,9 +8,9 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "storage/packed.h"
 #include "storage/seal.h"
 #include "storage/table.h"
-#include "storage/words.h"
 
 enum { FORMAT_VERSION = 4, FORMAT_BEFORE_COUNTS = 3 };
 
@@ -49,7 +49,7 @@ struct txn {
     struct buf scratch;
     struct buf bodies[TXN_BODIES]; // the last ones that were opened, in turn
     unsigned bodies_n;
-    struct words words;
+    struct packer packer;
     struct buf destroyed; // community (4) and position (8) of bodies whose keys go at the commit
     struct buf orders;    // to be noted before it
     const struct txn_rider *rider;

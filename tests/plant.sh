@@ -54,7 +54,7 @@ what a role does not allow takes effect~sync/role.c~s/may \? REASON_NONE : REASO
 the keys of erased words are kept~storage/txn.c~s/err = seal_destroy\(([^;]*?4\))\);/err = at == SIZE_MAX ? seal_destroy(\1) : OK;/s~test_storage_seal~suite storage/test_storage_seal
 what is beside a missing row is not looked at~storage/table.c~s/return gap\.before_is_sound && gap\.behind_is_sound \? ERR_NOT_FOUND : txn_damaged\(txn\);/return gap.is_first ? ERR_NOT_FOUND : ERR_NOT_FOUND;/~rot~town
 a voice that is damaged is left out in silence~sync/view.c~s/view->damaged = txn_damage\(txn\) != damage;/view->damaged = txn_damage(txn) < damage;/~rot~town
-words that another key opens are words~storage/words.c~s/, AS_THEY_ARE\)\)/, AS_THEY_ARE) || n > 0)/~rot~town
+words that another key opens are words~storage/packed.c~s/, AS_THEY_ARE\)\)/, AS_THEY_ARE) || n > 0)/~rot~town
 the directory of keys is not synced~storage/seal.c~s/return sync_directory\(seal->store\);/return seal->store ? OK : ERR_IO;/~power~cuts
 a file is renamed before it is on disk~daemon/file.c~s/return fsync\(fd\) \? fail\(fault, "sync", path\) : OK;/return fd < 0 ? fail(fault, "sync", path) : OK;/~power~cuts
 what memory refuses while a change is folded is left out~sync/fold.c~s/LOG_BARE \|\|\s+merge_envelope\(txn, entry->envelope, &arena, &envelope\)/LOG_BARE || envelope_decode(entry->envelope, \&arena, \&envelope, NULL)/~torture~pains

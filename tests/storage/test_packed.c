@@ -3,19 +3,19 @@
 #include <zstd.h>
 
 #include "base/text.h"
-#include "storage/words.h"
+#include "storage/packed.h"
 #include "tests/leaks.h"
 
-static struct words words;
+static struct packer packer;
 static struct buf plain;
 
 static void tear_down(void)
 {
-    words_done(&words);
+    packer_done(&packer);
     buf_done(&plain);
 }
 
-TestSuite(words, .fini = tear_down);
+TestSuite(packed, .fini = tear_down);
 
 static const char need[] = "The bus stop on our road has no bench and no roof. People who cannot "
                            "stand for long stay at home when it rains, and miss the doctor.";
@@ -25,7 +25,7 @@ static void put(struct bytes fields)
     struct log_body body = {.fields = fields};
     memset(body.salt, 's', sizeof body.salt);
     buf_reset(&plain);
-    words_put(&words, &body, &plain);
+    packed_put(&packer, &body, &plain);
     cr_assert_eq(plain.err, OK);
 }
 
@@ -34,12 +34,12 @@ static void expect_back(struct bytes fields)
     struct log_body body;
     uint8_t salt[SALT_SIZE];
     memset(salt, 's', sizeof salt);
-    cr_assert_eq(words_take(&words, &plain, &body), OK);
+    cr_assert_eq(packed_take(&packer, &plain, &body), OK);
     cr_assert(bytes_equal(body.fields, fields));
     cr_assert_eq(memcmp(body.salt, salt, sizeof salt), 0);
 }
 
-Test(words, of_people_are_packed_and_come_back)
+Test(packed, words_of_people_are_shorter_and_come_back)
 {
     for (int times = 0; times < 3; times++) {
         put(bytes_of_text(need));
@@ -51,7 +51,7 @@ Test(words, of_people_are_packed_and_come_back)
 }
 
 // As a database says that was written when this form was new: the dictionary may never change.
-Test(words, that_were_packed_long_ago_come_back)
+Test(packed, words_that_were_packed_long_ago_come_back)
 {
     static const char stored[] =
         "737373737373737373737373737373732084bd02008402726f61646e6f6e6f77686f73746e6720737461792061"
@@ -65,7 +65,7 @@ Test(words, that_were_packed_long_ago_come_back)
     expect_back(bytes_of_text(need));
 }
 
-Test(words, that_packing_makes_no_shorter_stay_as_they_are)
+Test(packed, words_that_packing_makes_no_shorter_stay_as_they_are)
 {
     uint8_t noise[600];
     uint32_t state = 7;
@@ -83,7 +83,7 @@ Test(words, that_packing_makes_no_shorter_stay_as_they_are)
     expect_back(bytes_of_text("a few words"));
 }
 
-Test(words, that_were_altered_are_damaged)
+Test(packed, words_that_were_altered_are_damaged)
 {
     struct log_body body;
     BUF_CLEANUP struct buf whole = {0};
@@ -93,12 +93,12 @@ Test(words, that_were_altered_are_damaged)
         buf_reset(&plain);
         buf_put(&plain, buf_bytes(&whole));
         plain.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        cr_assert_eq(words_take(&words, &plain, &body), ERR_DAMAGED, "bit %zu", bit);
+        cr_assert_eq(packed_take(&packer, &plain, &body), ERR_DAMAGED, "bit %zu", bit);
     }
     for (size_t n = 0; n < whole.n; n++) {
         buf_reset(&plain);
         buf_put(&plain, bytes_of(whole.p, n));
-        cr_assert_eq(words_take(&words, &plain, &body), ERR_DAMAGED, "%zu bytes", n);
+        cr_assert_eq(packed_take(&packer, &plain, &body), ERR_DAMAGED, "%zu bytes", n);
     }
 }
 
@@ -112,10 +112,10 @@ static void expect_no_frame(struct bytes frame)
         buf_put_u8(&plain, 's');
     buf_put(&plain, frame);
     buf_put_be32(&plain, (uint32_t)XXH3_64bits_withSeed(plain.p, plain.n, PACKED));
-    cr_assert_eq(words_take(&words, &plain, &body), ERR_DAMAGED);
+    cr_assert_eq(packed_take(&packer, &plain, &body), ERR_DAMAGED);
 }
 
-Test(words, in_frames_that_are_none_or_too_large_are_damaged)
+Test(packed, words_in_frames_that_are_none_or_too_large_are_damaged)
 {
     enum { MAGIC = 4 };
     static uint8_t zeros[(1 << 20) + 1];
@@ -127,10 +127,10 @@ Test(words, in_frames_that_are_none_or_too_large_are_damaged)
     expect_no_frame(bytes_of(packed + MAGIC, n - MAGIC));
 }
 
-Test(words, say_so_when_there_is_no_room_for_them)
+Test(packed, words_say_so_when_there_is_no_room_for_them)
 {
     struct log_body body = {.fields = bytes_of_text(need)};
     plain.max = SALT_SIZE + 8;
-    words_put(&words, &body, &plain);
+    packed_put(&packer, &body, &plain);
     cr_assert_eq(plain.err, ERR_LIMIT);
 }

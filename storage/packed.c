@@ -1,4 +1,4 @@
-#include "storage/words.h"
+#include "storage/packed.h"
 
 #include <pthread.h>
 #include <xxhash.h>
@@ -27,14 +27,14 @@ static void read_dictionary(void)
     shared.open = ZSTD_createDDict(dictionary, dictionary_n);
 }
 
-void words_done(struct words *words)
+void packer_done(struct packer *packer)
 {
-    (void)ZSTD_freeCCtx(words->packer);
-    (void)ZSTD_freeDCtx(words->opener);
-    if (words->opened.p)
-        bytes_wipe(words->opened.p, words->opened.cap);
-    buf_done(&words->opened);
-    *words = (struct words){NULL};
+    (void)ZSTD_freeCCtx(packer->make);
+    (void)ZSTD_freeDCtx(packer->open);
+    if (packer->opened.p)
+        bytes_wipe(packer->opened.p, packer->opened.cap);
+    buf_done(&packer->opened);
+    *packer = (struct packer){NULL};
 }
 
 static uint32_t check_of(struct bytes plain, enum form form)
@@ -44,15 +44,15 @@ static uint32_t check_of(struct bytes plain, enum form form)
 
 // --- putting ---
 
-static ZSTD_CCtx *packer(struct words *words)
+static ZSTD_CCtx *context(struct packer *packer)
 {
     (void)pthread_once(&shared.once, read_dictionary);
-    if (words->packer || !shared.make)
-        return words->packer;
+    if (packer->make || !shared.make)
+        return packer->make;
     ZSTD_CCtx *made = ZSTD_createCCtx();
     if (made && !ZSTD_isError(ZSTD_CCtx_setParameter(made, ZSTD_c_dictIDFlag, 0)) &&
         !ZSTD_isError(ZSTD_CCtx_refCDict(made, shared.make))) {
-        words->packer = made;
+        packer->make = made;
         return made;
     }
     (void)ZSTD_freeCCtx(made);
@@ -60,11 +60,11 @@ static ZSTD_CCtx *packer(struct words *words)
 }
 
 // Appends a frame that is shorter than the fields; false: there is none, and nothing was appended.
-static bool pack(struct words *words, struct bytes fields, struct buf *plain)
+static bool pack(struct packer *packer, struct bytes fields, struct buf *plain)
 {
     if (fields.n < WORTH)
         return false;
-    ZSTD_CCtx *zstd = packer(words);
+    ZSTD_CCtx *zstd = context(packer);
     uint8_t *room = zstd ? buf_room(plain, fields.n) : NULL;
     if (!room)
         return false;
@@ -76,11 +76,11 @@ static bool pack(struct words *words, struct bytes fields, struct buf *plain)
     return true;
 }
 
-void words_put(struct words *words, const struct log_body *body, struct buf *plain)
+void packed_put(struct packer *packer, const struct log_body *body, struct buf *plain)
 {
     size_t begin = plain->n;
     buf_put(plain, BYTES(body->salt));
-    enum form form = pack(words, body->fields, plain) ? PACKED : AS_THEY_ARE;
+    enum form form = pack(packer, body->fields, plain) ? PACKED : AS_THEY_ARE;
     if (form == AS_THEY_ARE)
         buf_put(plain, body->fields);
     if (!plain->err)
@@ -89,28 +89,28 @@ void words_put(struct words *words, const struct log_body *body, struct buf *pla
 
 // --- taking ---
 
-static enum err open_frame(struct words *words, struct bytes frame)
+static enum err open_frame(struct packer *packer, struct bytes frame)
 {
     unsigned long long size = ZSTD_getFrameContentSize(frame.p, frame.n);
     if (size > FIELDS_MAX) // or is not said
         return ERR_DAMAGED;
     (void)pthread_once(&shared.once, read_dictionary);
-    if (!words->opener)
-        words->opener = ZSTD_createDCtx();
-    buf_reset(&words->opened);
-    uint8_t *room = words->opener && shared.open ? buf_room(&words->opened, size + 1) : NULL;
+    if (!packer->open)
+        packer->open = ZSTD_createDCtx();
+    buf_reset(&packer->opened);
+    uint8_t *room = packer->open && shared.open ? buf_room(&packer->opened, size + 1) : NULL;
     if (!room)
         return ERR_NOMEM;
-    size_t n = ZSTD_decompress_usingDDict(words->opener, room, size, frame.p, frame.n, shared.open);
+    size_t n = ZSTD_decompress_usingDDict(packer->open, room, size, frame.p, frame.n, shared.open);
     if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
         return ERR_NOMEM;
     if (n != size)
         return ERR_DAMAGED;
-    words->opened.n = n;
+    packer->opened.n = n;
     return OK;
 }
 
-enum err words_take(struct words *words, struct buf *plain, struct log_body *body)
+enum err packed_take(struct packer *packer, struct buf *plain, struct log_body *body)
 {
     if (plain->n < SALT_SIZE + CHECK_SIZE)
         return ERR_DAMAGED;
@@ -125,12 +125,12 @@ enum err words_take(struct words *words, struct buf *plain, struct log_body *bod
     // Where the salt ended.
     uint8_t *frame = plain->p + SALT_SIZE - MAGIC_SIZE;
     memcpy(frame, magic, MAGIC_SIZE);
-    enum err err = open_frame(words, bytes_of(frame, n - SALT_SIZE + MAGIC_SIZE));
+    enum err err = open_frame(packer, bytes_of(frame, n - SALT_SIZE + MAGIC_SIZE));
     if (err)
         return err;
     struct buf taken = *plain;
-    *plain = words->opened;
-    words->opened = taken;
+    *plain = packer->opened;
+    packer->opened = taken;
     body->fields = buf_bytes(plain);
     return OK;
 }

@@ -10,14 +10,14 @@
 #include "storage/log.h"
 
 // What packs and opens, made when it is first wanted. All zero is none yet. One thread at a time.
-struct words {
-    void *packer;
-    void *opener;
+struct packer {
+    void *make;
+    void *open;
     struct buf opened;
 };
 
-void words_done(struct words *words);
+void packer_done(struct packer *packer);
 // Appends what is to be sealed; errors stick to `plain`.
-void words_put(struct words *words, const struct log_body *body, struct buf *plain);
+void packed_put(struct packer *packer, const struct log_body *body, struct buf *plain);
 // Takes what was sealed apart. The fields stand in `plain` then. ERR_DAMAGED, ERR_NOMEM.
-enum err words_take(struct words *words, struct buf *plain, struct log_body *body) must_check;
+enum err packed_take(struct packer *packer, struct buf *plain, struct log_body *body) must_check;
