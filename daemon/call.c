@@ -167,6 +167,7 @@ static void answer_response(struct call *call)
     rpc_answer_begin(call->head.protocol, &answer);
     message_encode(call->method->response, call->service.response, &answer.body);
     rpc_answer_end(call->head.protocol, &answer);
+    rpc_answer_name(&call->head, &answer);
     if (answer.body.err) {
         http2_answer_done(&answer);
         call_answer_err(call, answer.body.err, &(struct fault){.text = "the answer was too large"});

@@ -246,6 +246,7 @@ bool rpc_read_head(const struct headers *headers, struct rpc_head *head, struct 
     struct bytes method = headers_get(headers, ":method");
     if (is_text(method, "GET")) {
         head->protocol = RPC_CONNECT_GET;
+        etags_read(headers_get(headers, "if-none-match"), &head->known);
         return read_connect_head(headers, head, error);
     }
     if (is_text(method, "POST"))
@@ -371,6 +372,24 @@ void rpc_answer_end(enum rpc_protocol protocol, struct http2_answer *answer)
         return;
     be32_put(answer->body.p + 1, (uint32_t)(answer->body.n - RPC_GRPC_PREFIX));
     headers_put_text(&answer->trailers, "grpc-status", "0");
+}
+
+void rpc_answer_name(const struct rpc_head *head, struct http2_answer *answer)
+{
+    uint8_t tag[ETAG_SIZE];
+    BUF_CLEANUP struct buf text = {0};
+    if (head->protocol != RPC_CONNECT_GET || answer->body.err)
+        return;
+    etag_make(buf_bytes(&answer->body), tag);
+    etag_put(tag, &text);
+    headers_put(&answer->headers, bytes_of_text("etag"), buf_bytes(&text));
+    // The same request of another caller has another answer.
+    headers_put_text(&answer->headers, "cache-control", "private, no-cache");
+    headers_put_text(&answer->headers, "vary", "authorization");
+    if (etags_name(&head->known, tag)) {
+        answer->status = 304;
+        buf_done(&answer->body);
+    }
 }
 
 static void put_escaped(struct headers *headers, const char *name, const char *text)

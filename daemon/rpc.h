@@ -4,6 +4,7 @@
 // what HTTP/2 carries, does no I/O and knows no method (connectrpc.com/docs/protocol, gRPC over
 // HTTP/2). Any thread.
 
+#include "daemon/etag.h"
 #include "daemon/http2.h"
 #include "proto/messages.h"
 #include "storage/device.h"
@@ -44,6 +45,7 @@ struct rpc_head {
     enum rpc_protocol protocol;
     struct bytes path;  // borrows from the headers, without a query
     struct bytes query; // borrows; of a GET
+    struct etags known; // of a GET: answers that the client has
     int64_t timeout_ms; // -1: none
     bool has_length;
     uint64_t length;
@@ -79,5 +81,8 @@ unsigned rpc_http_status(enum rpc_code code);
 // calls rpc_answer_end.
 void rpc_answer_begin(enum rpc_protocol protocol, struct http2_answer *answer);
 void rpc_answer_end(enum rpc_protocol protocol, struct http2_answer *answer);
+// Of a GET, after rpc_answer_end: names the answer, and leaves its body out where the client has
+// it.
+void rpc_answer_name(const struct rpc_head *head, struct http2_answer *answer);
 void rpc_answer_error(enum rpc_protocol protocol, const struct rpc_error *error,
                       struct http2_answer *answer);

@@ -185,6 +185,11 @@ static enum err show(struct service_call *call, struct txn *txn, struct fault *f
     return hub_show(txn, &call->caller, call->request, &call->arena, call->response, fault);
 }
 
+static enum err record(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    return hub_record(txn, &call->caller, call->request, &call->arena, call->response, fault);
+}
+
 static enum err trail(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     return hub_trail(txn, &call->caller, call->request, &call->arena, call->response, fault);
@@ -322,6 +327,17 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .call = CALL_LIST,
         .may_get = true,
         .answer = show,
+    },
+    {
+        .path = "/folkmoot.v1.PictureService/Record",
+        .request = &record_request_message,
+        .response = &record_response_message,
+        .body_max = 4 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_GET,
+        .may_get = true,
+        .answer = record,
     },
     {
         .path = "/folkmoot.v1.PictureService/Trail",

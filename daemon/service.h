@@ -21,7 +21,7 @@ struct service {
 };
 
 enum {
-    SERVICE_METHODS = 13,
+    SERVICE_METHODS = 14,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,

@@ -119,6 +119,51 @@ static const struct field show_response_fields[] = {
 const struct message show_response_message = {"ShowResponse", sizeof(struct show_response),
                                               FIELDS(show_response_fields)};
 
+static const struct field record_request_fields[] = {
+    {1, FIELD_U32, .offset = AT(record_request, kind)},
+    {2, FIELD_BYTES, .offset = AT(record_request, id), .size_min = ID_SIZE, .size_max = ID_SIZE},
+    {3, FIELD_U32, .offset = AT(record_request, page_size)},
+    {4, FIELD_BYTES, .offset = AT(record_request, page), .size_max = 64},
+};
+const struct message record_request_message = {"RecordRequest", sizeof(struct record_request),
+                                               FIELDS(record_request_fields)};
+
+static const struct field record_edit_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(record_edit, edit)},
+    {2, FIELD_BOOL, .offset = AT(record_edit, live)},
+    {3, FIELD_BYTES, .offset = AT(record_edit, over_device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {4, FIELD_U32, .offset = AT(record_edit, over_seq)},
+};
+const struct message record_edit_message = {"RecordEdit", sizeof(struct record_edit),
+                                            FIELDS(record_edit_fields)};
+
+static const struct field record_change_fields[] = {
+    {1, FIELD_U64, .offset = AT(record_change, position)},
+    {2, FIELD_BYTES, .offset = AT(record_change, device), .size_min = HANDLE_SIZE,
+     .size_max = HANDLE_SIZE},
+    {3, FIELD_U32, .offset = AT(record_change, seq)},
+    {4, FIELD_I64, .offset = AT(record_change, time)},
+    {5, FIELD_BOOL, .offset = AT(record_change, erased)},
+    {6, FIELD_MESSAGE, .offset = AT(record_change, edits), .repeated = true, .count_max = EDITS_MAX,
+     .of = &record_edit_message},
+};
+const struct message record_change_message = {"RecordChange", sizeof(struct record_change),
+                                              FIELDS(record_change_fields)};
+
+static const struct field record_response_fields[] = {
+    {1, FIELD_MESSAGE, .offset = AT(record_response, log), .of = &log_head_message},
+    {2, FIELD_U32, .offset = AT(record_response, least)},
+    {3, FIELD_MESSAGE, .offset = AT(record_response, item), .of = &picture_item_message},
+    {4, FIELD_MESSAGE, .offset = AT(record_response, record), .of = &record_view_message},
+    {5, FIELD_MESSAGE, .offset = AT(record_response, history), .repeated = true,
+     .count_max = PAGE_MAX, .of = &record_change_message},
+    {6, FIELD_BYTES, .offset = AT(record_response, next_page), .size_max = 64},
+    {7, FIELD_BOOL, .offset = AT(record_response, more)},
+};
+const struct message record_response_message = {"RecordResponse", sizeof(struct record_response),
+                                                FIELDS(record_response_fields)};
+
 static const struct field trail_request_fields[] = {
     {1, FIELD_U32, .offset = AT(trail_request, kind)},
     {2, FIELD_BYTES, .offset = AT(trail_request, id), .size_min = ID_SIZE, .size_max = ID_SIZE},

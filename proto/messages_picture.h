@@ -93,6 +93,39 @@ struct show_response {
     struct bytes next_page;
 };
 
+struct record_request {
+    uint32_t kind;
+    struct bytes id;
+    uint32_t page_size;
+    struct bytes page;
+};
+
+struct record_edit {
+    struct bytes edit;
+    bool live;
+    struct bytes over_device;
+    uint32_t over_seq;
+};
+
+struct record_change {
+    uint64_t position;
+    struct bytes device;
+    uint32_t seq;
+    int64_t time;
+    bool erased;
+    struct list edits; // struct record_edit
+};
+
+struct record_response {
+    struct log_head *log;
+    uint32_t least;
+    struct picture_item *item; // NULL: nothing of it is counted
+    struct record_view *record;
+    struct list history; // struct record_change
+    struct bytes next_page;
+    bool more;
+};
+
 struct trail_request {
     uint32_t kind;
     struct bytes id;
@@ -112,5 +145,6 @@ struct trail_response {
 
 extern const struct message picture_request_message, picture_constraints_message,
     picture_voices_message, picture_count_message, picture_heard_message, picture_response_message,
-    show_request_message, picture_item_message, show_response_message, trail_request_message,
+    show_request_message, picture_item_message, show_response_message, record_request_message,
+    record_edit_message, record_change_message, record_response_message, trail_request_message,
     trail_step_message, trail_response_message;

@@ -257,6 +257,9 @@ enum err hub_picture(struct txn *txn, const struct hub_caller *caller,
 enum err hub_show(struct txn *txn, const struct hub_caller *caller,
                   const struct show_request *request, struct arena *arena,
                   struct show_response *response, struct fault *fault) must_check;
+enum err hub_record(struct txn *txn, const struct hub_caller *caller,
+                    const struct record_request *request, struct arena *arena,
+                    struct record_response *response, struct fault *fault) must_check;
 enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
                    const struct trail_request *request, struct arena *arena,
                    struct trail_response *response, struct fault *fault) must_check;

@@ -71,6 +71,36 @@ enum err hub_show(struct txn *txn, const struct hub_caller *caller,
     return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
 }
 
+static enum err look_at(struct txn *txn, const struct hub_caller *caller,
+                        const struct record_request *request, struct arena *arena,
+                        struct record_response *response, struct fault *fault)
+{
+    const struct get_request get = {.kind = request->kind, .id = request->id};
+    struct get_response got = {NULL};
+    enum err err = hub_get(txn, caller, &get, arena, &got, fault);
+    response->record = got.record;
+    return err;
+}
+
+enum err hub_record(struct txn *txn, const struct hub_caller *caller,
+                    const struct record_request *request, struct arena *arena,
+                    struct record_response *response, struct fault *fault)
+{
+    struct looking looking;
+    struct record_key record = {.kind = request->kind};
+    look(caller, &looking);
+    *response = (struct record_response){.more = false};
+    enum err err = look_at(txn, caller, request, arena, response, fault);
+    if (err)
+        return err;
+    memcpy(record.id, request->id.p, ID_SIZE);
+    err = looking.picture.mask ? mask_id_back(looking.picture.mask, record.kind, record.id) : OK;
+    if (!err)
+        err = picture_record(txn, &caller->community, &record, request, &looking.picture, arena,
+                             response, fault);
+    return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
+}
+
 enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
                    const struct trail_request *request, struct arena *arena,
                    struct trail_response *response, struct fault *fault)

@@ -24,6 +24,11 @@ enum err picture_show(struct txn *txn, const struct community *community,
                       const struct show_request *request, const struct picture_eye *eye,
                       struct arena *arena, struct show_response *response,
                       struct fault *fault) must_check;
+// `record` is the record that the request names, by its true id. Its RecordView is not made here.
+enum err picture_record(struct txn *txn, const struct community *community,
+                        const struct record_key *record, const struct record_request *request,
+                        const struct picture_eye *eye, struct arena *arena,
+                        struct record_response *response, struct fault *fault) must_check;
 enum err picture_trail(struct txn *txn, const struct community *community,
                        const struct trail_request *request, const struct picture_eye *eye,
                        struct arena *arena, struct trail_response *response,
