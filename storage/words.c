@@ -34,7 +34,7 @@ void words_done(struct words *words)
     if (words->opened.p)
         bytes_wipe(words->opened.p, words->opened.cap);
     buf_done(&words->opened);
-    *words = (struct words){NULL};
+    *words = (struct words){.packer = NULL};
 }
 
 static uint32_t check_of(struct bytes plain, enum form form)
