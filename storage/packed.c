@@ -34,7 +34,7 @@ void packer_done(struct packer *packer)
     if (packer->opened.p)
         bytes_wipe(packer->opened.p, packer->opened.cap);
     buf_done(&packer->opened);
-    *packer = (struct packer){NULL};
+    *packer = (struct packer){.make = NULL};
 }
 
 static uint32_t check_of(struct bytes plain, enum form form)
