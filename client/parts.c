@@ -36,9 +36,9 @@ void parts_put(struct buf *out, struct bytes part)
     }
 }
 
-enum err parts_number(struct bytes part, uint32_t *v)
+enum err parts_count(struct bytes part, uint64_t *v)
 {
-    uint32_t number = 0;
+    uint64_t number = 0;
     for (size_t i = 0; i < part.n; i++) {
         if (part.p[i] < '0' || part.p[i] > '9')
             return ERR_MALFORMED;
@@ -47,5 +47,15 @@ enum err parts_number(struct bytes part, uint32_t *v)
             return ERR_MALFORMED;
     }
     *v = number;
+    return OK;
+}
+
+enum err parts_number(struct bytes part, uint32_t *v)
+{
+    uint64_t number;
+    enum err err = parts_count(part, &number);
+    if (err || number > UINT32_MAX)
+        return ERR_MALFORMED;
+    *v = (uint32_t)number;
     return OK;
 }

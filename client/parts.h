@@ -18,6 +18,7 @@ void parts_done(struct parts *parts);
 // Appends one part.
 void parts_put(struct buf *out, struct bytes part);
 // A decimal number without sign; nothing is 0.
+enum err parts_count(struct bytes part, uint64_t *v) must_check;
 enum err parts_number(struct bytes part, uint32_t *v) must_check;
 
 #define PARTS_CLEANUP __attribute__((cleanup(parts_done)))

@@ -128,6 +128,24 @@ static enum err read_consent(struct bytes text, struct buf *out)
     return err;
 }
 
+static enum err read_log_head(struct bytes text, struct buf *out)
+{
+    struct parts parts PARTS_CLEANUP = {0};
+    uint8_t log[HANDLE_SIZE];
+    uint8_t root[HASH_SIZE];
+    uint64_t size = 0;
+    enum err err = parts_split(&parts, text, 3);
+    if (!err)
+        err = text_unhex(buf_bytes(&parts.part[0]), log, sizeof log);
+    if (!err)
+        err = parts_count(buf_bytes(&parts.part[1]), &size);
+    if (!err)
+        err = text_unhex(buf_bytes(&parts.part[2]), root, sizeof root);
+    if (!err)
+        message_encode(&log_head_message, &(struct log_head){BYTES(log), size, BYTES(root)}, out);
+    return err;
+}
+
 static enum err read_message(const struct schema_field *field, struct bytes text,
                              const struct value_resolver *resolver, struct buf *out)
 {
@@ -139,6 +157,8 @@ static enum err read_message(const struct schema_field *field, struct bytes text
         err = read_place(text, out);
     else if (field->of == &consent_message)
         err = read_consent(text, out);
+    else if (field->of == &log_head_message)
+        err = read_log_head(text, out);
     wire_close(out, mark);
     return err;
 }
@@ -265,6 +285,8 @@ static const char *form_of_message(const struct schema_field *field)
         return "NAME, NAME|CODE or NAME|CODE|LAT,LON";
     if (field->of == &consent_message)
         return "WORDING|VERSION|TIME|PERSON|GUARDIAN";
+    if (field->of == &log_head_message)
+        return "LOG|SIZE|ROOT, as the picture names itself";
     return "nothing that people write";
 }
 
@@ -370,6 +392,14 @@ static bool put_consent(struct buf *out, const struct consent *consent)
     return true;
 }
 
+static bool put_log_head(struct buf *out, const struct log_head *head)
+{
+    put_hex(out, head->log);
+    buf_put_format(out, "|%llu|", (unsigned long long)head->size);
+    put_hex(out, head->root);
+    return true;
+}
+
 static bool put_message(struct buf *out, const struct schema_field *field, struct bytes bytes)
 {
     alignas(max_align_t) uint8_t memory[4096];
@@ -382,6 +412,8 @@ static bool put_message(struct buf *out, const struct schema_field *field, struc
         return put_ref(out, message);
     if (field->of == &place_message)
         return put_place(out, message);
+    if (field->of == &log_head_message)
+        return put_log_head(out, message);
     return field->of == &consent_message && put_consent(out, message);
 }
 

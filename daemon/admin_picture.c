@@ -1,10 +1,13 @@
 // The picture of a community, for its admin: what `folkmootctl picture` shows and writes.
 
+#include <stdio.h>
+
 #include "base/text.h"
 #include "daemon/admin_private.h"
 #include "daemon/named.h"
 #include "proto/schema.h"
 #include "sync/picture.h"
+#include "sync/tree.h"
 
 enum { ARENA_MAX = 8 << 20, ITEMS = 10 };
 
@@ -176,6 +179,24 @@ static enum err put_all(struct looking *l, struct fault *fault)
     return err;
 }
 
+// As a Commitment says which picture it answers: LOG|SIZE|ROOT.
+static enum err put_name(const struct looking *l, struct fault *fault)
+{
+    char name[2 * HANDLE_SIZE + 24 + 2 * HASH_SIZE];
+    char log[2 * HANDLE_SIZE + 1];
+    char hex[2 * HASH_SIZE + 1];
+    uint8_t root[HASH_SIZE];
+    enum err err = tree_root(l->txn, l->community->number, l->community->size, root);
+    if (err)
+        return fault_set(fault, err, "the log could not be read: %s", err_text(err));
+    text_hex(BYTES(l->community->log), log);
+    text_hex(BYTES(root), hex);
+    (void)snprintf(name, sizeof name, "%s|%llu|%s", log, (unsigned long long)l->community->size,
+                   hex);
+    (void)cJSON_AddStringToObject(l->answer, "name", name);
+    return OK;
+}
+
 cJSON *admin_picture(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
     (void)context;
@@ -190,7 +211,9 @@ cJSON *admin_picture(struct admin_context *context, const cJSON *request, struct
     struct looking looking = {txn, &community, &arena, answer};
     (void)cJSON_AddStringToObject(answer, "community", community.name);
     admin_number(answer, "position", community.size);
-    err = put_all(&looking, &fault);
+    err = put_name(&looking, &fault);
+    if (!err)
+        err = put_all(&looking, &fault);
     if (!err)
         return answer;
     cJSON_Delete(answer);

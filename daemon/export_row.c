@@ -237,6 +237,13 @@ static void put_message(struct buf *out, const struct schema_field *schema, stru
     struct place place = {0};
     if (schema->of == &ref_message && !message_decode(&ref_message, bytes, NULL, &ref, NULL))
         export_put_ref(out, ref.kind, ref.id);
+    struct log_head head = {0};
+    if (schema->of == &log_head_message &&
+        !message_decode(&log_head_message, bytes, NULL, &head, NULL)) {
+        put_hex(out, head.log);
+        buf_put_format(out, "|%" PRIu64 "|", head.size);
+        put_hex(out, head.root);
+    }
     if (schema->of == &place_message && !message_decode(&place_message, bytes, NULL, &place, NULL))
         buf_put(out, place.name.n ? place.name : place.code);
 }

@@ -348,6 +348,9 @@ bool ctl_write_picture(const cJSON *answer, const char *path, double now)
     put_counts(out, answer, "category", "Category");
     put_counts(out, answer, "place", "Place");
     put_heard(out, answer);
+    (void)fputs("<p class=\"small\">This picture is <code>", out);
+    put_text(out, picture_text(answer, "name"));
+    (void)fputs("</code>: a commitment may name it as the one that it answers.</p>\n", out);
     (void)fputs("</body>\n</html>\n", out);
     bool good = !ferror(out);
     return fclose(out) == 0 && good;

@@ -201,4 +201,6 @@ void ctl_show_picture(const cJSON *answer)
     say_due(answer);
     say_counts(answer, "category", "BY CATEGORY");
     say_counts(answer, "place", "BY PLACE");
+    (void)printf("\nA commitment says that it answers this picture by --picture '%s'\n",
+                 picture_text(answer, "name"));
 }

@@ -74,6 +74,7 @@ static const struct schema_field commitment_fields[] = {
     {.number = 14, .name = "conditions", .type = SCHEMA_TEXT, .max = 4096},
     {.number = 15, .name = "due", .type = SCHEMA_DAY},
     {.number = 16, .name = "state", .type = SCHEMA_ENUM, .values = progresses},
+    {.number = 17, .name = "picture", .type = SCHEMA_MESSAGE, .of = &log_head_message},
 };
 static const struct schema_field outcome_fields[] = {
     SHARED_FIELDS,

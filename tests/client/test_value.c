@@ -7,6 +7,10 @@
 #define ID_HEX "000102030405060708090a0b0c0d0e0f"
 
 // Reads text into the field's encoding and shows that again.
+#define LOG_HEAD                                                                                   \
+    "0102030405060708090a0b0c|18446744073709551615|"                                               \
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
 static void expect_shown(const char *kind_name, const char *field_name, const char *text,
                          const char *again)
 {
@@ -52,6 +56,7 @@ Test(value, of_each_type_is_shown_as_it_was_typed)
     expect_shown("commitment", "due", "2026-11-23", "2026-11-23");
     expect_shown("commitment", "due", "1966-02-01", "1966-02-01");
     expect_shown("commitment", "amount", "1200.50", "1200.50");
+    expect_shown("commitment", "picture", LOG_HEAD, LOG_HEAD);
     expect_shown("need", "speaker", ID_HEX, ID_HEX);
     expect_shown("need", "speaker", "000102030405060708090A0B0C0D0E0F", ID_HEX);
     expect_shown("membership", "device", "000102030405060708090a0b", "000102030405060708090a0b");
@@ -103,6 +108,8 @@ Test(value, that_is_no_value_of_the_field_is_refused_by_its_name)
         {"need", "consent", "oral|x"},
         {"need", "consent", "oral|1|2|3|4|5"},
         {"commitment", "amount", "-1"},
+        {"commitment", "picture", "0102030405060708090a0b0c|5"},
+        {"commitment", "picture", "0102030405060708090a0b0c|18446744073709551616|00"},
         {"commitment", "due", "tomorrow"},
         {"same_as", "same", "yes"},
     };

@@ -318,3 +318,62 @@ Test(rpc, head_over_its_cap_keeps_its_error)
     headers_done(&headers);
     expect_no_leaks();
 }
+
+static void answer_get(const char *known, struct http2_answer *answer)
+{
+    struct headers headers = {.size = 0};
+    struct rpc_head head =
+        taken(known ? HEAD(":method", "GET", ":path", "/a.B/C?x", "if-none-match", known)
+                    : HEAD(":method", "GET", ":path", "/a.B/C?x"),
+              &headers);
+    *answer = (struct http2_answer){.status = 0};
+    rpc_answer_begin(head.protocol, answer);
+    buf_put_text(&answer->body, "the same words");
+    rpc_answer_end(head.protocol, answer);
+    rpc_answer_name(&head, answer);
+    headers_done(&headers);
+}
+
+Test(rpc, what_a_client_has_already_is_not_sent_again)
+{
+    struct http2_answer answer;
+    char tag[64], list[160];
+    answer_get(NULL, &answer);
+    struct bytes etag = headers_get(&answer.headers, "etag");
+    cr_assert(answer.status == 200 && answer.body.n > 0 && etag.n == 24);
+    (void)snprintf(tag, sizeof tag, "%.*s", (int)etag.n, (const char *)etag.p);
+    http2_answer_done(&answer);
+    (void)snprintf(list, sizeof list, "\"another\", W/%s", tag);
+    const char *const known[] = {tag, list, "*"};
+    for (size_t i = 0; i < 3; i++) {
+        answer_get(known[i], &answer);
+        cr_expect(answer.status == 304 && answer.body.n == 0, "%s", known[i]);
+        cr_expect(bytes_equal(headers_get(&answer.headers, "etag"), bytes_of_text(tag)));
+        http2_answer_done(&answer);
+    }
+    const char *const unknown[] = {"", "\"", "\"AAAAAAAAAAAAAAAAAAAAAA\"",
+                                   "nothing \"in\" it, \"\"", "\"AAAAAAAAAAAAAAAAAAAAAA"};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        answer_get(unknown[i], &answer);
+        cr_expect(answer.status == 200 && answer.body.n > 0, "%s", unknown[i]);
+        http2_answer_done(&answer);
+    }
+    expect_no_leaks();
+}
+
+Test(rpc, an_answer_to_post_has_no_name)
+{
+    struct headers headers = {.size = 0};
+    struct http2_answer answer = {.status = 0};
+    struct rpc_head head =
+        taken(POST("content-type", "application/proto", "if-none-match", "*"), &headers);
+    rpc_answer_begin(head.protocol, &answer);
+    buf_put_text(&answer.body, "words");
+    rpc_answer_end(head.protocol, &answer);
+    rpc_answer_name(&head, &answer);
+    cr_expect(answer.status == 200 && answer.body.n == 5);
+    cr_expect_null(headers_get(&answer.headers, "etag").p);
+    http2_answer_done(&answer);
+    headers_done(&headers);
+    expect_no_leaks();
+}
