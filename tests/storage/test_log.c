@@ -265,7 +265,7 @@ Test(log, keeps_nodes_of_its_tree_by_the_entry_with_which_they_are_complete)
     for (size_t i = 0; i < sizeof nodes; i++)
         nodes[i] = (uint8_t)(30 + i / HASH_SIZE);
     log_put_nodes(txn, 1, 8, bytes_of(nodes, HASH_SIZE));
-    log_put_nodes(txn, 1, 96, bytes_of(nodes, 3 * HASH_SIZE));
+    log_put_nodes(txn, 1, 96, BYTES(nodes));
     cr_assert_eq(log_get_node(txn, 1, 3, 0, node), OK);
     cr_assert_eq(node[0], 30);
     cr_assert_eq(log_get_node(txn, 1, 3, 11, node), OK);
