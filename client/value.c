@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "client/parts.h"
 #include "client/when.h"

@@ -26,41 +26,41 @@ enum { ROLES = ROLE_OBSERVER - ROLE_MEMBER + 1, CELLS = STATES * ROLES * CALL_CO
 static const char *const state_names[STATES] = {
     "valid", "of another community", "revoked", "delivering", "unknown", "garbage", "none"};
 
-// The columns are Sync, Get, List, Me, Prove, Invite.
+// The columns are Sync, Get, List, Search, Me, Prove, Invite.
 static const struct row {
     enum state state;
     enum role role;
     short status[CALL_COUNT];
 } rows[] = {
-    {VALID, ROLE_MEMBER, {200, 200, 200, 200, 200, 403}},
-    {VALID, ROLE_VOLUNTEER, {200, 200, 200, 200, 200, 403}},
-    {VALID, ROLE_COORDINATOR, {200, 200, 200, 200, 200, 200}},
-    {VALID, ROLE_OBSERVER, {403, 200, 200, 200, 403, 403}},
+    {VALID, ROLE_MEMBER, {200, 200, 200, 200, 200, 200, 403}},
+    {VALID, ROLE_VOLUNTEER, {200, 200, 200, 200, 200, 200, 403}},
+    {VALID, ROLE_COORDINATOR, {200, 200, 200, 200, 200, 200, 200}},
+    {VALID, ROLE_OBSERVER, {403, 200, 200, 200, 200, 403, 403}},
     // What they name of this community is not of theirs, in which they may what their role may.
-    {ELSEWHERE, ROLE_MEMBER, {403, 404, 200, 200, 404, 403}},
-    {ELSEWHERE, ROLE_VOLUNTEER, {403, 404, 200, 200, 404, 403}},
-    {ELSEWHERE, ROLE_COORDINATOR, {403, 404, 200, 200, 404, 200}},
-    {ELSEWHERE, ROLE_OBSERVER, {403, 404, 200, 200, 403, 403}},
-    {REVOKED, ROLE_MEMBER, {401, 401, 401, 401, 401, 401}},
-    {REVOKED, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401}},
-    {REVOKED, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401}},
-    {REVOKED, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401}},
-    {DELIVERING, ROLE_MEMBER, {200, 403, 403, 403, 403, 403}},
-    {DELIVERING, ROLE_VOLUNTEER, {200, 403, 403, 403, 403, 403}},
-    {DELIVERING, ROLE_COORDINATOR, {200, 403, 403, 403, 403, 403}},
-    {DELIVERING, ROLE_OBSERVER, {200, 403, 403, 403, 403, 403}},
-    {UNKNOWN, ROLE_MEMBER, {401, 401, 401, 401, 401, 401}},
-    {UNKNOWN, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401}},
-    {UNKNOWN, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401}},
-    {UNKNOWN, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401}},
-    {GARBAGE, ROLE_MEMBER, {401, 401, 401, 401, 401, 401}},
-    {GARBAGE, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401}},
-    {GARBAGE, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401}},
-    {GARBAGE, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401}},
-    {NONE, ROLE_MEMBER, {401, 401, 401, 401, 401, 401}},
-    {NONE, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401}},
-    {NONE, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401}},
-    {NONE, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401}},
+    {ELSEWHERE, ROLE_MEMBER, {403, 404, 200, 200, 200, 404, 403}},
+    {ELSEWHERE, ROLE_VOLUNTEER, {403, 404, 200, 200, 200, 404, 403}},
+    {ELSEWHERE, ROLE_COORDINATOR, {403, 404, 200, 200, 200, 404, 200}},
+    {ELSEWHERE, ROLE_OBSERVER, {403, 404, 200, 200, 200, 403, 403}},
+    {REVOKED, ROLE_MEMBER, {401, 401, 401, 401, 401, 401, 401}},
+    {REVOKED, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401, 401}},
+    {REVOKED, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401, 401}},
+    {REVOKED, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401, 401}},
+    {DELIVERING, ROLE_MEMBER, {200, 403, 403, 403, 403, 403, 403}},
+    {DELIVERING, ROLE_VOLUNTEER, {200, 403, 403, 403, 403, 403, 403}},
+    {DELIVERING, ROLE_COORDINATOR, {200, 403, 403, 403, 403, 403, 403}},
+    {DELIVERING, ROLE_OBSERVER, {200, 403, 403, 403, 403, 403, 403}},
+    {UNKNOWN, ROLE_MEMBER, {401, 401, 401, 401, 401, 401, 401}},
+    {UNKNOWN, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401, 401}},
+    {UNKNOWN, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401, 401}},
+    {UNKNOWN, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401, 401}},
+    {GARBAGE, ROLE_MEMBER, {401, 401, 401, 401, 401, 401, 401}},
+    {GARBAGE, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401, 401}},
+    {GARBAGE, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401, 401}},
+    {GARBAGE, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401, 401}},
+    {NONE, ROLE_MEMBER, {401, 401, 401, 401, 401, 401, 401}},
+    {NONE, ROLE_VOLUNTEER, {401, 401, 401, 401, 401, 401, 401}},
+    {NONE, ROLE_COORDINATOR, {401, 401, 401, 401, 401, 401, 401}},
+    {NONE, ROLE_OBSERVER, {401, 401, 401, 401, 401, 401, 401}},
 };
 
 // --- the callers ---
@@ -229,7 +229,7 @@ static void every_cell_of_the_table_is_as_it_is_written(void)
         for (int call = 0; call < CALL_COUNT; call++, cells++)
             check_cell(&rows[i], (enum role_call)call);
     }
-    CHECK(cells == CELLS && CELLS == 168, "%u cells", cells);
+    CHECK(cells == CELLS && CELLS == 196, "%u cells", cells);
     hall_close(&scene.hall);
 }
 

@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "daemon/rpc.h"
 #include "tests/leaks.h"
