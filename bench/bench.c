@@ -21,6 +21,7 @@ static const struct row rows[] = {
     {"handshake", row_handshake},
     {"start", row_start},
     {"disk", row_disk},
+    {"picture", row_picture},
     {"growth", row_growth},
     {"storm", row_storm},
     {"curves", row_curves},
@@ -30,12 +31,14 @@ static const struct row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows, RUNS = 3 };
 
-static const char usage[] = "usage: folkmoot-bench [-q] [-n RUNS] [-o FILE] TEXTS FOLDER [ROW...]\n"
-                            "  -q       as little as shows that each row works\n"
-                            "  -o FILE  figures are appended there as JSON lines\n"
-                            "  TEXTS    what bench/texts.py made\n"
-                            "  FOLDER   hubs that were filled once are kept there\n"
-                            "rows:";
+static const char usage[] =
+    "usage: folkmoot-bench [-q] [-n RUNS] [-o FILE] [-v VOTES] TEXTS FOLDER [ROW...]\n"
+    "  -q       as little as shows that each row works\n"
+    "  -o FILE  figures are appended there as JSON lines\n"
+    "  -v VOTES what bench/votes.py made: for the row \"picture\"\n"
+    "  TEXTS    what bench/texts.py made\n"
+    "  FOLDER   hubs that were filled once are kept there\n"
+    "rows:";
 
 static int refuse(void)
 {
@@ -75,13 +78,15 @@ int main(int argc, char **argv)
 {
     struct plan plan = {.runs = RUNS};
     const char *out = NULL;
-    for (int option; (option = getopt(argc, argv, "qn:o:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "qn:o:v:")) != -1;) {
         if (option == 'q')
-            plan = (struct plan){.runs = 1, .quick = true};
+            plan.runs = 1, plan.quick = true;
         else if (option == 'n')
             plan.runs = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'o')
             out = optarg;
+        else if (option == 'v')
+            plan.votes = optarg;
         else
             return refuse();
     }

@@ -8,6 +8,7 @@
 struct plan {
     unsigned runs;
     bool quick;
+    const char *votes; // the file; NULL: none
 };
 
 struct row {
@@ -25,6 +26,7 @@ void row_start(const struct plan *plan);     // a hub with much in it starts
 void row_disk(const struct plan *plan);      // bytes of a record on the disk
 void row_handshake(const struct plan *plan); // TLS, full and resumed
 void row_storm(const struct plan *plan);     // one small sync among 500 first ones
+void row_picture(const struct plan *plan);   // the picture over many votes
 void row_growth(const struct plan *plan);    // a small sync with ever larger hubs
 void row_curves(const struct plan *plan);    // for bench/plot.py
 void row_fixed(const struct plan *plan);     // for bench/check.py

@@ -156,3 +156,32 @@ void mass_texts(const struct peer *peer, const char *const *texts, size_t n, str
         *after = mass->end;
     finish(mass, first, request);
 }
+
+static void add_voice(struct mass *mass, const struct mass_voice *voice, int64_t time)
+{
+    uint8_t subject[4 + ID_SIZE];
+    struct bytes parts[2] = {BYTES(subject), BYTES(voice->person)};
+    struct envelope said = {.kind = KIND_VOICE, .time = time, .parts = {parts, 2}};
+    struct buf envelope = {0}, fields = {0};
+    be32_put(subject, KIND_NEED);
+    memcpy(subject + 4, voice->need, ID_SIZE);
+    message_encode(&envelope_message, &said, &envelope);
+    wire_put_uint(&fields, FIELD_VOICE_STANCE, voice->stance);
+    add_change(mass, buf_bytes(&envelope), buf_bytes(&fields));
+    buf_done(&envelope);
+    buf_done(&fields);
+}
+
+void mass_voices(const struct peer *peer, const struct mass_voice *voices, size_t n,
+                 struct buf *request, struct peer *after)
+{
+    struct mass *mass = begin(peer);
+    uint32_t first = peer->seq + 1; // `after` may be the peer
+    int64_t time = peer_create(KIND_NEED, (struct bytes){NULL, 0}).envelope.time - TEXT_MS;
+    for (size_t i = 0; i < n; i++)
+        add_voice(mass, &voices[i], time - (int64_t)(n - i));
+    close_pack(mass);
+    if (after)
+        *after = mass->end;
+    finish(mass, first, request);
+}

@@ -16,3 +16,13 @@ void mass_bomb(const struct peer *peer, uint32_t claims, size_t holds, size_t n,
 // A run of n needs with these words, said about a minute apart. after may be the peer itself.
 void mass_texts(const struct peer *peer, const char *const *texts, size_t n, struct buf *request,
                 struct peer *after);
+
+struct mass_voice {
+    uint8_t need[ID_SIZE];
+    uint8_t person[ID_SIZE];
+    uint32_t stance;
+};
+
+// A run of n voices on needs, said a moment apart. after may be the peer itself.
+void mass_voices(const struct peer *peer, const struct mass_voice *voices, size_t n,
+                 struct buf *request, struct peer *after);
