@@ -11,6 +11,18 @@ static bool refuse(struct rpc_error *error, enum rpc_code code, unsigned status,
     return false;
 }
 
+static bool refuse_type(struct call *call, struct rpc_error *error)
+{
+    bool is_stream = call->method->is_stream;
+    call->head.protocol = RPC_CONNECT;
+    *error = (struct rpc_error){
+        RPC_UNIMPLEMENTED, 415,
+        is_stream ? "this method answers with a stream" : "this method answers once", "accept-post",
+        is_stream ? "application/connect+proto, application/grpc"
+                  : "application/proto, application/grpc"};
+    return false;
+}
+
 static bool find_method(struct call *call, struct rpc_error *error)
 {
     call->method = service_find(call->head.path);
@@ -18,6 +30,9 @@ static bool find_method(struct call *call, struct rpc_error *error)
         return call->head.protocol == RPC_GRPC
                    ? refuse(error, RPC_UNIMPLEMENTED, 0, "no such method")
                    : refuse(error, RPC_NOT_FOUND, 404, "no such method");
+    if (call->method->is_stream != (call->head.protocol == RPC_CONNECT_STREAM) &&
+        call->head.protocol != RPC_GRPC)
+        return refuse_type(call, error);
     if (call->head.protocol != RPC_CONNECT_GET || call->method->may_get)
         return true;
     *error =
@@ -81,7 +96,8 @@ static size_t body_max(const struct call *call)
 
 static bool check_length(struct call *call, struct rpc_error *error)
 {
-    size_t prefix = call->head.protocol == RPC_GRPC ? RPC_GRPC_PREFIX : 0;
+    enum rpc_protocol protocol = call->head.protocol;
+    size_t prefix = protocol == RPC_GRPC || protocol == RPC_CONNECT_STREAM ? RPC_PREFIX : 0;
     if (call->head.has_length && call->head.length > body_max(call) + prefix)
         return refuse(error, RPC_RESOURCE_EXHAUSTED, 0, "the request is longer than its limit");
     http2_accept_body(call->stream, body_max(call) + prefix);
@@ -262,7 +278,7 @@ static enum err decode(struct call *call, struct bytes message, struct fault *fa
     return message_decode(call->method->request, message, arena, request, fault);
 }
 
-// True when the writer has it now, or its answer is not made yet.
+// True when the writer has it now, or its answer is not made yet or goes on.
 static bool run(struct call *call, struct bytes message)
 {
     struct fault fault = {0};
@@ -271,11 +287,13 @@ static bool run(struct call *call, struct bytes message)
         err = check_call(call, &fault);
     if (err)
         call_answer_err(call, err, &fault);
+    else if (call->method->is_stream)
+        call_stream_begin(call);
     else if (call->service.writes)
         write_call(call);
     else
         call_answer(call);
-    return call->is_writing || call->is_sliced;
+    return call->is_writing || call->is_sliced || call->is_streaming;
 }
 
 void call_request(struct http2_stream *stream)
@@ -285,7 +303,8 @@ void call_request(struct http2_stream *stream)
     call->bytes_in = call->body.n;
     call->begun_us = measure_now_us();
     call->service.now = loop_clock(call->context->loop);
-    call_set_deadline(call, call->context->request_ms);
+    if (!call->method->is_stream)
+        call_set_deadline(call, call->context->request_ms);
     struct bytes message;
     struct rpc_error error;
     bool is_sound =

@@ -27,6 +27,8 @@ struct call_counts {
 
 struct call;
 
+enum { CALL_STREAMS_MAX = 1000, CALL_STREAMS_OF_DEVICE = 4 };
+
 // Calls whose answers take long: they are made in turn, a slice for each turn of the loop.
 struct call_slices {
     struct call *first;
@@ -53,6 +55,8 @@ struct call_context {
     uint64_t refused;  // of those, with an error
     struct call_counts counts;
     struct call_slices slices; // the calls' own
+    struct call *streams;      // the same
+    size_t streams_n;
 };
 
 // Whose calls a connection carried.
@@ -74,6 +78,8 @@ struct call_peer {
 
 // Once no call is left.
 void call_context_done(struct call_context *context);
+// The hub is about to stop: whoever listens is told so.
+void call_end_streams(struct call_context *context);
 // Words of the community were erased: answers that are being made must not hold them.
 void call_begin_anew(struct call_context *context, uint32_t community);
 

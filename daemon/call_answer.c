@@ -38,6 +38,7 @@ void call_free(struct call *call)
     if (call->stream)
         http2_set_user(call->stream, NULL);
     loop_timer_free(&call->timer);
+    loop_timer_free(&call->tick);
     buf_done(&call->query);
     buf_done(&call->body);
     buf_done(&call->decoded);
@@ -140,6 +141,7 @@ void call_answer_err(struct call *call, enum err err, const struct fault *fault)
 void call_finish(struct call *call)
 {
     call_leave_slices(call);
+    call_leave_streams(call);
     if (!call->is_writing)
         call_free(call);
 }
@@ -149,6 +151,10 @@ void call_finish(struct call *call)
 static void on_deadline(void *arg)
 {
     struct call *call = arg;
+    if (call->is_streaming) {
+        call_stream_end(call, RPC_DEADLINE_EXCEEDED, "the deadline passed: watch again");
+        return;
+    }
     call_answer_code(call, RPC_DEADLINE_EXCEEDED,
                      "the deadline passed; the request may have been taken: repeat it");
     call_finish(call);

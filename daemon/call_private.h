@@ -19,8 +19,12 @@ struct call {
     struct loop_timer *timer; // the deadline's; NULL until there is one
     int64_t deadline;         // by loop_now; 0: none
     bool is_writing;
-    struct call *next_slice; // of the calls whose answers are being made
-    bool is_sliced;          // it is among them
+    struct call *next_slice;  // of the calls whose answers are being made
+    bool is_sliced;           // it is among them
+    struct call *next_stream; // of the calls that are told again and again
+    bool is_streaming;        // it is among them
+    struct loop_timer *tick;  // when to look whether there is news
+    int64_t told;             // by loop_now: when something was sent last
     uint64_t bytes_in;
     uint64_t number;   // of the calls of this process
     uint64_t begun_us; // when the request was whole; 0: it is not
@@ -49,6 +53,13 @@ void call_set_deadline(struct call *call, int64_t ms);
 void call_leave_slices(struct call *call);
 // Behind all others that wait for a slice, unless it was begun. False: out of memory.
 bool call_enter_slices(struct call *call) must_check;
+
+// --- call_stream.c ---
+
+// Answers for the first time, and from then on when there is news; or with an error.
+void call_stream_begin(struct call *call);
+void call_stream_end(struct call *call, enum rpc_code code, const char *text);
+void call_leave_streams(struct call *call);
 
 // --- call.c ---
 

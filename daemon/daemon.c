@@ -320,6 +320,7 @@ static void on_stop(void *arg)
     notify_stopping();
     ports_close(&daemon->ports);
     loop_timer_set(daemon->stop_timer, (int64_t)daemon->config->stop_seconds * 1000);
+    call_end_streams(&daemon->calls);
     conns_stop(daemon->conns, on_gone, daemon);
 }
 

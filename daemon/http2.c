@@ -198,7 +198,11 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *p, siz
     if (n > 0)
         memcpy(p, body->p + stream->sent, n);
     http2_stream_note_sent(stream, n);
-    if (stream->sent == body->n) {
+    if (n == 0 && stream->is_open) {
+        http2_stream_set_stage(stream, STAGE_OPEN);
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    if (stream->sent == body->n && !stream->is_open) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         if (stream->answer.trailers.count > 0) {
             *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -219,7 +223,8 @@ static void submit(struct http2_stream *stream)
                              .valuelen = (size_t)status_n};
     size_t n = fill_fields(&stream->answer.headers, fields, 1);
     nghttp2_data_provider body = {.source.ptr = stream, .read_callback = read_answer};
-    bool is_bare = stream->answer.body.n == 0 && stream->answer.trailers.count == 0;
+    bool is_bare =
+        !stream->is_open && stream->answer.body.n == 0 && stream->answer.trailers.count == 0;
     (void)nghttp2_submit_response(stream->http2->session, stream->id, fields, n,
                                   is_bare ? NULL : &body);
 }
@@ -242,6 +247,47 @@ void http2_answer(struct http2_stream *stream, struct http2_answer *answer)
                                         NGHTTP2_INTERNAL_ERROR);
     else
         submit(stream);
+}
+
+void http2_answer_open(struct http2_stream *stream, struct http2_answer *answer)
+{
+    stream->is_open = true;
+    http2_answer(stream, answer);
+}
+
+static void go_on(struct http2_stream *stream)
+{
+    http2_stream_set_stage(stream, STAGE_ANSWER);
+    (void)nghttp2_session_resume_data(stream->http2->session, stream->id);
+}
+
+void http2_more(struct http2_stream *stream, struct buf *bytes)
+{
+    struct buf *body = &stream->answer.body;
+    assert(stream->is_open);
+    if (stream->sent == body->n) {
+        stream->sent = 0;
+        buf_reset(body);
+    }
+    size_t before = body->n;
+    buf_put(body, buf_bytes(bytes));
+    stream->http2->queued += body->n - before;
+    stream->http2->limits->room->used += body->n - before;
+    if (body->err || bytes->err)
+        (void)nghttp2_submit_rst_stream(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                        NGHTTP2_INTERNAL_ERROR);
+    buf_done(bytes);
+    go_on(stream);
+}
+
+void http2_end(struct http2_stream *stream, struct headers *trailers)
+{
+    assert(stream->is_open);
+    stream->is_open = false;
+    headers_done(&stream->answer.trailers);
+    stream->answer.trailers = *trailers;
+    *trailers = (struct headers){.size = 0};
+    go_on(stream);
 }
 
 // --- the session ---

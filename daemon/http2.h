@@ -95,5 +95,12 @@ void http2_accept_body(struct http2_stream *stream, size_t max);
 void http2_take_body(struct http2_stream *stream, struct buf *body);
 // Answers once, and takes what the answer holds; empties it in any case.
 void http2_answer(struct http2_stream *stream, struct http2_answer *answer);
+// The same of an answer that is not whole yet: what it holds goes out, and what http2_more appends,
+// until http2_end, with trailers (none: no fields). They take what they are given.
+void http2_answer_open(struct http2_stream *stream, struct http2_answer *answer);
+void http2_more(struct http2_stream *stream, struct buf *bytes);
+void http2_end(struct http2_stream *stream, struct headers *trailers);
+// Bytes of its answer that are not out of the session's hands.
+size_t http2_stream_unsent(const struct http2_stream *stream);
 void *http2_user(const struct http2_stream *stream);
 void http2_set_user(struct http2_stream *stream, void *user);

@@ -31,7 +31,8 @@ struct http2 {
     bool other_protocol; // the first bytes were no HTTP/2
 };
 
-enum stage { STAGE_BODY, STAGE_READY, STAGE_WORK, STAGE_ANSWER };
+// STAGE_OPEN: all of an answer is sent that there is so far.
+enum stage { STAGE_BODY, STAGE_READY, STAGE_WORK, STAGE_ANSWER, STAGE_OPEN };
 
 struct http2_stream {
     struct http2 *http2;
@@ -47,6 +48,7 @@ struct http2_stream {
     size_t body_max;
     struct http2_answer answer;
     size_t sent;
+    bool is_open; // more of the answer may come
     void *user;
 };
 

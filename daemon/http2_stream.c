@@ -126,6 +126,11 @@ size_t http2_unsent(const struct http2 *http2)
     return http2->queued;
 }
 
+size_t http2_stream_unsent(const struct http2_stream *stream)
+{
+    return stream->answer.body.n - stream->sent;
+}
+
 uint64_t http2_body_bytes(const struct http2 *http2)
 {
     return http2->body_bytes;

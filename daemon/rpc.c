@@ -198,7 +198,8 @@ static bool read_connect_head(const struct headers *headers, struct rpc_head *he
     struct bytes timeout = headers_get(headers, "connect-timeout-ms");
     if (timeout.p && !read_connect_timeout(timeout, &head->timeout_ms))
         return fail(error, RPC_INVALID_ARGUMENT, 0, "connect-timeout-ms: 1 to 10 digits");
-    if (is_encoded(headers_get(headers, "content-encoding")))
+    if (is_encoded(headers_get(headers, "content-encoding")) ||
+        is_encoded(headers_get(headers, "connect-content-encoding")))
         return fail_with(error, &(struct rpc_error){RPC_UNIMPLEMENTED, 0, uncompressed_only,
                                                     "accept-encoding", "identity"});
     return true;
@@ -210,10 +211,15 @@ static bool read_post_head(const struct headers *headers, struct rpc_head *head,
     struct bytes type = headers_get(headers, "content-type");
     if (is_text(type, "application/grpc") || begins_with(type, "application/grpc+"))
         return read_grpc_head(headers, type, head, error);
+    if (is_text(type, "application/connect+proto")) {
+        head->protocol = RPC_CONNECT_STREAM;
+        return read_connect_head(headers, head, error);
+    }
     if (!is_text(type, "application/proto"))
         return fail_with(error, &(struct rpc_error){RPC_UNIMPLEMENTED, 415, "unknown content-type",
                                                     "accept-post",
-                                                    "application/proto, application/grpc, "
+                                                    "application/proto, "
+                                                    "application/connect+proto, application/grpc, "
                                                     "application/grpc+proto"});
     return read_connect_head(headers, head, error);
 }
@@ -327,24 +333,26 @@ static bool read_query(struct bytes query, struct buf *decoded, struct rpc_error
     return true;
 }
 
-static bool read_grpc_body(struct bytes body, struct bytes *message, struct rpc_error *error)
+// Both have a message behind flags and its length.
+static bool read_prefixed_body(struct bytes body, struct bytes *message, struct rpc_error *error)
 {
-    if (body.n < RPC_GRPC_PREFIX || body.n - RPC_GRPC_PREFIX != be32_get(body.p + 1))
-        return fail(error, RPC_INVALID_ARGUMENT, 0, "the body is not one gRPC message");
+    if (body.n < RPC_PREFIX || body.n - RPC_PREFIX != be32_get(body.p + 1))
+        return fail(error, RPC_INVALID_ARGUMENT, 0,
+                    "the body is not one message behind its length");
     if (body.p[0] == 1)
         return fail_with(error, &(struct rpc_error){RPC_UNIMPLEMENTED, 0, uncompressed_only,
                                                     "grpc-accept-encoding", "identity"});
     if (body.p[0] != 0)
-        return fail(error, RPC_INVALID_ARGUMENT, 0, "unknown flags before the gRPC message");
-    *message = bytes_of(body.p + RPC_GRPC_PREFIX, body.n - RPC_GRPC_PREFIX);
+        return fail(error, RPC_INVALID_ARGUMENT, 0, "unknown flags before the message");
+    *message = bytes_of(body.p + RPC_PREFIX, body.n - RPC_PREFIX);
     return true;
 }
 
 bool rpc_read_body(const struct rpc_head *head, struct bytes body, struct buf *decoded,
                    struct bytes *message, struct rpc_error *error)
 {
-    if (head->protocol == RPC_GRPC)
-        return read_grpc_body(body, message, error);
+    if (head->protocol == RPC_GRPC || head->protocol == RPC_CONNECT_STREAM)
+        return read_prefixed_body(body, message, error);
     *message = body;
     if (head->protocol != RPC_CONNECT_GET)
         return true;
@@ -358,7 +366,7 @@ bool rpc_read_body(const struct rpc_head *head, struct bytes body, struct buf *d
 
 void rpc_answer_begin(enum rpc_protocol protocol, struct http2_answer *answer)
 {
-    static const uint8_t prefix[RPC_GRPC_PREFIX] = {0};
+    static const uint8_t prefix[RPC_PREFIX] = {0};
     answer->status = 200;
     headers_put_text(&answer->headers, "content-type",
                      protocol == RPC_GRPC ? "application/grpc" : "application/proto");
@@ -370,7 +378,7 @@ void rpc_answer_end(enum rpc_protocol protocol, struct http2_answer *answer)
 {
     if (protocol != RPC_GRPC || answer->body.err)
         return;
-    be32_put(answer->body.p + 1, (uint32_t)(answer->body.n - RPC_GRPC_PREFIX));
+    be32_put(answer->body.p + 1, (uint32_t)(answer->body.n - RPC_PREFIX));
     headers_put_text(&answer->trailers, "grpc-status", "0");
 }
 
@@ -417,18 +425,80 @@ static void answer_grpc_error(const struct rpc_error *error, struct http2_answer
     put_escaped(&answer->headers, "grpc-message", error->text);
 }
 
+static void put_connect_error(struct buf *out, enum rpc_code code, const char *said)
+{
+    cJSON *json = cJSON_CreateObject();
+    char *text = NULL;
+    if (cJSON_AddStringToObject(json, "code", codes[code].name) &&
+        cJSON_AddStringToObject(json, "message", said))
+        text = cJSON_PrintUnformatted(json);
+    buf_put_text(out, text ? text : "{\"code\":\"internal\"}");
+    free(text);
+    cJSON_Delete(json);
+}
+
 static void answer_connect_error(const struct rpc_error *error, struct http2_answer *answer)
 {
     answer->status = error->status ? error->status : codes[error->code].status;
     headers_put_text(&answer->headers, "content-type", "application/json");
-    cJSON *json = cJSON_CreateObject();
-    char *text = NULL;
-    if (cJSON_AddStringToObject(json, "code", codes[error->code].name) &&
-        cJSON_AddStringToObject(json, "message", error->text))
-        text = cJSON_PrintUnformatted(json);
-    buf_put_text(&answer->body, text ? text : "{\"code\":\"internal\"}");
-    free(text);
-    cJSON_Delete(json);
+    put_connect_error(&answer->body, error->code, error->text);
+}
+
+// --- streams ---
+
+void rpc_stream_begin(enum rpc_protocol protocol, struct http2_answer *answer)
+{
+    answer->status = 200;
+    headers_put_text(&answer->headers, "content-type",
+                     protocol == RPC_GRPC ? "application/grpc" : "application/connect+proto");
+}
+
+size_t rpc_stream_message(struct buf *out)
+{
+    static const uint8_t prefix[RPC_PREFIX] = {0};
+    size_t begin = out->n;
+    buf_put(out, BYTES(prefix));
+    return begin;
+}
+
+void rpc_stream_message_end(struct buf *out, size_t begin)
+{
+    if (!out->err)
+        be32_put(out->p + begin + 1, (uint32_t)(out->n - begin - RPC_PREFIX));
+}
+
+static void end_connect_stream(enum rpc_code code, const char *text, struct buf *last)
+{
+    enum { END_OF_STREAM = 2 };
+    size_t begin = rpc_stream_message(last);
+    buf_put_text(last, text ? "{\"error\":" : "{");
+    if (text)
+        put_connect_error(last, code, text);
+    buf_put_text(last, "}");
+    rpc_stream_message_end(last, begin);
+    if (!last->err)
+        last->p[begin] = END_OF_STREAM;
+}
+
+void rpc_stream_end(enum rpc_protocol protocol, enum rpc_code code, const char *text,
+                    struct buf *last, struct headers *trailers)
+{
+    char number[8];
+    if (protocol != RPC_GRPC) {
+        end_connect_stream(code, text, last);
+        return;
+    }
+    (void)snprintf(number, sizeof number, "%d", (int)code);
+    headers_put_text(trailers, "grpc-status", number);
+    if (text)
+        put_escaped(trailers, "grpc-message", text);
+}
+
+// The head of a stream of Connect is always good; its end says what was wrong.
+static void answer_stream_error(const struct rpc_error *error, struct http2_answer *answer)
+{
+    rpc_stream_begin(RPC_CONNECT_STREAM, answer);
+    end_connect_stream(error->code, error->text, &answer->body);
 }
 
 void rpc_answer_error(enum rpc_protocol protocol, const struct rpc_error *error,
@@ -436,6 +506,8 @@ void rpc_answer_error(enum rpc_protocol protocol, const struct rpc_error *error,
 {
     if (protocol == RPC_GRPC)
         answer_grpc_error(error, answer);
+    else if (protocol == RPC_CONNECT_STREAM)
+        answer_stream_error(error, answer);
     else
         answer_connect_error(error, answer);
     if (error->header)

@@ -1,15 +1,15 @@
 #pragma once
 
-// Unary calls of Connect and of gRPC: heads and bodies to a call, and answers back. Takes and makes
-// what HTTP/2 carries, does no I/O and knows no method (connectrpc.com/docs/protocol, gRPC over
-// HTTP/2). Any thread.
+// Calls of Connect and of gRPC, unary and with a stream of answers: heads and bodies to a call, and
+// answers back. Takes and makes what HTTP/2 carries, does no I/O and knows no method
+// (connectrpc.com/docs/protocol, gRPC over HTTP/2). Any thread.
 
 #include "daemon/etag.h"
 #include "daemon/http2.h"
 #include "proto/messages.h"
 #include "storage/device.h"
 
-enum rpc_protocol { RPC_CONNECT, RPC_CONNECT_GET, RPC_GRPC };
+enum rpc_protocol { RPC_CONNECT, RPC_CONNECT_GET, RPC_CONNECT_STREAM, RPC_GRPC };
 
 // The sixteen codes that both protocols know, and 0.
 enum rpc_code {
@@ -34,7 +34,7 @@ enum rpc_code {
 };
 
 enum {
-    RPC_GRPC_PREFIX = 5,               // before a gRPC message
+    RPC_PREFIX = 5,                    // before a message of gRPC or of Connect's streams
     RPC_TIMEOUT_MS_MAX = 24 * 3600000, // longer ones are cut to a day
 };
 
@@ -81,6 +81,13 @@ unsigned rpc_http_status(enum rpc_code code);
 // calls rpc_answer_end.
 void rpc_answer_begin(enum rpc_protocol protocol, struct http2_answer *answer);
 void rpc_answer_end(enum rpc_protocol protocol, struct http2_answer *answer);
+// A stream of answers: its head; the end of a message that was put behind rpc_stream_message (which
+// tells where it began); and the end, as bytes and trailers, text NULL: all is well.
+void rpc_stream_begin(enum rpc_protocol protocol, struct http2_answer *answer);
+size_t rpc_stream_message(struct buf *out);
+void rpc_stream_message_end(struct buf *out, size_t begin);
+void rpc_stream_end(enum rpc_protocol protocol, enum rpc_code code, const char *text,
+                    struct buf *last, struct headers *trailers);
 // Of a GET, after rpc_answer_end: names the answer, and leaves its body out where the client has
 // it.
 void rpc_answer_name(const struct rpc_head *head, struct http2_answer *answer);

@@ -195,6 +195,16 @@ static enum err trail(struct service_call *call, struct txn *txn, struct fault *
     return hub_trail(txn, &call->caller, call->request, &call->arena, call->response, fault);
 }
 
+static enum err watch(struct service_call *call, struct txn *txn, struct fault *fault)
+{
+    struct watch_response *response = call->response;
+    bool is_first = !call->watched.is_begun;
+    enum err err =
+        hub_watch(txn, &call->caller, call->request, &call->watched, &call->arena, response, fault);
+    call->has_news = !err && (is_first || response->changed.n > 0 || response->more);
+    return err;
+}
+
 // --- the table ---
 
 static const struct service_method methods[SERVICE_METHODS] = {
@@ -349,6 +359,17 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .call = CALL_LIST,
         .may_get = true,
         .answer = trail,
+    },
+    {
+        .path = "/folkmoot.v1.PictureService/Watch",
+        .request = &watch_request_message,
+        .response = &watch_response_message,
+        .body_max = 1 << 10,
+        .arena_max = SERVICE_SMALL_ARENA,
+        .has_token = true,
+        .call = CALL_LIST,
+        .is_stream = true,
+        .answer = watch,
     },
 };
 

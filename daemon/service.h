@@ -21,7 +21,7 @@ struct service {
 };
 
 enum {
-    SERVICE_METHODS = 14,
+    SERVICE_METHODS = 15,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,
@@ -43,6 +43,8 @@ struct service_call {
     struct hub_push_plan *plan;
     struct list receipts;
     struct hub_pulled pulled;
+    struct hub_watched watched;
+    bool has_news;              // of a stream: what was answered is to be sent
     struct hub_effects effects; // of the write
     uint8_t new_token[TOKEN_SIZE];
     bool is_renewed; // new_token goes into the answer
@@ -63,7 +65,8 @@ struct service_method {
     bool may_get;    // has no side effects: Connect's GET
     bool is_attempt; // is counted against guessing
     bool is_enrolment;
-    bool is_sync; // is noted as a contact
+    bool is_sync;   // is noted as a contact
+    bool is_stream; // `answer` is asked again and again, until the peer has gone
     // Any of the three may be missing. In a read transaction on the loop; in the writer's; in a
     // read transaction on the loop.
     service_function *check;

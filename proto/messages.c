@@ -348,5 +348,7 @@ const struct message *const messages_all[] = {
     &trail_request_message,
     &trail_step_message,
     &trail_response_message,
+    &watch_request_message,
+    &watch_response_message,
     NULL,
 };

@@ -188,3 +188,19 @@ static const struct field trail_response_fields[] = {
 };
 const struct message trail_response_message = {"TrailResponse", sizeof(struct trail_response),
                                                FIELDS(trail_response_fields)};
+
+static const struct field watch_request_fields[] = {
+    {1, FIELD_BYTES, .offset = AT(watch_request, cursor), .size_max = 64},
+};
+const struct message watch_request_message = {"WatchRequest", sizeof(struct watch_request),
+                                              FIELDS(watch_request_fields)};
+
+static const struct field watch_response_fields[] = {
+    {1, FIELD_MESSAGE, .offset = AT(watch_response, log), .of = &log_head_message},
+    {2, FIELD_MESSAGE, .offset = AT(watch_response, changed), .repeated = true,
+     .count_max = WATCH_REFS_MAX, .of = &ref_message},
+    {3, FIELD_BOOL, .offset = AT(watch_response, more)},
+    {4, FIELD_BYTES, .offset = AT(watch_response, cursor), .size_max = 64},
+};
+const struct message watch_response_message = {"WatchResponse", sizeof(struct watch_response),
+                                               FIELDS(watch_response_fields)};

@@ -143,8 +143,19 @@ struct trail_response {
     bool more;
 };
 
-extern const struct message picture_request_message, picture_constraints_message,
-    picture_voices_message, picture_count_message, picture_heard_message, picture_response_message,
-    show_request_message, picture_item_message, show_response_message, record_request_message,
-    record_edit_message, record_change_message, record_response_message, trail_request_message,
-    trail_step_message, trail_response_message;
+struct watch_request {
+    struct bytes cursor;
+};
+
+struct watch_response {
+    struct log_head *log;
+    struct list changed; // struct ref
+    bool more;
+    struct bytes cursor;
+};
+
+extern const struct message watch_request_message, watch_response_message, picture_request_message,
+    picture_constraints_message, picture_voices_message, picture_count_message,
+    picture_heard_message, picture_response_message, show_request_message, picture_item_message,
+    show_response_message, record_request_message, record_edit_message, record_change_message,
+    record_response_message, trail_request_message, trail_step_message, trail_response_message;

@@ -260,6 +260,21 @@ enum err hub_show(struct txn *txn, const struct hub_caller *caller,
 enum err hub_record(struct txn *txn, const struct hub_caller *caller,
                     const struct record_request *request, struct arena *arena,
                     struct record_response *response, struct fault *fault) must_check;
+
+// What a caller who listens has been told.
+struct hub_watched {
+    bool is_begun;
+    uint8_t log[HANDLE_SIZE];
+    uint64_t position; // the last entry that was looked at
+};
+
+// What has changed since, and moves `watched` on (read transaction; to be called again and again).
+// Once begun, `request` is not looked at. response->changed is empty and `more` false where nothing
+// has changed for this caller.
+enum err hub_watch(struct txn *txn, const struct hub_caller *caller,
+                   const struct watch_request *request, struct hub_watched *watched,
+                   struct arena *arena, struct watch_response *response,
+                   struct fault *fault) must_check;
 enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
                    const struct trail_request *request, struct arena *arena,
                    struct trail_response *response, struct fault *fault) must_check;

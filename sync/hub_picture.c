@@ -1,6 +1,7 @@
 // The picture, for callers of a hub: each as far as the role goes.
 
 #include "sync/hub.h"
+#include "sync/hub_private.h"
 #include "sync/picture.h"
 #include "sync/tree.h"
 
@@ -32,8 +33,8 @@ static void look(const struct hub_caller *caller, struct looking *looking)
     };
 }
 
-static enum err name_log(struct txn *txn, const struct community *community, struct arena *arena,
-                         struct log_head **log, struct fault *fault)
+enum err hub_name_log(struct txn *txn, const struct community *community, struct arena *arena,
+                      struct log_head **log, struct fault *fault)
 {
     uint8_t root[HASH_SIZE];
     enum err err = tree_root(txn, community->number, community->size, root);
@@ -56,7 +57,7 @@ enum err hub_picture(struct txn *txn, const struct hub_caller *caller,
     *response = (struct picture_response){.more = false};
     enum err err = picture_counts(txn, &caller->community, request->kind, &looking.picture, arena,
                                   response, fault);
-    return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
+    return err ? err : hub_name_log(txn, &caller->community, arena, &response->log, fault);
 }
 
 enum err hub_show(struct txn *txn, const struct hub_caller *caller,
@@ -68,7 +69,7 @@ enum err hub_show(struct txn *txn, const struct hub_caller *caller,
     *response = (struct show_response){.least = 0};
     enum err err =
         picture_show(txn, &caller->community, request, &looking.picture, arena, response, fault);
-    return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
+    return err ? err : hub_name_log(txn, &caller->community, arena, &response->log, fault);
 }
 
 static enum err look_at(struct txn *txn, const struct hub_caller *caller,
@@ -98,7 +99,7 @@ enum err hub_record(struct txn *txn, const struct hub_caller *caller,
     if (!err)
         err = picture_record(txn, &caller->community, &record, request, &looking.picture, arena,
                              response, fault);
-    return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
+    return err ? err : hub_name_log(txn, &caller->community, arena, &response->log, fault);
 }
 
 enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
@@ -110,5 +111,5 @@ enum err hub_trail(struct txn *txn, const struct hub_caller *caller,
     *response = (struct trail_response){.more = false};
     enum err err =
         picture_trail(txn, &caller->community, request, &looking.picture, arena, response, fault);
-    return err ? err : name_log(txn, &caller->community, arena, &response->log, fault);
+    return err ? err : hub_name_log(txn, &caller->community, arena, &response->log, fault);
 }

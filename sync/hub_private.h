@@ -74,6 +74,9 @@ struct mask hub_mask(const struct hub_caller *caller);
 enum err hub_look(struct txn *txn, const struct hub_caller *caller, const struct record_key *record,
                   const struct record_key *about, struct arena *arena, struct record_view *view,
                   size_t *voices) must_check;
+// Names the log as it is, in the arena.
+enum err hub_name_log(struct txn *txn, const struct community *community, struct arena *arena,
+                      struct log_head **log, struct fault *fault) must_check;
 // The answer's room is used up, and not the machine's memory.
 bool hub_is_used_up(enum err err, const struct arena *arena);
 // Nothing of it is seen, or it is damaged or too large for an answer: the others are given.

@@ -113,6 +113,51 @@ function cases(Client) {
     assert.deepEqual(bytes((await device.get(need.record)).record), need.fields);
   });
 
+  test("the picture counts a need, and its record tells what was said", async () => {
+    const fields = put.text(8, "A lamp");
+    const need = device.write({ kind: kinds.need }, fields);
+    await device.push();
+    const { token } = device;
+    const picture = await client.call("PictureService", "Picture", {}, { token });
+    assert.ok(picture.total.unanswered > 0);
+    const request = { kind: kinds.need, id: need.record.id };
+    const { record, history } = await client.call("PictureService", "Record", request, { token });
+    assert.deepEqual(bytes(record.record), fields);
+    assert.equal(history.length, 1);
+    assert.deepEqual(bytes(history[0].device), device.author.handle);
+    assert.deepEqual(bytes(history[0].edits[0].edit), fields);
+    assert.equal(history[0].edits[0].live, true);
+  });
+
+  test("Watch tells what changes while one listens, and goes on from a cursor", { timeout: 30_000 }, async () => {
+    const { token } = device;
+    const ending = new AbortController();
+    const answers = client.listen("PictureService", "Watch", {}, { token, signal: ending.signal });
+    const first = (await answers.next()).value;
+    assert.equal(first.changed.length, 0);
+    assert.equal(first.more, false);
+    const need = device.write({ kind: kinds.need }, words("Water."));
+    await device.push();
+    const second = (await answers.next()).value;
+    assert.deepEqual(second.changed.map(({ id }) => bytes(id)), [need.record.id]);
+    assert.ok(BigInt(second.log.size) > BigInt(first.log.size));
+    ending.abort();
+    assert.notEqual(await codeOf(answers.next()), "ok", "it was ended");
+    const again = new AbortController();
+    const later = client.listen("PictureService", "Watch", { cursor: first.cursor }, { token, signal: again.signal });
+    assert.deepEqual((await later.next()).value.changed.map(({ id }) => bytes(id)), [need.record.id]);
+    again.abort();
+    await codeOf(later.next());
+  });
+
+  test("Watch is refused without a token, and for a cursor that is none", async () => {
+    const { signal } = new AbortController();
+    const none = client.listen("PictureService", "Watch", {}, { signal });
+    assert.equal(await codeOf(none.next()), "unauthenticated");
+    const wrong = client.listen("PictureService", "Watch", { cursor: random(5) }, { token: device.token, signal });
+    assert.equal(await codeOf(wrong.next()), "invalid_argument");
+  });
+
   test("what the C device wrote is pulled, merged alike and read", async () => {
     const said = `Wasser für alle — ${Client.name}`;
     const fields = ["--words", said, "--category", "water", "--urgency", "high"];

@@ -7,11 +7,12 @@ import { EnrolService } from "./gen/folkmoot/v1/enrol_service_pb.js";
 import { InfoService } from "./gen/folkmoot/v1/info_service_pb.js";
 import * as change from "./gen/folkmoot/v1/change_pb.js";
 import * as record from "./gen/folkmoot/v1/record_pb.js";
+import { PictureService } from "./gen/folkmoot/v1/picture_service_pb.js";
 import { RecordService } from "./gen/folkmoot/v1/record_service_pb.js";
 import { SyncService } from "./gen/folkmoot/v1/sync_service_pb.js";
 import { tlsKeyOf, url } from "./hub.mjs";
 
-const services = { EnrolService, InfoService, RecordService, SyncService };
+const services = { EnrolService, InfoService, PictureService, RecordService, SyncService };
 const schemas = { ...change, ...record };
 
 // "invalid_argument", as the protocol writes it.
@@ -54,6 +55,18 @@ export class ConnectNode {
     const headers = token ? { authorization: `Bearer ${token.toString("base64url")}` } : {};
     try {
       return await client[method[0].toLowerCase() + method.slice(1)](message, { headers });
+    } catch (error) {
+      const { code, rawMessage } = ConnectError.from(error);
+      throw Object.assign(new Error(rawMessage), { code: codeName(code) });
+    }
+  }
+
+  // Answers of a stream, one after the other; `signal` ends it.
+  async *listen(service, method, message, { token, signal }) {
+    const client = createClient(services[service], this.transports[0]);
+    const headers = token ? { authorization: `Bearer ${token.toString("base64url")}` } : {};
+    try {
+      yield* client[method[0].toLowerCase() + method.slice(1)](message, { headers, signal });
     } catch (error) {
       const { code, rawMessage } = ConnectError.from(error);
       throw Object.assign(new Error(rawMessage), { code: codeName(code) });

@@ -5,7 +5,7 @@ import loader from "@grpc/proto-loader";
 import { host, port, tlsKeyOf } from "./hub.mjs";
 
 const root = new URL("../../proto", import.meta.url).pathname;
-const files = ["enrol_service", "info_service", "record_service", "sync_service"];
+const files = ["enrol_service", "info_service", "picture_service", "record_service", "sync_service"];
 const definition = loader.loadSync(
   files.map((name) => `folkmoot/v1/${name}.proto`),
   { includeDirs: [root], longs: String, defaults: true },
@@ -62,6 +62,19 @@ export class GrpcJs {
         else reject(Object.assign(new Error(error.details), { code: codeName(error.code) }));
       });
     });
+  }
+
+  // Answers of a stream, one after the other; `signal` ends it.
+  async *listen(service, method, message, { token, signal }) {
+    const metadata = new grpc.Metadata();
+    if (token) metadata.set("authorization", `Bearer ${token.toString("base64url")}`);
+    const stream = this.client(service)[method](toPlain(message), metadata, {});
+    signal.addEventListener("abort", () => stream.cancel());
+    try {
+      for await (const answer of stream) yield fromPlain(answer);
+    } catch (error) {
+      throw Object.assign(new Error(error.details), { code: codeName(error.code) });
+    }
   }
 
   callUnknown() {
