@@ -195,12 +195,17 @@ void raw_put_header(struct buf *out, const char *name, const char *value)
 
 void raw_put_head(struct buf *out, const char *path, const char *token)
 {
+    raw_put_head_of(out, path, token, "application/proto");
+}
+
+void raw_put_head_of(struct buf *out, const char *path, const char *token, const char *type)
+{
     char bearer[80];
     raw_put_header(out, ":method", "POST");
     raw_put_header(out, ":scheme", "https");
     raw_put_header(out, ":authority", "127.0.0.1");
     raw_put_header(out, ":path", path);
-    raw_put_header(out, "content-type", "application/proto");
+    raw_put_header(out, "content-type", type);
     (void)snprintf(bearer, sizeof bearer, "Bearer %s", token ? token : "");
     if (token)
         raw_put_header(out, "authorization", bearer);

@@ -51,8 +51,9 @@ void raw_put_frame(struct buf *out, enum frame_type type, uint8_t flags, uint32_
                    struct bytes payload);
 // A field of a head, literal and not indexed (RFC 7541 section 6.2.2).
 void raw_put_header(struct buf *out, const char *name, const char *value);
-// The head of a POST to this path.
+// The head of a POST to this path; of this content-type.
 void raw_put_head(struct buf *out, const char *path, const char *token);
+void raw_put_head_of(struct buf *out, const char *path, const char *token, const char *type);
 // A whole call: its head, and its body in frames of at most 16 KiB.
 void raw_put_call(struct buf *out, uint32_t stream, const char *path, const char *token,
                   struct bytes body);
