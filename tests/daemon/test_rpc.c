@@ -58,8 +58,6 @@ Test(rpc, tells_the_protocols_apart_by_content_type)
 Test(rpc, refuses_codecs_and_compressions_that_it_does_not_know)
 {
     expect_refused(POST("content-type", "application/json"), RPC_CONNECT, RPC_UNIMPLEMENTED, 415);
-    expect_refused(POST("content-type", "application/connect+proto"), RPC_CONNECT,
-                   RPC_UNIMPLEMENTED, 415);
     expect_refused(POST("content-type", "application/grpc-web"), RPC_CONNECT, RPC_UNIMPLEMENTED,
                    415);
     expect_refused(POST("accept", "*/*"), RPC_CONNECT, RPC_UNIMPLEMENTED, 415);
@@ -376,5 +374,44 @@ Test(rpc, an_answer_to_post_has_no_name)
     cr_expect_null(headers_get(&answer.headers, "etag").p);
     http2_answer_done(&answer);
     headers_done(&headers);
+    expect_no_leaks();
+}
+
+Test(rpc, a_stream_has_messages_behind_their_lengths_and_an_end)
+{
+    static const uint8_t asked[] = {0, 0, 0, 0, 3, 'a', 'b', 'c'};
+    struct headers headers = {.size = 0}, trailers = {.size = 0};
+    struct http2_answer answer = {.status = 0};
+    struct rpc_error error = {.code = RPC_OK};
+    struct bytes message;
+    struct buf out = {0}, decoded = {0};
+    struct rpc_head head = taken(POST("content-type", "application/connect+proto"), &headers);
+    cr_assert_eq(head.protocol, RPC_CONNECT_STREAM);
+    cr_assert(rpc_read_body(&head, BYTES(asked), &decoded, &message, &error));
+    cr_expect(bytes_equal(message, bytes_of_text("abc")));
+    cr_expect_not(rpc_read_body(&head, bytes_of(asked, 7), &decoded, &message, &error));
+    size_t begin = rpc_stream_message(&out);
+    buf_put_text(&out, "abc");
+    rpc_stream_message_end(&out, begin);
+    cr_expect(bytes_equal(buf_bytes(&out), BYTES(asked)));
+    buf_reset(&out);
+    rpc_stream_end(RPC_CONNECT_STREAM, RPC_OK, NULL, &out, &trailers);
+    cr_expect(out.n == 7 && memcmp(out.p, "\2\0\0\0\2{}", 7) == 0 && trailers.count == 0);
+    buf_reset(&out);
+    rpc_stream_end(RPC_CONNECT_STREAM, RPC_UNAVAILABLE, "later", &out, &trailers);
+    static const char said[] = "{\"error\":{\"code\":\"unavailable\",\"message\":\"later\"}}";
+    cr_expect(out.p[0] == 2 && be32_get(out.p + 1) == sizeof said - 1);
+    cr_expect(bytes_equal(bytes_of(out.p + 5, out.n - 5), bytes_of_text(said)));
+    buf_reset(&out);
+    rpc_stream_end(RPC_GRPC, RPC_UNAVAILABLE, "later", &out, &trailers);
+    cr_expect(out.n == 0 &&
+              bytes_equal(headers_get(&trailers, "grpc-status"), bytes_of_text("14")));
+    rpc_answer_error(RPC_CONNECT_STREAM, &(struct rpc_error){.code = RPC_NOT_FOUND, .text = "no"},
+                     &answer);
+    cr_expect(answer.status == 200 && answer.body.n > 5 && answer.body.p[0] == 2);
+    http2_answer_done(&answer);
+    headers_done(&headers);
+    headers_done(&trailers);
+    buf_done(&out);
     expect_no_leaks();
 }
