@@ -337,6 +337,7 @@ const struct message *const messages_all[] = {
     &picture_voices_message,
     &picture_count_message,
     &picture_heard_message,
+    &picture_place_message,
     &picture_response_message,
     &show_request_message,
     &picture_item_message,

@@ -55,6 +55,15 @@ static const struct field picture_heard_fields[] = {
 const struct message picture_heard_message = {"PictureHeard", sizeof(struct picture_heard),
                                               FIELDS(picture_heard_fields)};
 
+static const struct field picture_place_fields[] = {
+    {1, FIELD_TEXT, .offset = AT(picture_place, code), .size_max = 200},
+    {2, FIELD_TEXT, .offset = AT(picture_place, name), .size_max = 200},
+    {3, FIELD_U32, .offset = AT(picture_place, population)},
+    {4, FIELD_U32, .offset = AT(picture_place, heard)},
+};
+const struct message picture_place_message = {"PicturePlace", sizeof(struct picture_place),
+                                              FIELDS(picture_place_fields)};
+
 static const struct field picture_response_fields[] = {
     {1, FIELD_MESSAGE, .offset = AT(picture_response, log), .of = &log_head_message},
     {2, FIELD_U32, .offset = AT(picture_response, least)},
@@ -64,6 +73,9 @@ static const struct field picture_response_fields[] = {
     {5, FIELD_MESSAGE, .offset = AT(picture_response, heard), .repeated = true,
      .count_max = 7 * PICTURE_COUNTS_MAX, .of = &picture_heard_message},
     {6, FIELD_BOOL, .offset = AT(picture_response, more)},
+    {7, FIELD_MESSAGE, .offset = AT(picture_response, unheard), .repeated = true,
+     .count_max = PICTURE_UNHEARD_MAX, .of = &picture_place_message},
+    {8, FIELD_BOOL, .offset = AT(picture_response, more_unheard)},
 };
 const struct message picture_response_message = {"PictureResponse", sizeof(struct picture_response),
                                                  FIELDS(picture_response_fields)};

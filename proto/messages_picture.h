@@ -43,6 +43,13 @@ struct picture_heard {
     uint32_t persons;
 };
 
+struct picture_place {
+    struct bytes code;
+    struct bytes name;
+    uint32_t population;
+    uint32_t heard;
+};
+
 struct picture_response {
     struct log_head *log;
     uint32_t least;
@@ -50,6 +57,8 @@ struct picture_response {
     struct list counts; // struct picture_count
     struct list heard;  // struct picture_heard
     bool more;
+    struct list unheard; // struct picture_place
+    bool more_unheard;
 };
 
 struct show_request {
@@ -156,6 +165,7 @@ struct watch_response {
 
 extern const struct message watch_request_message, watch_response_message, picture_request_message,
     picture_constraints_message, picture_voices_message, picture_count_message,
-    picture_heard_message, picture_response_message, show_request_message, picture_item_message,
-    show_response_message, record_request_message, record_edit_message, record_change_message,
-    record_response_message, trail_request_message, trail_step_message, trail_response_message;
+    picture_heard_message, picture_place_message, picture_response_message, show_request_message,
+    picture_item_message, show_response_message, record_request_message, record_edit_message,
+    record_change_message, record_response_message, trail_request_message, trail_step_message,
+    trail_response_message;

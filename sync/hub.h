@@ -16,6 +16,7 @@
 #include "storage/device.h"
 #include "storage/record.h"
 #include "sync/kept.h"
+#include "sync/population.h"
 #include "sync/role.h"
 #include "sync/search.h"
 
@@ -31,6 +32,8 @@ struct hub_policy {
         observer_secret[32]; // of this hub alone: makes the names by which observers know records
     uint32_t observer_least; // numbers of the picture are told observers as multiples of this; 0:
                              // of HUB_OBSERVER_LEAST
+    const struct population *population; // beside which the picture tells who was not heard, on the
+                                         // loop's thread; NULL: none
 };
 
 struct hub_caller {

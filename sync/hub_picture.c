@@ -30,6 +30,7 @@ static void look(const struct hub_caller *caller, struct looking *looking)
         .eye = &looking->eye,
         .mask = is_observer ? &looking->mask : NULL,
         .least = is_observer ? least_of(&caller->policy) : 0,
+        .population = caller->policy.population,
     };
 }
 

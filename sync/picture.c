@@ -80,6 +80,7 @@ struct list picture_voices(struct picturing *p, const uint32_t *by_party, size_t
 struct counting_up {
     struct picturing p;
     struct picture_response *response;
+    struct unheard unheard;
 };
 
 // Over all states.
@@ -147,15 +148,18 @@ static bool add_heard(const struct count_key *key, const struct count *count, vo
     struct counting_up *c = arg;
     struct list *heard = &c->response->heard;
     struct bytes place = {0};
+    uint32_t all = 0;
     if (!is_all(key->place) && !picture_name(&c->p, key, true, &count->place, &place))
         return !c->p.err;
     for (uint32_t party = 0; party < COUNTS_PARTIES; party++) {
         uint32_t persons = picture_floor(&c->p, count->cells[party]);
+        all += count->cells[party];
         c->response->more |= persons && heard->n == PICTURE_COUNTS_MAX;
         if (persons && heard->n < PICTURE_COUNTS_MAX)
             *LIST_AT(struct picture_heard, *heard, heard->n++) =
                 (struct picture_heard){place, party, persons};
     }
+    picture_unheard_add(&c->unheard, place, all);
     return !c->p.err;
 }
 
@@ -163,7 +167,7 @@ enum err picture_counts(struct txn *txn, const struct community *community, uint
                         const struct picture_eye *eye, struct arena *arena,
                         struct picture_response *response, struct fault *fault)
 {
-    struct counting_up c = {{txn, community, eye, arena, OK}, response};
+    struct counting_up c = {{txn, community, eye, arena, OK}, response, {0}};
     struct count_key all = {.kind = kind ? kind : KIND_NEED};
     struct count count;
     if (all.kind > KIND_MAX)
@@ -175,7 +179,7 @@ enum err picture_counts(struct txn *txn, const struct community *community, uint
     response->total = picture_alloc(&c.p, 1, sizeof *response->total);
     response->counts.p = picture_alloc(&c.p, PICTURE_COUNTS_MAX + 1, sizeof(struct picture_count));
     response->heard.p = picture_alloc(&c.p, PICTURE_COUNTS_MAX, sizeof(struct picture_heard));
-    if (c.p.err)
+    if (!picture_unheard_begin(&c.p, &c.unheard))
         return picture_end(&c.p, fault);
     err = count_get(txn, community->number, &all, &count);
     if (!err || err == ERR_NOT_FOUND) {
@@ -186,5 +190,6 @@ enum err picture_counts(struct txn *txn, const struct community *community, uint
         err = count_each(txn, community->number, KIND_PERSON, add_heard, &c);
     if (!c.p.err)
         c.p.err = err;
+    picture_unheard_end(&c.p, &c.unheard, response);
     return picture_end(&c.p, fault);
 }

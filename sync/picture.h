@@ -9,12 +9,14 @@
 #include "storage/community.h"
 #include "sync/eye.h"
 #include "sync/mask.h"
+#include "sync/population.h"
 
 // Who looks.
 struct picture_eye {
     const struct eye *eye;   // whose titles are read by; NULL: sees all
     const struct mask *mask; // of an outsider; NULL: of none
     uint32_t least;          // an outsider is told multiples of this, rounded down; 0: exact
+    const struct population *population; // where people live; NULL: not known
 };
 
 enum err picture_counts(struct txn *txn, const struct community *community, uint32_t kind,

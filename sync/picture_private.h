@@ -29,6 +29,17 @@ struct picture_constraints *picture_constraints(struct picturing *p, const uint3
 // by_party: for each party kind, then stance, `stances` of them; only parties that somebody of
 // spoke for.
 struct list picture_voices(struct picturing *p, const uint32_t *by_party, size_t stances);
+// Who has not been heard (picture_unheard.c): for all that were, `add`; then `end`, which fills the
+// response. It borrows from the table.
+struct unheard {
+    const struct population *table; // NULL: none
+    uint32_t *heard;                // persons for each of its places
+};
+
+bool picture_unheard_begin(struct picturing *p, struct unheard *unheard) must_check;
+void picture_unheard_add(struct unheard *unheard, struct bytes place, uint32_t persons);
+void picture_unheard_end(struct picturing *p, struct unheard *unheard,
+                         struct picture_response *response);
 // One record in the picture, by its sum. Sets the error when it fails.
 struct picture_item *picture_item(struct picturing *p, const struct record_key *root,
                                   const struct sum *sum);
