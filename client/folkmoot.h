@@ -272,6 +272,13 @@ struct folkmoot_pictured {
 // FOLKMOOT_STORE when the counts are to be made anew: they are when the store is opened again.
 enum folkmoot_code folkmoot_picture(struct folkmoot *fm, struct folkmoot_picture *picture,
                                     struct folkmoot_error *error);
+// Calls `each` with how many persons have a voice on anything, for each sort of party for which one
+// may speak ("" first: those who do not say), those of which nobody has among them; until it
+// returns false.
+enum folkmoot_code folkmoot_picture_heard(struct folkmoot *fm,
+                                          bool (*each)(const char *party, uint32_t persons,
+                                                       void *arg),
+                                          void *arg, struct folkmoot_error *error);
 // Gives at most `most` (200) needs of a list, the most voiced first, until `each` returns false:
 // "most-voiced", "unanswered", "solution", "commitment", "outcome", "divided", "tension",
 // "blocked", "strengths"; or "due": commitments, by when they are due. Valid during the call.

@@ -1,6 +1,7 @@
 #include "sync/picture.h"
 
 #include "client/state.h"
+#include "proto/schema.h"
 
 enum { ARENA_MAX = 8 << 20 };
 
@@ -30,22 +31,56 @@ static void take_numbers(const struct picture_response *from, struct folkmoot_pi
     }
 }
 
-enum folkmoot_code folkmoot_picture(struct folkmoot *fm, struct folkmoot_picture *picture,
-                                    struct folkmoot_error *error)
+static enum folkmoot_code count(struct folkmoot *fm, struct arena *arena,
+                                struct picture_response *response, struct folkmoot_error *error)
 {
     struct scope scope;
     struct fault fault = {0};
-    struct picture_response response = {.more = false};
-    struct arena arena ARENA_CLEANUP;
-    arena_init(&arena, ARENA_MAX);
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
     if (code)
         return code;
-    enum err err = picture_counts(scope.txn, &scope.community, 0, &all, &arena, &response, &fault);
-    if (!err)
-        take_numbers(&response, picture);
+    enum err err = picture_counts(scope.txn, &scope.community, 0, &all, arena, response, &fault);
     enum folkmoot_code ended = state_end(fm, &scope, false, error);
     return err ? state_fail_err(error, err, &fault) : ended;
+}
+
+enum folkmoot_code folkmoot_picture(struct folkmoot *fm, struct folkmoot_picture *picture,
+                                    struct folkmoot_error *error)
+{
+    struct picture_response response = {.more = false};
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, ARENA_MAX);
+    enum folkmoot_code code = count(fm, &arena, &response, error);
+    if (!code)
+        take_numbers(&response, picture);
+    return code;
+}
+
+static uint32_t heard_of(const struct picture_response *response, uint32_t party)
+{
+    for (size_t i = 0; i < response->heard.n; i++) {
+        const struct picture_heard *heard = LIST_AT(struct picture_heard, response->heard, i);
+        if (heard->place.n == 0 && heard->party_kind == party)
+            return heard->persons;
+    }
+    return 0;
+}
+
+enum folkmoot_code folkmoot_picture_heard(struct folkmoot *fm,
+                                          bool (*each)(const char *party, uint32_t persons,
+                                                       void *arg),
+                                          void *arg, struct folkmoot_error *error)
+{
+    const struct schema_field *field = schema_field(KIND_PERSON, FIELD_PARTY_KIND);
+    struct picture_response response = {.more = false};
+    struct arena arena ARENA_CLEANUP;
+    arena_init(&arena, ARENA_MAX);
+    enum folkmoot_code code = count(fm, &arena, &response, error);
+    for (uint32_t i = 0; !code && field->values[i]; i++) {
+        if (!each(field->values[i], heard_of(&response, i), arg))
+            break;
+    }
+    return code;
 }
 
 // --- which ---

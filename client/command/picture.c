@@ -7,6 +7,7 @@
 #include "client/command/json.h"
 #include "client/command/page.h"
 #include "client/command/ref.h"
+#include "client/command/unheard.h"
 
 enum { MOST = 5, INDENT = 9 };
 
@@ -183,6 +184,8 @@ enum command_exit picture_command(struct app *app)
             saying.array = cJSON_AddArrayToObject(document, sections[i].list);
         code = folkmoot_picture_list(app->fm, sections[i].list, MOST, each, &saying, &error);
     }
+    if (!code)
+        code = unheard_say(app, document, &error);
     if (code) {
         cJSON_Delete(document);
         return app_fail(&error);
