@@ -73,13 +73,8 @@ static cJSON *count_json(const struct picture_count *of)
     return item;
 }
 
-static void put_numbers(cJSON *answer, const struct picture_response *of)
+static void put_heard(cJSON *answer, const struct picture_response *of)
 {
-    (void)cJSON_AddItemToObject(answer, "total", count_json(of->total));
-    cJSON *counts = cJSON_AddArrayToObject(answer, "counts");
-    for (size_t i = 0; i < of->counts.n; i++)
-        (void)cJSON_AddItemToArray(counts,
-                                   count_json(LIST_AT(struct picture_count, of->counts, i)));
     cJSON *heard = cJSON_AddArrayToObject(answer, "heard");
     for (size_t i = 0; i < of->heard.n; i++) {
         const struct picture_heard *row = LIST_AT(struct picture_heard, of->heard, i);
@@ -90,6 +85,34 @@ static void put_numbers(cJSON *answer, const struct picture_response *of)
         admin_number(item, "persons", row->persons);
         (void)cJSON_AddItemToArray(heard, item);
     }
+}
+
+static void put_unheard(cJSON *answer, const struct picture_response *of)
+{
+    cJSON *unheard = cJSON_AddArrayToObject(answer, "unheard");
+    for (size_t i = 0; i < of->unheard.n; i++) {
+        const struct picture_place *place = LIST_AT(struct picture_place, of->unheard, i);
+        cJSON *item = cJSON_CreateObject();
+        put_text(item, "code", place->code);
+        put_text(item, "name", place->name);
+        if (place->population)
+            admin_number(item, "population", place->population);
+        admin_number(item, "heard", place->heard);
+        (void)cJSON_AddItemToArray(unheard, item);
+    }
+    if (of->more_unheard)
+        (void)cJSON_AddBoolToObject(answer, "more_unheard", true);
+}
+
+static void put_numbers(cJSON *answer, const struct picture_response *of)
+{
+    (void)cJSON_AddItemToObject(answer, "total", count_json(of->total));
+    cJSON *counts = cJSON_AddArrayToObject(answer, "counts");
+    for (size_t i = 0; i < of->counts.n; i++)
+        (void)cJSON_AddItemToArray(counts,
+                                   count_json(LIST_AT(struct picture_count, of->counts, i)));
+    put_heard(answer, of);
+    put_unheard(answer, of);
     if (of->more)
         (void)cJSON_AddBoolToObject(answer, "more", true);
 }
@@ -141,6 +164,7 @@ struct looking {
     const struct community *community;
     struct arena *arena;
     cJSON *answer;
+    const struct population *population;
 };
 
 static enum err put_list(struct looking *l, const char *name, uint32_t kind, uint32_t list,
@@ -159,7 +183,7 @@ static enum err put_list(struct looking *l, const char *name, uint32_t kind, uin
 
 static enum err put_all(struct looking *l, struct fault *fault)
 {
-    static const struct picture_eye all;
+    const struct picture_eye all = {.population = l->population};
     // Names, and lists as in PictureList.
     static const struct {
         const char *name;
@@ -199,7 +223,6 @@ static enum err put_name(const struct looking *l, struct fault *fault)
 
 cJSON *admin_picture(struct admin_context *context, const cJSON *request, struct txn *txn)
 {
-    (void)context;
     struct fault fault = {0};
     struct community community;
     struct arena arena ARENA_CLEANUP;
@@ -208,7 +231,8 @@ cJSON *admin_picture(struct admin_context *context, const cJSON *request, struct
     if (err)
         return admin_fault(err, &fault);
     cJSON *answer = admin_ok();
-    struct looking looking = {txn, &community, &arena, answer};
+    struct looking looking = {txn, &community, &arena, answer,
+                              context->calls->service->policy.population};
     (void)cJSON_AddStringToObject(answer, "community", community.name);
     admin_number(answer, "position", community.size);
     err = put_name(&looking, &fault);

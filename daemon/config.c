@@ -149,6 +149,7 @@ static const struct key keys[] = {
     NUMBER("limits", enrol_attempts_per_minute, "300", 1, 1000000),
     NUMBER("limits", enrol_attempts_per_minute_per_address, "20", 1, 1000000),
     NUMBER("picture", observer_least, "5", 2, 1000),
+    TEXT("picture", population, "", check_path),
     TEXT("log", level, "info", check_level),
 };
 
@@ -314,8 +315,8 @@ enum err config_check(const struct config *config, struct fault *fault)
 // What is read each time that it is used, by the loop's thread alone.
 static bool is_live(const char *name)
 {
-    static const char *const names[] = {"address",         "certificate",  "key",
-                                        "request_seconds", "stop_seconds", "level"};
+    static const char *const names[] = {"address",      "certificate", "key",  "request_seconds",
+                                        "stop_seconds", "population",  "level"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

@@ -45,7 +45,8 @@ struct config {
     uint64_t device_bytes_per_day;
     uint64_t enrol_attempts_per_minute;
     uint64_t enrol_attempts_per_minute_per_address;
-    uint64_t observer_least; // of the picture's numbers
+    uint64_t observer_least;          // of the picture's numbers
+    char population[CONFIG_TEXT_MAX]; // a path; empty: none
     char level[CONFIG_TEXT_MAX];
 };
 

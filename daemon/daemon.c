@@ -18,6 +18,7 @@
 #include "daemon/observe.h"
 #include "daemon/passed.h"
 #include "daemon/place.h"
+#include "daemon/population.h"
 #include "daemon/ports.h"
 #include "daemon/random.h"
 #include "daemon/reload.h"
@@ -44,6 +45,7 @@ struct daemon {
     struct writer *writer;
     struct http2_room room;
     struct service service;
+    struct population_table population;
     struct call_context calls;
     struct conns *conns;
     struct keeping *keeping;
@@ -159,6 +161,7 @@ static void set_up_calls(struct daemon *daemon)
         .changes_a_day = (uint32_t)daemon->config->device_changes_per_day,
         .bytes_a_day = daemon->config->device_bytes_per_day,
         .observer_least = (uint32_t)daemon->config->observer_least,
+        .population = &daemon->population.population,
     };
     hub_observer_secret(daemon->service.identity.seed, daemon->service.policy.observer_secret);
     random_fill(daemon->service.challenge_secret, sizeof daemon->service.challenge_secret);
@@ -335,6 +338,17 @@ static void reload_proxy_key(struct daemon *daemon)
         report_put(REPORT_INFO, "the proxy's certificate was read anew");
 }
 
+static void reload_population(struct daemon *daemon)
+{
+    struct fault fault = {0};
+    if (population_table_read(daemon->config->population, &daemon->population, &fault))
+        report_event(REPORT_ERROR, &(struct report_about){.event = "population_refused"},
+                     "the old population table stays in use: %s", fault.text);
+    else if (daemon->config->population[0])
+        report_put(REPORT_INFO, "the population table was read anew: %zu places",
+                   daemon->population.population.n);
+}
+
 static void on_reload(void *arg)
 {
     struct daemon *daemon = arg;
@@ -346,6 +360,7 @@ static void on_reload(void *arg)
     daemon->calls.request_ms = (int64_t)daemon->config->request_seconds * 1000;
     if (daemon->config->proxy_certificate[0])
         reload_proxy_key(daemon);
+    reload_population(daemon);
     if (daemon->has_tls)
         shown_reload(&daemon->shown);
     notify_ready();
@@ -377,6 +392,8 @@ static enum err open_files(struct daemon *daemon, struct fault *fault)
         err = open_store(daemon, fault);
     if (!err)
         err = open_identity(daemon, fault);
+    if (!err)
+        err = population_table_read(daemon->config->population, &daemon->population, fault);
     return err ? err : open_tls(daemon, fault);
 }
 
@@ -457,6 +474,7 @@ void daemon_free(struct daemon **out)
     loop_timer_free(&daemon->minute);
     loop_timer_free(&daemon->stop_timer);
     attempts_free(&daemon->attempts);
+    population_table_done(&daemon->population);
     contacts_free(&daemon->contacts);
     gate_close(&daemon->gate);
     if (daemon->lock >= 0)

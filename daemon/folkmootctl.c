@@ -183,6 +183,14 @@ static bool fill_person(const struct ctl_arguments *arguments, cJSON *request)
     return cJSON_AddStringToObject(request, "record", record);
 }
 
+static bool check_page(const struct ctl_arguments *arguments)
+{
+    if (!arguments->outlines || arguments->html)
+        return true;
+    (void)fputs("folkmootctl: --outlines draws a map on the page of picture --html FILE\n", stderr);
+    return false;
+}
+
 static bool check_export(const struct ctl_arguments *arguments, const struct ctl_command *command)
 {
     bool is_export = strcmp(command->name, "export") == 0;
@@ -210,16 +218,26 @@ static bool fill_request(const struct ctl_arguments *arguments, const struct ctl
     }
     fill_options(arguments, request);
     return fill_valid(arguments, request) && check_export(arguments, command) &&
-           fill_since(arguments, request) && fill_change(arguments, request) &&
-           fill_person(arguments, request);
+           check_page(arguments) && fill_since(arguments, request) &&
+           fill_change(arguments, request) && fill_person(arguments, request);
 }
 
-static enum exit_code write_page(const char *path, const cJSON *answer)
+static enum exit_code write_page(const struct ctl_arguments *arguments, const cJSON *answer)
 {
-    if (ctl_write_picture(answer, path, (double)time(NULL) * 1000))
-        return CODE_OK;
-    (void)fprintf(stderr, "folkmootctl: cannot write %s: %s\n", path, strerror(errno));
-    return CODE_REFUSED;
+    struct outlines outlines = {.document = NULL};
+    struct fault fault = {0};
+    const char *path = arguments->outlines;
+    if (path && outlines_read(path, answer, &outlines, &fault)) {
+        (void)fprintf(stderr, "folkmootctl: %s\n", fault.text);
+        return CODE_REFUSED;
+    }
+    bool good = ctl_write_picture(answer, arguments->html, (double)time(NULL) * 1000,
+                                  path ? &outlines : NULL);
+    if (!good)
+        (void)fprintf(stderr, "folkmootctl: cannot write %s: %s\n", arguments->html,
+                      strerror(errno));
+    outlines_done(&outlines);
+    return good ? CODE_OK : CODE_REFUSED;
 }
 
 static enum exit_code report(const struct ctl_arguments *arguments,
@@ -238,7 +256,7 @@ static enum exit_code report(const struct ctl_arguments *arguments,
     }
     bool has_error = cJSON_HasObjectItem(answer, "error");
     if (!has_error && arguments->html)
-        return write_page(arguments->html, answer);
+        return write_page(arguments, answer);
     if (!has_error)
         command->show(answer);
     else

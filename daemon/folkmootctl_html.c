@@ -29,7 +29,12 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%}th,td{text-align:start;padding:.2rem .6rem .2rem "
     "0;border-block-end:1px solid #ccc}\n"
     "td.n,th.n{text-align:end;font-variant-numeric:tabular-nums}svg{display:block;width:100%}\n"
-    ".key span{display:inline-block;width:.8rem;height:.8rem;margin-inline-end:.3rem}\n"
+    ".key "
+    "span{display:inline-block;box-sizing:border-box;width:.8rem;height:.8rem;margin-inline-end:."
+    "3rem;"
+    "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
+    ".map{max-height:85vh}.map path{stroke:#555;stroke-width:.7px;vector-effect:"
+    "non-scaling-stroke;fill-rule:evenodd}\n"
     "@media print{body{max-width:none}li,tr,svg{break-inside:avoid}}\n"
     "</style>\n";
 
@@ -37,7 +42,7 @@ static const char style[] =
 #define AGAINST "#b3471f"
 #define UNSURE  "#9a9a9a"
 
-static void put_text(FILE *out, const char *text)
+void picture_put_text(FILE *out, const char *text)
 {
     for (; *text; text++) {
         switch (*text) {
@@ -63,7 +68,7 @@ static void put_text(FILE *out, const char *text)
 static void put_words(FILE *out, const char *element, const char *words)
 {
     (void)fprintf(out, "<%s dir=\"auto\" class=\"words\">", element);
-    put_text(out, *words ? words : "(no words)");
+    picture_put_text(out, *words ? words : "(no words)");
     (void)fprintf(out, "</%s>", element);
 }
 
@@ -157,7 +162,7 @@ static void put_item(FILE *out, const cJSON *item, double most)
     (void)fputs("<br>", out);
     if (*picture_text(item, "place")) {
         (void)fputs("<bdi>", out);
-        put_text(out, picture_text(item, "place"));
+        picture_put_text(out, picture_text(item, "place"));
         (void)fputs("</bdi>, ", out);
     }
     (void)fprintf(out, "since %s; %s", since, state);
@@ -231,11 +236,11 @@ static void put_top(FILE *out, const cJSON *answer, double now)
     picture_date(now, date);
     (void)fputs(head, out);
     (void)fputs("<title>", out);
-    put_text(out, picture_text(answer, "community"));
+    picture_put_text(out, picture_text(answer, "community"));
     (void)fputs(": the picture</title>\n", out);
     (void)fputs(style, out);
     (void)fputs("</head>\n<body>\n<h1 dir=\"auto\">", out);
-    put_text(out, picture_text(answer, "community"));
+    picture_put_text(out, picture_text(answer, "community"));
     (void)fprintf(out,
                   "</h1>\n<p class=\"small\">The picture of %s, at position %.0f of the log. Each "
                   "person counts once.</p>\n",
@@ -278,7 +283,7 @@ static void put_counts(FILE *out, const cJSON *answer, const char *by, const cha
         if (!*picture_text(count, by))
             continue;
         (void)fputs("<tr><th scope=\"row\"><bdi>", out);
-        put_text(out, picture_text(count, by));
+        picture_put_text(out, picture_text(count, by));
         (void)fprintf(out,
                       "</bdi></th><td class=\"n\">%.0f</td><td class=\"n\">%.0f</td><td "
                       "class=\"n\">%.0f</td><td>",
@@ -302,7 +307,7 @@ static void put_heard(FILE *out, const cJSON *answer)
         const char *place = picture_text(row, "place");
         const char *party = picture_text(row, "party");
         (void)fputs("<tr><td><bdi>", out);
-        put_text(out, *place ? place : "everywhere");
+        picture_put_text(out, *place ? place : "everywhere");
         (void)fprintf(out, "</bdi></td><td>%s</td><td class=\"n\">%.0f</td></tr>\n",
                       *party ? party : "not said", picture_number(row, "persons"));
     }
@@ -331,7 +336,8 @@ static void put_due(FILE *out, const cJSON *answer, double now)
     (void)fputs("</ol></section>\n", out);
 }
 
-bool ctl_write_picture(const cJSON *answer, const char *path, double now)
+bool ctl_write_picture(const cJSON *answer, const char *path, double now,
+                       const struct outlines *outlines)
 {
     FILE *out = fopen(path, "we");
     if (!out)
@@ -346,10 +352,13 @@ bool ctl_write_picture(const cJSON *answer, const char *path, double now)
     put_section(out, answer, "answered", "What came of it", "No outcome was told yet.");
     put_due(out, answer, now);
     put_counts(out, answer, "category", "Category");
+    if (outlines)
+        ctl_put_map(out, answer, outlines);
     put_counts(out, answer, "place", "Place");
     put_heard(out, answer);
+    ctl_put_unheard(out, answer);
     (void)fputs("<p class=\"small\">This picture is <code>", out);
-    put_text(out, picture_text(answer, "name"));
+    picture_put_text(out, picture_text(answer, "name"));
     (void)fputs("</code>: a commitment may name it as the one that it answers.</p>\n", out);
     (void)fputs("</body>\n</html>\n", out);
     bool good = !ferror(out);

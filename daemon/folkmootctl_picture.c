@@ -201,6 +201,7 @@ void ctl_show_picture(const cJSON *answer)
     say_due(answer);
     say_counts(answer, "category", "BY CATEGORY");
     say_counts(answer, "place", "BY PLACE");
+    ctl_say_unheard(answer);
     (void)printf("\nA commitment says that it answers this picture by --picture '%s'\n",
                  picture_text(answer, "name"));
 }

@@ -137,6 +137,8 @@ static const struct ctl_option options[] = {
     {"audit", "limit", "N", "how many lines (200)", AT(limit)},
     {"picture", "html", "FILE", "write it as one page, to be read in a browser or printed",
      AT(html)},
+    {"picture", "outlines", "FILE.geojson", "with a map of these places, of the page",
+     AT(outlines)},
     {"export", "as", "FORM",
      "csv (one kind), jsonl, geojson, 360giving (commitments) or sqlite:\n"
      "what is not personal",

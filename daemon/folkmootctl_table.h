@@ -23,6 +23,7 @@ struct ctl_arguments {
     const char *since;
     const char *limit;
     const char *html;
+    const char *outlines;
     const char *as;
     const char *kind;
     const char *audience;

@@ -15,7 +15,7 @@ struct service {
     bool has_proxy_key;
     uint8_t proxy_key[HASH_SIZE]; // of the TLS key that a proxy before the hub shows
     uint32_t request_max;
-    struct hub_policy policy;
+    struct hub_policy policy;    // its population table is read by the loop alone
     struct kept *kept;           // the loop's
     struct searching *searching; // NULL: nothing is found
 };

@@ -266,6 +266,46 @@ static void a_reload_takes_what_can_change_and_names_the_rest(void)
     close_manager(&manager);
 }
 
+static void write_table(const struct manager *manager, const char *text)
+{
+    char path[PATH_BYTES];
+    path_of(manager, "population.csv", path);
+    FILE *file = fopen(path, "we");
+    EXPECT(file && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static void a_population_table_that_is_wrong_ends_a_start_and_leaves_the_old_one_at_a_reload(void)
+{
+    struct manager manager;
+    char more[2 * PATH_BYTES];
+    open_manager(&manager);
+    (void)snprintf(more, sizeof more, "[picture]\npopulation = %s/population.csv\n",
+                   manager.directory);
+    configure(&manager, more);
+    start(&manager);
+    EXPECT(end_of(&manager) == 78);
+    write_table(&manager, "code,name\nE1,a\nE1,b\n");
+    start(&manager);
+    EXPECT(end_of(&manager) == 78);
+    EXPECT(has_said(&manager, "population.csv:3: a place before it has the same code"));
+    write_table(&manager, "code,name\nE1,a\nE2,b\n");
+    start(&manager);
+    await_told(&manager, "READY=1");
+    write_table(&manager, "code,name\nE1\n");
+    EXPECT(kill(manager.pid, SIGHUP) == 0);
+    await_told(&manager, "RELOADING=1");
+    await_told(&manager, "READY=1");
+    EXPECT(has_said(&manager, "the old population table stays in use"));
+    EXPECT(has_said(&manager, "population.csv:2: this row has more or fewer cells"));
+    write_table(&manager, "code,name\nE1,a\nE2,b\nE3,c\n");
+    EXPECT(kill(manager.pid, SIGHUP) == 0);
+    await_told(&manager, "RELOADING=1");
+    await_told(&manager, "READY=1");
+    EXPECT(has_said(&manager, "the population table was read anew: 3 places"));
+    stop(&manager);
+    close_manager(&manager);
+}
+
 static void the_exit_status_says_what_it_is_no_use_to_try_again(void)
 {
     struct manager manager, other;
@@ -305,6 +345,7 @@ int main(void)
     a_passed_socket_is_used_and_outlives_a_restart();
     the_manager_is_told_how_the_hub_is();
     a_reload_takes_what_can_change_and_names_the_rest();
+    a_population_table_that_is_wrong_ends_a_start_and_leaves_the_old_one_at_a_reload();
     the_exit_status_says_what_it_is_no_use_to_try_again();
     return 0;
 }
