@@ -40,7 +40,7 @@ struct descriptor {
     size_t n;
 };
 
-enum { DESCRIPTORS_MAX = 96 };
+enum { DESCRIPTORS_MAX = 128 };
 
 struct descriptors {
     struct descriptor all[DESCRIPTORS_MAX];
