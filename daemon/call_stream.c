@@ -1,9 +1,10 @@
-// Calls that are answered again and again: a look each second whether there is news, so that many
-// changes are told at once, and whoever reads slowly is told less often.
+// Calls that are answered again and again. Where news is waited for, a look each second, so that
+// many changes are told at once, and whoever reads slowly is told less often; where more is there,
+// as fast as it is fetched, a part for each turn of the loop.
 
 #include "daemon/call_private.h"
 
-enum { LOOK_MS = 1000, KEPT_ALIVE_MS = 30000 };
+enum { LOOK_MS = 1000, FETCHED_MS = 20, KEPT_ALIVE_MS = 30000 };
 
 // --- which there are ---
 
@@ -86,29 +87,50 @@ void call_stream_end(struct call *call, enum rpc_code code, const char *text)
     call_finish(call);
 }
 
+static int64_t next_look(const struct call *call)
+{
+    if (!call->service.has_more)
+        return LOOK_MS;
+    return http2_stream_unsent(call->stream) > 0 ? FETCHED_MS : 0;
+}
+
+// What was told goes out; the last of it ends the stream.
+static void tell(struct call *call, struct buf *news)
+{
+    if (news->n > 0)
+        http2_more(call->stream, news);
+    buf_done(news);
+    if (call->service.has_ended) {
+        call_stream_end(call, RPC_OK, NULL);
+        return;
+    }
+    call->peer.wake(call->peer.arg);
+    loop_timer_set(call->tick, next_look(call));
+}
+
 static void on_tick(void *arg)
 {
     struct call *call = arg;
     struct fault fault = {0};
     struct buf news = {0};
-    loop_timer_set(call->tick, LOOK_MS);
-    if (http2_stream_unsent(call->stream) > 0)
+    if (http2_stream_unsent(call->stream) > 0) {
+        loop_timer_set(call->tick, next_look(call));
         return;
+    }
     enum err err = make_room(call);
     if (!err)
         err = look(call, &news, &fault);
-    // The store is being opened anew: the next look tells it all.
-    if (err && err != ERR_BUSY) {
-        buf_done(&news);
-        call_stream_end(call, rpc_code_of(err),
-                        rpc_is_peer_fault(err) && fault.text[0] ? fault.text : err_text(err));
+    if (!err) {
+        tell(call, &news);
         return;
     }
-    if (news.n > 0) {
-        http2_more(call->stream, &news);
-        call->peer.wake(call->peer.arg);
-    }
     buf_done(&news);
+    // The store is being opened anew: the next look tells it all.
+    if (err == ERR_BUSY)
+        loop_timer_set(call->tick, LOOK_MS);
+    else
+        call_stream_end(call, rpc_code_of(err),
+                        rpc_is_peer_fault(err) && fault.text[0] ? fault.text : err_text(err));
 }
 
 void call_stream_begin(struct call *call)
@@ -117,10 +139,12 @@ void call_stream_begin(struct call *call)
     struct http2_answer answer = {.status = 0};
     if (!enter_streams(call)) {
         call_answer_code(call, RPC_RESOURCE_EXHAUSTED,
-                         "too many listen already, or too many on this device: try again later");
+                         "too many streams are open, or too many of this device: try again later");
         return;
     }
     call->tick = loop_timer_new(call->context->loop, on_tick, call);
+    if (call->tick)
+        loop_timer_yields(call->tick);
     enum err err = call->tick ? look(call, &answer.body, &fault) : ERR_NOMEM;
     if (err) {
         http2_answer_done(&answer);
@@ -130,12 +154,11 @@ void call_stream_begin(struct call *call)
     }
     rpc_stream_begin(call->head.protocol, &answer);
     http2_answer_open(call->stream, &answer);
-    loop_timer_set(call->tick, LOOK_MS);
-    call->peer.wake(call->peer.arg);
+    tell(call, &(struct buf){0});
 }
 
 void call_end_streams(struct call_context *context)
 {
     while (context->streams)
-        call_stream_end(context->streams, RPC_UNAVAILABLE, "the hub stops: watch again");
+        call_stream_end(context->streams, RPC_UNAVAILABLE, "the hub stops: come again");
 }

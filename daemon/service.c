@@ -163,6 +163,16 @@ static enum err search(struct service_call *call, struct txn *txn, struct fault 
     return hub_search(txn, &call->caller, of, call->request, &call->arena, call->response, fault);
 }
 
+static enum err export(struct service_call *call, struct txn *txn, struct fault *fault) {
+    struct export_response *response = call->response;
+    enum err err = hub_export(txn, &call->caller, call->request, &call->exported, &call->arena,
+                              response, fault);
+    call->has_ended = call->exported.has_ended;
+    call->has_news = response->records.n > 0 || response->damaged || call->has_ended;
+    call->has_more = true;
+    return err;
+}
+
 static enum err me(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     return hub_me(txn, &call->caller, &call->arena, call->response, fault);
@@ -293,6 +303,17 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .call = CALL_SEARCH,
         .may_get = true,
         .answer = search,
+    },
+    {
+        .path = "/folkmoot.v1.RecordService/Export",
+        .request = &export_request_message,
+        .response = &export_response_message,
+        .body_max = 1 << 10,
+        .arena_max = SERVICE_READ_ARENA,
+        .has_token = true,
+        .call = CALL_LIST,
+        .is_stream = true,
+        .answer = export,
     },
     {
         .path = "/folkmoot.v1.ProofService/Prove",

@@ -21,7 +21,7 @@ struct service {
 };
 
 enum {
-    SERVICE_METHODS = 15,
+    SERVICE_METHODS = 16,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,
@@ -44,7 +44,10 @@ struct service_call {
     struct list receipts;
     struct hub_pulled pulled;
     struct hub_watched watched;
+    struct hub_exported exported;
     bool has_news;              // of a stream: what was answered is to be sent
+    bool has_more;              // the next is there to be asked for at once
+    bool has_ended;             // this was the last
     struct hub_effects effects; // of the write
     uint8_t new_token[TOKEN_SIZE];
     bool is_renewed; // new_token goes into the answer

@@ -312,6 +312,8 @@ const struct message *const messages_all[] = {
     &get_response_message,
     &list_request_message,
     &list_response_message,
+    &export_request_message,
+    &export_response_message,
     &search_request_message,
     &search_response_message,
     &me_request_message,

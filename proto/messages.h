@@ -367,6 +367,17 @@ struct list_response {
     bool damaged; // records may be missing
 };
 
+struct export_request {
+    uint32_t kind; // 0: all
+    struct bytes cursor;
+};
+
+struct export_response {
+    struct list records; // struct record_view
+    struct bytes cursor;
+    bool damaged; // records may be missing
+};
+
 struct search_request {
     struct bytes text;
     uint32_t kind; // 0: any
@@ -469,12 +480,12 @@ extern const struct message envelope_message, dot_message, change_message, chang
     sync_response_message, enrol_request_message, login_request_message, enrol_response_message,
     login_response_message, info_request_message, info_response_message, ref_message,
     get_request_message, get_response_message, list_request_message, list_response_message,
-    search_request_message, search_response_message, me_request_message, me_response_message,
-    record_view_message, field_view_message, live_edit_message, tally_message, incarnation_message,
-    enrolment_message, refusal_message, place_message, consent_message, change_ref_message,
-    role_grant_message, revocation_message, fork_message, own_entries_message, growth_message,
-    invite_request_message, invite_response_message, prove_request_message, change_proof_message,
-    prove_response_message;
+    search_request_message, search_response_message, export_request_message,
+    export_response_message, me_request_message, me_response_message, record_view_message,
+    field_view_message, live_edit_message, tally_message, incarnation_message, enrolment_message,
+    refusal_message, place_message, consent_message, change_ref_message, role_grant_message,
+    revocation_message, fork_message, own_entries_message, growth_message, invite_request_message,
+    invite_response_message, prove_request_message, change_proof_message, prove_response_message;
 
 // Every table, ended by NULL: for the test that compares them with the .proto files.
 extern const struct message *const messages_all[];

@@ -203,6 +203,22 @@ static const struct field list_response_fields[] = {
 const struct message list_response_message = {"ListResponse", sizeof(struct list_response),
                                               FIELDS(list_response_fields)};
 
+static const struct field export_request_fields[] = {
+    {1, FIELD_U32, .offset = AT(export_request, kind)},
+    {2, FIELD_BYTES, .offset = AT(export_request, cursor), .size_max = 64},
+};
+const struct message export_request_message = {"ExportRequest", sizeof(struct export_request),
+                                               FIELDS(export_request_fields)};
+
+static const struct field export_response_fields[] = {
+    {1, FIELD_MESSAGE, .repeated = true, .offset = AT(export_response, records),
+     .count_max = PAGE_MAX, .of = &record_view_message},
+    {2, FIELD_BYTES, .offset = AT(export_response, cursor), .size_max = 64},
+    {3, FIELD_BOOL, .offset = AT(export_response, damaged)},
+};
+const struct message export_response_message = {"ExportResponse", sizeof(struct export_response),
+                                                FIELDS(export_response_fields)};
+
 static const struct field search_request_fields[] = {
     {1, FIELD_TEXT, .offset = AT(search_request, text), .size_max = 4096},
     {2, FIELD_U32, .offset = AT(search_request, kind)},

@@ -242,6 +242,22 @@ void hub_observer_secret(const uint8_t identity_seed[SIGN_SEED_SIZE], uint8_t se
 enum err hub_get(struct txn *txn, const struct hub_caller *caller,
                  const struct get_request *request, struct arena *arena,
                  struct get_response *response, struct fault *fault) must_check;
+// How far all records were given.
+struct hub_exported {
+    bool is_begun;
+    bool has_ended;
+    bool is_one_kind;
+    uint32_t kind;
+    uint8_t after[ID_SIZE]; // as the caller knows it
+    bool has_after;
+};
+
+// The next page of all records, and moves `exported` on; to be called until it has ended. Once
+// begun, `request` is not looked at.
+enum err hub_export(struct txn *txn, const struct hub_caller *caller,
+                    const struct export_request *request, struct hub_exported *exported,
+                    struct arena *arena, struct export_response *response,
+                    struct fault *fault) must_check;
 enum err hub_list(struct txn *txn, const struct hub_caller *caller,
                   const struct list_request *request, struct arena *arena,
                   struct list_response *response, struct fault *fault) must_check;

@@ -150,6 +150,25 @@ function cases(Client) {
     await codeOf(later.next());
   });
 
+  test("Export streams what List gives, and goes on from a cursor", async () => {
+    const { token } = device;
+    const { signal } = new AbortController();
+    const all = [];
+    let cursor;
+    for await (const page of client.listen("RecordService", "Export", { kind: kinds.need }, { token, signal })) {
+      all.push(...page.records.map(({ id }) => bytes(id).toString("hex")));
+      cursor = page.cursor;
+    }
+    const { records } = await device.list({ kind: kinds.need, pageSize: 200 });
+    assert.deepEqual(all, records.map(({ id }) => bytes(id).toString("hex")));
+    assert.ok(all.length > 0);
+    const rest = [];
+    for await (const page of client.listen("RecordService", "Export", { cursor }, { token, signal })) {
+      rest.push(...page.records);
+    }
+    assert.ok(rest.every(({ kind }) => kind !== kinds.need), "needs were given");
+  });
+
   test("Watch is refused without a token, and for a cursor that is none", async () => {
     const { signal } = new AbortController();
     const none = client.listen("PictureService", "Watch", {}, { signal });
