@@ -152,7 +152,8 @@ static void on_deadline(void *arg)
 {
     struct call *call = arg;
     if (call->is_streaming) {
-        call_stream_end(call, RPC_DEADLINE_EXCEEDED, "the deadline passed: go on from the last cursor");
+        call_stream_end(call, RPC_DEADLINE_EXCEEDED,
+                        "the deadline passed: go on from the last cursor");
         return;
     }
     call_answer_code(call, RPC_DEADLINE_EXCEEDED,

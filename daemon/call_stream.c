@@ -89,48 +89,50 @@ void call_stream_end(struct call *call, enum rpc_code code, const char *text)
 
 static int64_t next_look(const struct call *call)
 {
+    if (call->service.has_ended)
+        return 0;
     if (!call->service.has_more)
         return LOOK_MS;
     return http2_stream_unsent(call->stream) > 0 ? FETCHED_MS : 0;
 }
 
-// What was told goes out; the last of it ends the stream.
-static void tell(struct call *call, struct buf *news)
+static void go_on(struct call *call)
 {
-    if (news->n > 0)
-        http2_more(call->stream, news);
-    buf_done(news);
-    if (call->service.has_ended) {
-        call_stream_end(call, RPC_OK, NULL);
-        return;
-    }
     call->peer.wake(call->peer.arg);
     loop_timer_set(call->tick, next_look(call));
+}
+
+static void look_again(struct call *call)
+{
+    struct fault fault = {0};
+    struct buf news = {0};
+    enum err err = make_room(call);
+    if (!err)
+        err = look(call, &news, &fault);
+    // The store is being opened anew: the next look tells it all.
+    if (err && err != ERR_BUSY) {
+        buf_done(&news);
+        call_stream_end(call, rpc_code_of(err),
+                        rpc_is_peer_fault(err) && fault.text[0] ? fault.text : err_text(err));
+        return;
+    }
+    if (news.n > 0)
+        http2_more(call->stream, &news);
+    buf_done(&news);
+    go_on(call);
+    if (err)
+        loop_timer_set(call->tick, LOOK_MS);
 }
 
 static void on_tick(void *arg)
 {
     struct call *call = arg;
-    struct fault fault = {0};
-    struct buf news = {0};
-    if (http2_stream_unsent(call->stream) > 0) {
+    if (call->service.has_ended)
+        call_stream_end(call, RPC_OK, NULL);
+    else if (http2_stream_unsent(call->stream) > 0)
         loop_timer_set(call->tick, next_look(call));
-        return;
-    }
-    enum err err = make_room(call);
-    if (!err)
-        err = look(call, &news, &fault);
-    if (!err) {
-        tell(call, &news);
-        return;
-    }
-    buf_done(&news);
-    // The store is being opened anew: the next look tells it all.
-    if (err == ERR_BUSY)
-        loop_timer_set(call->tick, LOOK_MS);
     else
-        call_stream_end(call, rpc_code_of(err),
-                        rpc_is_peer_fault(err) && fault.text[0] ? fault.text : err_text(err));
+        look_again(call);
 }
 
 void call_stream_begin(struct call *call)
@@ -154,7 +156,7 @@ void call_stream_begin(struct call *call)
     }
     rpc_stream_begin(call->head.protocol, &answer);
     http2_answer_open(call->stream, &answer);
-    tell(call, &(struct buf){0});
+    go_on(call);
 }
 
 void call_end_streams(struct call_context *context)
