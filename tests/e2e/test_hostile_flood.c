@@ -16,7 +16,7 @@ enum {
 };
 
 static const char limits[] = "connections = 200\nconnections_per_address = 64\n"
-                             "handshake_seconds = 2\nprogress_seconds = 2\nidle_seconds = 2\n";
+                             "handshake_seconds = 10\nprogress_seconds = 5\nidle_seconds = 3\n";
 static const char info[] = "/folkmoot.v1.InfoService/Info";
 static const char sync_path[] = "/folkmoot.v1.SyncService/Sync";
 static const struct bytes nothing = {NULL, 0};
