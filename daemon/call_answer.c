@@ -16,7 +16,8 @@ void call_count_end(const struct call *call, enum rpc_code code)
     counts->answers[method][code]++;
     counts->tokens_refused +=
         code == RPC_UNAUTHENTICATED && call->method && call->method->has_token;
-    if (call->begun_us)
+    // A stream lasts as long as somebody listens.
+    if (call->begun_us && !call->method->is_stream)
         measure_add(&counts->seconds[method], MEASURE_TIME, measure_now_us() - call->begun_us);
 }
 

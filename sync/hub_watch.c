@@ -2,6 +2,7 @@
 
 #include "proto/change.h"
 #include "proto/schema.h"
+#include "storage/counts.h"
 #include "storage/log.h"
 #include "sync/audience.h"
 #include "sync/eye.h"
@@ -9,16 +10,30 @@
 #include "sync/hub_private.h"
 #include "sync/merge.h"
 
-// Whoever is further behind looks at everything again.
-enum { ENTRIES_MAX = 5000, CURSOR_SIZE = HANDLE_SIZE + 8, SUBJECT_SIZE = 4 + ID_SIZE };
+// What one look may read, entries and what they lead to: whoever is further behind looks at
+// everything again.
+enum {
+    WORK_MAX = 1000,
+    ANSWERS_DEEP = 3,
+    CURSOR_SIZE = HANDLE_SIZE + 8,
+    SUBJECT_SIZE = 4 + ID_SIZE
+};
 
 struct watching {
     struct txn *txn;
     const struct hub_caller *caller;
     struct arena *arena;
     struct watch_response *response;
+    size_t work;
     enum err err; // the first; sticks
 };
+
+// False: it is enough.
+static bool work(struct watching *w)
+{
+    w->response->more |= w->work++ >= WORK_MAX;
+    return !w->response->more && !w->err;
+}
 
 static uint32_t number_of(const struct watching *w)
 {
@@ -93,11 +108,15 @@ static void tell_other(struct watching *w, const struct said *said, uint32_t kin
         tell(w, &record);
 }
 
+// An observer is not told of single voices, whose numbers it is given rounded.
 static void tell_parts(struct watching *w, const struct said *said)
 {
-    for (size_t i = 0; i < said->envelope.parts.n; i++) {
+    for (size_t i = 0; i < said->envelope.parts.n && !hub_is_observer(w->caller); i++) {
         const struct bytes *part = LIST_AT(struct bytes, said->envelope.parts, i);
-        if (part->n == SUBJECT_SIZE)
+        // Whoever is one with somebody else moves the numbers of all that they spoke on.
+        if (part->n == SUBJECT_SIZE && be32_get(part->p) == KIND_PERSON)
+            w->response->more = true;
+        else if (part->n == SUBJECT_SIZE)
             tell_other(w, said, be32_get(part->p), bytes_of(part->p + 4, ID_SIZE));
     }
 }
@@ -116,20 +135,51 @@ static void tell_over(struct watching *w, const struct said *said, const struct 
     struct log_body body;
     struct wire_field field;
     uint64_t position;
-    if (log_find(w->txn, number_of(w), dot->device.p, dot->seq, &position) == OK &&
-        log_get_body(w->txn, number_of(w), position, &body) == OK &&
-        fields_edit(body.fields, dot->index, &field))
+    if (!work(w) || log_find(w->txn, number_of(w), dot->device.p, dot->seq, &position))
+        return;
+    enum err err = log_get_body(w->txn, number_of(w), position, &body);
+    w->response->more |= err == ERR_DAMAGED;
+    if (!err && fields_edit(body.fields, dot->index, &field))
         tell_about(w, said, &field);
 }
 
-// Decisions that change how others' changes count, or destroy words.
+// What it answers, and what that answers: their state may be another now.
+struct answering {
+    struct watching *w;
+    const struct said *said;
+    unsigned deep;
+};
+
+static bool tell_answered(const struct record_key *other, void *arg)
+{
+    struct answering *answering = arg;
+    struct watching *w = answering->w;
+    if (!work(w))
+        return false;
+    tell_other(w, answering->said, other->kind, BYTES(other->id));
+    struct answering next = {w, answering->said, answering->deep + 1};
+    if (next.deep < ANSWERS_DEEP &&
+        link_each(w->txn, number_of(w), other, true, tell_answered, &next))
+        w->response->more = true;
+    return !w->err && !w->response->more;
+}
+
+static void tell_all_answered(struct watching *w, const struct said *said)
+{
+    struct answering answering = {w, said, 0};
+    if (said->record.kind >= KIND_CONSTRAINT && said->record.kind <= KIND_OUTCOME &&
+        link_each(w->txn, number_of(w), &said->record, true, tell_answered, &answering))
+        w->response->more = true;
+}
+
+// Decisions that change how others' changes count, who is one person, or destroy words.
 static bool concerns_others(const struct said *said, struct bytes fields)
 {
     struct wire_reader reader = wire_reader(fields);
     struct wire_field field;
     bool any = said->envelope.over.n > 0;
     while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK)
-        any |= field.number >= FIELD_REFUSAL && field.number <= FIELD_CLOSING_ALONE;
+        any |= field.number >= FIELD_ENROLMENT && field.number <= FIELD_CLOSING_ALONE;
     return any;
 }
 
@@ -139,8 +189,19 @@ static void tell_fields(struct watching *w, const struct said *said, struct byte
     struct wire_field field;
     while (!wire_at_end(&reader) && wire_next(&reader, &field) == OK)
         tell_about(w, said, &field);
-    for (size_t i = 0; i < said->envelope.over.n; i++)
+    for (size_t i = 0; i < said->envelope.over.n && !w->response->more; i++)
         tell_over(w, said, LIST_AT(struct dot, said->envelope.over, i));
+}
+
+// An observer may have to forget it: what is withdrawn from its audience is told to nobody outside.
+static bool moves_audience(const struct watching *w, struct bytes fields)
+{
+    struct wire_reader reader = wire_reader(fields);
+    struct wire_field field;
+    bool any = false;
+    while (hub_is_observer(w->caller) && !wire_at_end(&reader) && wire_next(&reader, &field) == OK)
+        any |= field.number == FIELD_AUDIENCE || field.number == FIELD_SENSITIVITY;
+    return any;
 }
 
 static void tell_change(struct watching *w, uint64_t position, const struct log_entry *entry)
@@ -150,11 +211,11 @@ static void tell_change(struct watching *w, uint64_t position, const struct log_
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, MERGE_ARENA_MAX);
     memcpy(said.device, entry->device, HANDLE_SIZE);
-    if (entry->form == LOG_WHOLE)
-        (void)txn_failed(w->txn, log_get_body(w->txn, number_of(w), position, &body));
-    struct bytes fields = arena_copy(&arena, body.fields);
     enum err err =
-        merge_envelope(w->txn, arena_copy(&arena, entry->envelope), &arena, &said.envelope);
+        entry->form == LOG_WHOLE ? log_get_body(w->txn, number_of(w), position, &body) : OK;
+    struct bytes fields = arena_copy(&arena, body.fields);
+    if (!err)
+        err = merge_envelope(w->txn, arena_copy(&arena, entry->envelope), &arena, &said.envelope);
     // What is damaged may have been anything.
     if (err || (body.fields.n && !fields.p)) {
         w->response->more = true;
@@ -165,8 +226,11 @@ static void tell_change(struct watching *w, uint64_t position, const struct log_
         w->response->more |= concerns_others(&said, fields);
         return;
     }
+    w->response->more |= moves_audience(w, fields) ||
+                         (said.record.kind == KIND_PERSON && !hub_is_observer(w->caller));
     if (is_for(w, said.envelope.class, said.device, &said.record))
         tell(w, &said.record);
+    tell_all_answered(w, &said);
     tell_parts(w, &said);
     tell_fields(w, &said, fields);
 }
@@ -219,19 +283,18 @@ static void put_cursor(struct watching *w, const struct hub_watched *watched)
 static void look(struct watching *w, struct hub_watched *watched)
 {
     const struct community *community = &w->caller->community;
-    if (community->size - watched->position > ENTRIES_MAX) {
-        w->response->more = true;
-        watched->position = community->size;
-    }
-    while (watched->position < community->size && !w->err && !txn_error(w->txn))
+    w->response->more |= community->size - watched->position > WORK_MAX;
+    while (watched->position < community->size && work(w) && !txn_error(w->txn))
         look_at(w, ++watched->position);
+    if (w->response->more)
+        watched->position = community->size;
 }
 
 enum err hub_watch(struct txn *txn, const struct hub_caller *caller,
                    const struct watch_request *request, struct hub_watched *watched,
                    struct arena *arena, struct watch_response *response, struct fault *fault)
 {
-    struct watching w = {txn, caller, arena, response, OK};
+    struct watching w = {txn, caller, arena, response, 0, OK};
     bool is_lost = false;
     *response = (struct watch_response){.more = false};
     enum err err = watched->is_begun ? OK : begin(caller, request, watched, &is_lost, fault);

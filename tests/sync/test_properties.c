@@ -258,7 +258,7 @@ static void try_seeds(uint64_t first, size_t n)
     }
 }
 
-Test(properties, every_replica_holds_what_the_model_says_whatever_the_line_does, .timeout = 110)
+Test(properties, every_replica_holds_what_the_model_says_whatever_the_line_does, .timeout = 380)
 {
     const char *one = getenv("FOLKMOOT_SEED");
     const char *many = getenv("FOLKMOOT_SEEDS");

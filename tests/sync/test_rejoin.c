@@ -218,7 +218,7 @@ static void forget_common(size_t device, size_t copy)
     }
 }
 
-Test(rejoin, in_any_story_keeps_every_title_that_nobody_replaced_once, .timeout = 120)
+Test(rejoin, in_any_story_keeps_every_title_that_nobody_replaced_once, .timeout = 380)
 {
     for (uint64_t seed = 0; seed < ROUNDS; seed++) {
         world_close(&world);
