@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench/cost.h"
@@ -37,13 +38,16 @@ static uint8_t needs[NEEDS_MAX][ID_SIZE];
 static size_t read_votes(const char *path)
 {
     size_t n = 0;
+    char line[64];
     FILE *file = fopen(path, "re");
     CHECK(file, "%s: %s (bench/votes.py makes it)", path, strerror(errno));
-    struct vote *vote = votes;
-    while (n < VOTES_MAX &&
-           fscanf(file, "%u %u %u", &vote->need, &vote->person, &vote->stance) == 3) {
-        CHECK(vote->need < NEEDS_MAX, "%s names too many needs", path);
-        vote = &votes[++n];
+    while (n < VOTES_MAX && fgets(line, sizeof line, file)) {
+        char *rest = line;
+        struct vote *vote = &votes[n++];
+        vote->need = (unsigned)strtoul(rest, &rest, 10);
+        vote->person = (unsigned)strtoul(rest, &rest, 10);
+        vote->stance = (unsigned)strtoul(rest, &rest, 10);
+        CHECK(vote->need < NEEDS_MAX && *rest == '\n', "%s: line %zu", path, n);
     }
     fclose(file);
     return n;
@@ -138,13 +142,14 @@ void row_picture(const struct plan *plan)
     n = plan->quick && n > FEW ? FEW : n;
     town_found(&town, TOWN_DISK);
     say_needs(&town, plan->quick ? FEW_NEEDS : NEEDS_MAX);
-    say_until(&town, 0, n / 10);
+    size_t tenth = n / 10;
+    say_until(&town, 0, tenth);
     measure(&town, "tenth_ms", "list_tenth_ms");
     double cpu = cost_cpu_seconds(town.hub.pid);
-    say_until(&town, n / 10, n);
+    say_until(&town, tenth, n);
     cpu = cost_cpu_seconds(town.hub.pid) - cpu;
     measure(&town, "ms", "list_ms");
     figure("picture", "votes", (double)n);
-    figure("picture", "cpu_us_a_vote", cpu / (double)(n - n / 10) * 1e6);
+    figure("picture", "cpu_us_a_vote", cpu / (double)(n - tenth) * 1e6);
     town_close(&town);
 }

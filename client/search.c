@@ -130,6 +130,7 @@ static enum folkmoot_code walk(struct folkmoot *fm, struct walk_words *w, bool *
     enum err err = walk_all(w);
     *damaged = txn_damage(scope.txn) != damage;
     (void)state_end(fm, &scope, false, NULL);
+    w->scope = NULL;
     return err ? state_fail_err(error, err, NULL) : FOLKMOOT_OK;
 }
 

@@ -9,8 +9,7 @@
 struct searching;
 
 // Starts the thread, which reads all logs from their beginnings. The gate outlives it.
-enum err searching_start(struct gate *gate, struct searching **searching,
-                         struct fault *fault) must_check;
+enum err searching_start(struct gate *gate, struct searching **out, struct fault *fault) must_check;
 void searching_stop(struct searching **searching);
 // There may be something new in some log. Any thread; costs next to nothing.
 void searching_wake(struct searching *searching);

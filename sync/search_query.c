@@ -71,7 +71,8 @@ static bool compare(struct bytes word, unsigned flags, void *arg)
     for (size_t i = 0; i < looking->query->n; i++) {
         const struct search_term *term = &looking->query->terms[i];
         bool whole = word.n == term->n;
-        if (word.n < term->n || !(whole || term->is_prefix) || memcmp(word.p, term->p, term->n))
+        if (word.n < term->n || !(whole || term->is_prefix) ||
+            memcmp(word.p, term->p, term->n) != 0)
             continue;
         uint32_t bit = (uint32_t)1 << i;
         looking->found->any |= bit;
