@@ -21,7 +21,7 @@
 
 enum {
     START_SECONDS_MAX = 30,
-    STOP_SECONDS_MAX = 30,
+    STOP_SECONDS_MAX = 90,
     WORDS_MAX = 12,
     COMMAND_FIRST = 6,
     PATH_BYTES = 160

@@ -402,7 +402,7 @@ static void a_hub_that_stops_says_so_for_as_long_as_it_answers_what_was_received
     CHECK(has_come(&scene, "stopping"), "why");
     CHECK(monitor_get(scene.port, "/healthz", &scene.came) == 200, "it is alive");
     raw_close(&slow);
-    CHECK(child_wait(scene.hub.pid, 30) == 0, "it did not end well");
+    CHECK(child_wait(scene.hub.pid, 90) == 0, "it did not end well");
     scene.hub.pid = 0;
     buf_done(&frame);
     buf_done(&out);
