@@ -226,7 +226,9 @@ static bool cursor_next(struct cursor *c)
 static void cursor_begin(struct cursor *c, const struct segment *segment, size_t at)
 {
     *c = (struct cursor){.segment = segment};
-    c->rest = bytes_of(segment->packed.p + at, segment->packed.n - at);
+    // An empty segment has no bytes to stand at.
+    if (at < segment->packed.n)
+        c->rest = bytes_of(segment->packed.p + at, segment->packed.n - at);
 }
 
 static size_t block_at(const struct segment *segment, size_t block)
