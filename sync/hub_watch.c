@@ -101,7 +101,7 @@ static void tell_other(struct watching *w, const struct said *said, uint32_t kin
 {
     struct record_key record = {.kind = kind};
     const struct schema_kind *known = schema_kind(kind);
-    if (id.n != ID_SIZE || !known)
+    if (id.n != ID_SIZE || !known || !work(w))
         return;
     memcpy(record.id, id.p, ID_SIZE);
     if (is_for(w, known->class, said->device, &record))
@@ -154,11 +154,9 @@ static bool tell_answered(const struct record_key *other, void *arg)
 {
     struct answering *answering = arg;
     struct watching *w = answering->w;
-    if (!work(w))
-        return false;
     tell_other(w, answering->said, other->kind, BYTES(other->id));
     struct answering next = {w, answering->said, answering->deep + 1};
-    if (next.deep < ANSWERS_DEEP &&
+    if (next.deep < ANSWERS_DEEP && !w->response->more &&
         link_each(w->txn, number_of(w), other, true, tell_answered, &next))
         w->response->more = true;
     return !w->err && !w->response->more;

@@ -76,3 +76,18 @@ void street_voices(struct crowd *crowd, const struct record_key *on, uint32_t fr
         crowd_voice(crowd, on, person.id, stance, 2000 + n);
     }
 }
+
+struct hub_caller street_caller(struct crowd *crowd, size_t device, enum role_call call)
+{
+    struct hub_caller caller;
+    struct fault fault = {0};
+    struct hub_policy policy = {.observer_least = 5};
+    struct world *world = crowd->world;
+    hub_observer_secret(world->identity_seed, policy.observer_secret);
+    crowd_push(crowd);
+    struct txn *txn TXN_CLEANUP = txn_begin_read(world->hub);
+    world_must(hub_authenticate(txn, world->devices[device].token, call, &policy, world->now,
+                                &caller, &fault) == OK,
+               fault.text);
+    return caller;
+}

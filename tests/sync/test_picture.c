@@ -43,14 +43,7 @@ TestSuite(picture, .init = set_up, .fini = tear_down);
 
 static struct hub_caller caller_of(size_t device)
 {
-    struct hub_caller caller;
-    struct hub_policy policy = {.observer_least = 5};
-    hub_observer_secret(world.identity_seed, policy.observer_secret);
-    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
-    cr_assert_eq(hub_authenticate(txn, world.devices[device].token, CALL_LIST, &policy, world.now,
-                                  &caller, &fault),
-                 OK, "%s", fault.text);
-    return caller;
+    return street_caller(&crowd, device, CALL_LIST);
 }
 
 static struct picture_response picture(size_t device)

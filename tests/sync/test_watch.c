@@ -37,15 +37,7 @@ TestSuite(watch, .init = set_up, .fini = tear_down);
 
 static struct hub_caller caller_of(size_t device)
 {
-    struct hub_caller caller;
-    struct hub_policy policy = {.observer_least = 5};
-    hub_observer_secret(world.identity_seed, policy.observer_secret);
-    crowd_push(&crowd);
-    struct txn *txn TXN_CLEANUP = txn_begin_read(world.hub);
-    cr_assert_eq(hub_authenticate(txn, world.devices[device].token, CALL_LIST, &policy, world.now,
-                                  &caller, &fault),
-                 OK, "%s", fault.text);
-    return caller;
+    return street_caller(&crowd, device, CALL_LIST);
 }
 
 static enum err try_watch(size_t device, struct bytes cursor, struct watch_response *response)
@@ -247,6 +239,28 @@ Test(watch, tells_so_many_and_that_there_are_more)
         (void)street_need(&crowd, "a need", NULL, NULL, AUDIENCE_NONE);
     response = watch(COORDINATOR);
     cr_expect(response.more && response.changed.n == 0, "too far behind");
+    cr_expect_not(watch(COORDINATOR).more);
+    expect_no_leaks();
+}
+
+// Each reference costs a look, whether it names something new or not.
+Test(watch, reads_no_more_at_once_however_much_a_change_refers_to)
+{
+    enum { CHANGES = 5, REFERENCES = 250 };
+    struct record_key need = street_need(&crowd, "light", NULL, NULL, AUDIENCE_NONE);
+    (void)watch(COORDINATOR);
+    for (int i = 0; i < CHANGES; i++) {
+        struct buf fields = {0};
+        struct ref ref = {need.kind, BYTES(need.id)};
+        for (int k = 0; k < REFERENCES; k++) {
+            size_t mark = wire_open(&fields, FIELD_ABOUT);
+            message_encode(&ref_message, &ref, &fields);
+            wire_close(&fields, mark);
+        }
+        (void)street_say(&crowd, KIND_REMARK, NULL, 10 + i, &fields);
+    }
+    struct watch_response response = watch(COORDINATOR);
+    cr_expect(response.more);
     cr_expect_not(watch(COORDINATOR).more);
     expect_no_leaks();
 }
