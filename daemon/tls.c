@@ -109,7 +109,6 @@ static bool use_tickets(SSL_CTX *ctx, struct tickets *tickets)
 
 static bool set_up(SSL_CTX *ctx)
 {
-    static const unsigned char session_context[] = "folkmoot";
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
@@ -118,8 +117,7 @@ static bool set_up(SSL_CTX *ctx)
     SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
            SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") &&
-           SSL_CTX_set_num_tickets(ctx, 1) &&
-           SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1);
+           SSL_CTX_set_num_tickets(ctx, 1);
 }
 
 static const char *last_reason(void)

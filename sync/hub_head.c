@@ -7,27 +7,40 @@
 #include "sync/hub_private.h"
 #include "sync/tree.h"
 
-enum err hub_sign_head(struct txn *txn, const struct community *community, uint64_t size,
-                       struct arena *arena, struct log_head *head, struct bytes *signature)
+static enum err sign(struct txn *txn, const struct community *community,
+                     const struct kept_head *head, uint8_t signature[SIGN_SIZE])
 {
     struct device hub;
     struct secret secret;
-    uint8_t root[HASH_SIZE];
-    uint8_t signed_head[SIGN_SIZE];
     struct buf transcript BUF_CLEANUP = {0};
-    enum err err = tree_root(txn, community->number, size, root);
-    if (!err)
-        err = hub_own_device(txn, community, &hub, &secret);
+    enum err err = hub_own_device(txn, community, &hub, &secret);
     if (err)
         return err;
-    digest_head_transcript(community->id, community->log, size, root, &transcript);
-    err = transcript.err ? transcript.err
-                         : sign_make(secret.seed, buf_bytes(&transcript), signed_head);
+    digest_head_transcript(head->community, head->log, head->size, head->root, &transcript);
+    err =
+        transcript.err ? transcript.err : sign_make(secret.seed, buf_bytes(&transcript), signature);
     bytes_wipe(&secret, sizeof secret);
+    return err;
+}
+
+enum err hub_sign_head(struct txn *txn, const struct community *community, uint64_t size,
+                       struct kept *kept, struct arena *arena, struct log_head *head,
+                       struct bytes *signature)
+{
+    struct kept_head of = {.size = size};
+    uint8_t signed_head[SIGN_SIZE];
+    memcpy(of.community, community->id, COMMUNITY_SIZE);
+    memcpy(of.log, community->log, HANDLE_SIZE);
+    enum err err = tree_root(txn, community->number, size, of.root);
+    if (!err && !(kept && kept_get_signature(kept, &of, signed_head))) {
+        err = sign(txn, community, &of, signed_head);
+        if (!err && kept)
+            kept_put_signature(kept, &of, signed_head);
+    }
     if (err)
         return err;
-    *head = (struct log_head){arena_copy(arena, BYTES(community->log)), size,
-                              arena_copy(arena, BYTES(root))};
+    *head = (struct log_head){arena_copy(arena, BYTES(of.log)), size,
+                              arena_copy(arena, BYTES(of.root))};
     *signature = arena_copy(arena, BYTES(signed_head));
     return head->log.p && head->root.p && signature->p ? OK : ERR_NOMEM;
 }

@@ -8,9 +8,10 @@
 // The hub's own device and secret in a community.
 enum err hub_own_device(struct txn *txn, const struct community *community, struct device *hub,
                         struct secret *secret) must_check;
-// The log's head at a size, signed with the hub's chain key.
+// The log's head at a size, signed with the hub's chain key. kept: where the signature may be from,
+// and goes to; NULL: nowhere.
 enum err hub_sign_head(struct txn *txn, const struct community *community, uint64_t size,
-                       struct arena *arena, struct log_head *head,
+                       struct kept *kept, struct arena *arena, struct log_head *head,
                        struct bytes *signature) must_check;
 // How the log grew from `from` entries on, without the device's own; to: as far as fits one answer.
 enum err hub_grow(struct txn *txn, const struct community *community, const struct device *device,

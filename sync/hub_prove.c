@@ -148,8 +148,8 @@ enum err hub_prove(struct txn *txn, const struct hub_caller *caller,
         return fault_set(fault, ERR_MALFORMED, "ProveRequest: the log has %llu entries, not %llu",
                          (unsigned long long)community.size, (unsigned long long)request->old_size);
     *response = (struct prove_response){.head = arena_alloc(arena, 1, sizeof *response->head)};
-    err = response->head ? hub_sign_head(txn, &community, community.size, arena, response->head,
-                                         &response->head_signature)
+    err = response->head ? hub_sign_head(txn, &community, community.size, NULL, arena,
+                                         response->head, &response->head_signature)
                          : ERR_NOMEM;
     if (!err && request->device.n) {
         response->change = p.proof = arena_alloc(arena, 1, sizeof *p.proof);

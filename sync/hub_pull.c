@@ -109,7 +109,7 @@ static enum err give_head(struct pulling *p, bool holds)
             err = hub_grow(p->txn, &p->community, &now, from, p->arena, response->growth, &to);
     }
     if (!err)
-        err = hub_sign_head(p->txn, &p->community, to, p->arena, response->head,
+        err = hub_sign_head(p->txn, &p->community, to, p->pulled->kept, p->arena, response->head,
                             &response->head_signature);
     response->more |= to < p->community.size;
     // Left out where it is the cursor's.

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECES = 1024, KEPT_MS = 5 * 60 * 1000 };
+enum { PIECES = 1024, KEPT_MS = 5 * 60 * 1000, HEADS = 64 };
 
 struct kept_piece {
     struct kept_key key; // community 0: none
@@ -16,12 +16,18 @@ struct kept_piece {
     struct buf authors;
 };
 
-// The oldest is the next to go.
+struct signed_head {
+    struct kept_head head; // of size 0: none
+    uint8_t signature[SIGN_SIZE];
+};
+
+// The oldest piece is the next to go.
 struct kept {
     size_t max;
     size_t bytes;
     size_t next;
     struct kept_piece pieces[PIECES];
+    struct signed_head heads[HEADS]; // by the first byte of the community's id
 };
 
 static void drop(struct kept *kept, struct kept_piece *piece)
@@ -137,4 +143,29 @@ void kept_forget(struct kept *kept, uint32_t community)
         if (kept->pieces[i].key.community == community)
             drop(kept, &kept->pieces[i]);
     }
+}
+
+static bool is_same_head(const struct kept_head *a, const struct kept_head *b)
+{
+    return a->size == b->size && memcmp(a->root, b->root, HASH_SIZE) == 0 &&
+           memcmp(a->log, b->log, HANDLE_SIZE) == 0 &&
+           memcmp(a->community, b->community, COMMUNITY_SIZE) == 0;
+}
+
+void kept_put_signature(struct kept *kept, const struct kept_head *head,
+                        const uint8_t signature[SIGN_SIZE])
+{
+    struct signed_head *place = &kept->heads[head->community[0] % HEADS];
+    place->head = *head;
+    memcpy(place->signature, signature, SIGN_SIZE);
+}
+
+bool kept_get_signature(const struct kept *kept, const struct kept_head *head,
+                        uint8_t signature[SIGN_SIZE])
+{
+    const struct signed_head *place = &kept->heads[head->community[0] % HEADS];
+    if (head->size == 0 || !is_same_head(&place->head, head))
+        return false;
+    memcpy(signature, place->signature, SIGN_SIZE);
+    return true;
 }

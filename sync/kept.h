@@ -1,10 +1,13 @@
 #pragma once
 
-// Pieces of answers that were packed once and are the same for many devices: whoever pulls a whole
-// community after others is given what was packed for them. In memory alone, so that nothing of it
-// outlives the process, and forgotten where words are erased. One thread.
+// What was made once for an answer and is the same for many devices: pieces that were packed, so
+// that whoever pulls a whole community after others is given what was packed for them; and the
+// signature of each log's last head. In memory alone, so that nothing of it outlives the process,
+// and pieces are forgotten where words are erased. One thread.
 
 #include "base/arena.h"
+#include "base/hash.h"
+#include "base/sign.h"
 #include "proto/messages.h"
 
 struct kept;
@@ -31,3 +34,17 @@ bool kept_get(struct kept *kept, const struct kept_key *key, const uint8_t *auth
               struct arena *arena, struct piece *piece) must_check;
 // All of a community's.
 void kept_forget(struct kept *kept, uint32_t community);
+
+struct kept_head {
+    uint8_t community[COMMUNITY_SIZE];
+    uint8_t log[HANDLE_SIZE];
+    uint64_t size;
+    uint8_t root[HASH_SIZE];
+};
+
+// Keeps the signature of a head; one for each community.
+void kept_put_signature(struct kept *kept, const struct kept_head *head,
+                        const uint8_t signature[SIGN_SIZE]);
+// False: this head's is not kept.
+bool kept_get_signature(const struct kept *kept, const struct kept_head *head,
+                        uint8_t signature[SIGN_SIZE]) must_check;

@@ -245,3 +245,28 @@ Test(slices, of_kept_pieces_stay_within_their_room)
     kept_free(&kept);
     expect_no_leaks();
 }
+
+Test(slices, of_one_log_bear_one_signature_until_it_grows)
+{
+    struct sync_response first, second, grown;
+    write_needs(3, 100);
+    ask_for_much();
+    (void)pull_in_slices(OTHER, &first);
+    (void)pull_in_slices(AUTHOR, &second);
+    cr_expect(bytes_equal(first.head_signature, second.head_signature));
+    write_needs(1, 100);
+    (void)pull_in_slices(OTHER, &grown);
+    cr_expect_not(bytes_equal(first.head_signature, grown.head_signature));
+    // What is given is what is kept: whoever else asked has had it made.
+    struct kept_head head = {.size = grown.head->size};
+    uint8_t kept_one[SIGN_SIZE];
+    struct hub_caller caller = world_caller(&world, OTHER);
+    memcpy(head.community, caller.community.id, COMMUNITY_SIZE);
+    memcpy(head.log, grown.head->log.p, HANDLE_SIZE);
+    memcpy(head.root, grown.head->root.p, HASH_SIZE);
+    cr_assert(kept_get_signature(kept, &head, kept_one));
+    cr_expect(bytes_equal(grown.head_signature, BYTES(kept_one)));
+    kept_put_signature(kept, &head, (uint8_t[SIGN_SIZE]){1});
+    (void)pull_in_slices(AUTHOR, &grown);
+    cr_expect_eq(grown.head_signature.p[0], 1);
+}
