@@ -377,6 +377,39 @@ enum folkmoot_code folkmoot_invite(struct folkmoot *fm,
 // Its link once it is done, valid as long as the session; else NULL. Whoever has it may join.
 // expires: ms since 1970 UTC.
 const char *folkmoot_session_link(const struct folkmoot_session *session, int64_t *expires);
+// --- letters: for a device without a line ---
+
+// A letter is a sync that somebody else carries: sealed to the hub, so that whoever carries it can
+// neither read nor alter it. The answer comes back sealed to this device. A letter that is lost,
+// late, or delivered twice does no harm.
+
+// Writes what the chosen community's hub is to be told, as far as fits one letter, and asks for
+// what is new there. *letter: to be freed with free(). left: own changes that did not fit.
+enum folkmoot_code folkmoot_letter_write(struct folkmoot *fm, uint8_t **letter, size_t *n,
+                                         uint32_t *left, struct folkmoot_error *error);
+
+enum folkmoot_letter {
+    FOLKMOOT_LETTER_NONE,      // these bytes are no letter
+    FOLKMOOT_LETTER_TO_HUB,    // to be delivered
+    FOLKMOOT_LETTER_ANSWER,    // to this device: to be read
+    FOLKMOOT_LETTER_OTHERS,    // an answer to another device
+    FOLKMOOT_LETTER_ELSEWHERE, // of another community than the chosen one
+};
+
+// What a letter is, as far as can be told without opening it.
+enum folkmoot_letter folkmoot_letter_kind(struct folkmoot *fm, const void *letter, size_t n);
+struct folkmoot_progress;
+// Takes in the hub's answer to this device. Not between folkmoot_begin and folkmoot_end.
+enum folkmoot_code folkmoot_letter_read(struct folkmoot *fm, const void *letter, size_t n,
+                                        struct folkmoot_progress *progress,
+                                        struct folkmoot_error *error);
+// A session that delivers somebody's letter, which is copied.
+enum folkmoot_code folkmoot_deliver(struct folkmoot *fm, const void *letter, size_t n,
+                                    struct folkmoot_session **session,
+                                    struct folkmoot_error *error);
+// The answer once it is done, to be carried back; valid as long as the session. NULL: none.
+const void *folkmoot_session_letter(const struct folkmoot_session *session, size_t *n);
+
 // Somebody has read the chosen community's alarm: the next one will be kept.
 enum folkmoot_code folkmoot_acknowledge(struct folkmoot *fm, struct folkmoot_error *error);
 enum folkmoot_next folkmoot_session_next(struct folkmoot_session *session,

@@ -8,7 +8,7 @@
 #include "client/refusal.h"
 
 enum {
-    ANSWER_OTHER_MAX = 256 << 10,
+    ANSWER_OTHER_MAX = LETTER_MAX + (4 << 10),
     PROOFS_MAX = 3,
     LOGINS_MAX = 2,
     SIZE_LEAST = 16 << 10,
@@ -37,6 +37,8 @@ static const struct step steps[] = {
                       session_end_sample},
     [STAGE_INVITE] = {"/folkmoot.v1.EnrolService/Invite", true, true, session_ask_invite,
                       session_end_invite},
+    [STAGE_DELIVER] = {"/folkmoot.v1.CarryService/Deliver", true, true, session_ask_deliver,
+                       session_end_deliver},
 };
 
 // --- beginning, failing, ending ---
@@ -99,6 +101,7 @@ void folkmoot_session_done(struct folkmoot_session **session)
     buf_done(&(*session)->answer);
     bytes_wipe((*session)->inviting.link.p, (*session)->inviting.link.n);
     buf_done(&(*session)->inviting.link);
+    buf_done(&(*session)->letter);
     bytes_wipe(*session, sizeof **session);
     free(*session);
     *session = NULL;
@@ -251,7 +254,8 @@ static void refused(struct folkmoot_session *session)
 {
     struct refusal_told told;
     refusal_read(session->status, buf_bytes(&session->answer), &told);
-    bool asks = session->stage == STAGE_SYNC || session->stage == STAGE_INVITE;
+    bool asks = session->stage == STAGE_SYNC || session->stage == STAGE_INVITE ||
+                session->stage == STAGE_DELIVER;
     // Whose role no longer allows it hears by Login what the role is now.
     bool role_may_be_new = told.forbidden && session->stage == STAGE_SYNC;
     if (((told.unauthenticated && asks) || role_may_be_new) && session->logins++ < LOGINS_MAX) {

@@ -16,6 +16,7 @@ enum stage {
     STAGE_SYNC,
     STAGE_SAMPLE,
     STAGE_INVITE,
+    STAGE_DELIVER,
     STAGE_DONE,
     STAGE_FAILED,
 };
@@ -87,6 +88,7 @@ struct folkmoot_session {
     uint32_t sample_seq;
 
     struct inviting inviting;
+    struct buf letter; // that is delivered; once that is done, the answer
     struct folkmoot_progress progress;
     struct folkmoot_error error;
 };
@@ -106,6 +108,10 @@ void session_ask_sample(struct folkmoot_session *session);
 void session_end_sample(struct folkmoot_session *session);
 void session_ask_invite(struct folkmoot_session *session);
 void session_end_invite(struct folkmoot_session *session);
+void session_ask_deliver(struct folkmoot_session *session);
+void session_end_deliver(struct folkmoot_session *session);
+// Gets ready for an answer of Sync, to a request that said so much.
+void session_begin_taking(struct folkmoot_session *session);
 // The hub has another branch of the own chain: asks how much of this one it has, request by
 // request; then the session fails with FOLKMOOT_FORKED.
 void session_probe(struct folkmoot_session *session);

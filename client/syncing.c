@@ -89,9 +89,8 @@ void session_not_sent(struct folkmoot_session *session)
 
 static enum err take_field(const struct wire_field *field, void *arg);
 
-void session_ask_sync(struct folkmoot_session *session)
+void session_begin_taking(struct folkmoot_session *session)
 {
-    struct scope scope;
     struct taking *taking = &session->taking;
     stream_done(&taking->stream);
     buf_reset(&taking->top);
@@ -100,6 +99,12 @@ void session_ask_sync(struct folkmoot_session *session)
     taking->report = (struct exchange_report){0};
     session->noted = false;
     stream_init(&taking->stream, FIELD_BYTES_MAX, take_field, session);
+}
+
+void session_ask_sync(struct folkmoot_session *session)
+{
+    struct scope scope;
+    session_begin_taking(session);
     if (state_begin(session->fm, session->number, false, &scope, &session->error)) {
         session_failed(session);
         return;

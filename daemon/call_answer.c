@@ -93,14 +93,14 @@ static void answer_quota(struct call *call, const char *text)
 // What the admin is told of the device.
 void call_note_sync(struct call *call, enum rpc_code code, size_t answer_bytes)
 {
-    if (!call->method->is_sync || !call->service.request)
+    const struct sync_request *request = call->service.sync;
+    if (!request && !(call->method->is_sync && call->service.request))
         return;
-    const struct sync_request *request = call->service.request;
     struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
     memcpy(heard.app, call->head.app, sizeof heard.app);
     if (code == RPC_OK) {
         heard.last_sync = call->service.now;
-        heard.written = request->own ? request->own->seq : 0;
+        heard.written = request && request->own ? request->own->seq : 0;
     } else {
         heard.error = (uint8_t)code;
         heard.error_time = call->service.now;

@@ -1,6 +1,7 @@
 #include "daemon/service.h"
 
 #include "daemon/random.h"
+#include "daemon/service_private.h"
 #include "sync/digest.h"
 
 // --- Info ---
@@ -86,42 +87,6 @@ static enum err login(struct service_call *call, struct txn *txn, struct fault *
 {
     struct hub_admitting admitting = admitting_of(call);
     return hub_login(txn, &admitting, call->request, &call->arena, call->response, fault);
-}
-
-// --- Sync ---
-
-static enum err sync_check(struct service_call *call, struct txn *txn, struct fault *fault)
-{
-    call->plan = NULL;
-    enum err err =
-        hub_check_push(txn, &call->caller, call->request, &call->arena, &call->plan, fault);
-    call->writes = !err && (call->plan || call->caller.token_is_due || call->caller.token_is_next);
-    return err;
-}
-
-static enum err sync_write(struct service_call *call, struct txn *txn, struct fault *fault)
-{
-    uint8_t random[32];
-    random_fill(random, sizeof random);
-    random_fill(call->new_token, sizeof call->new_token);
-    call->receipts = (struct list){NULL, 0};
-    call->effects = (struct hub_effects){0};
-    hub_turn_token(txn, &call->caller, call->new_token, &call->is_renewed);
-    if (!call->plan)
-        return txn_error(txn);
-    return hub_push(txn, &call->caller, call->now, random, call->plan, &call->arena,
-                    &call->receipts, &call->effects, fault);
-}
-
-static enum err sync_answer(struct service_call *call, struct txn *txn, struct fault *fault)
-{
-    struct sync_response *response = call->response;
-    call->pulled.kept = call->service->kept;
-    enum err err = hub_pull(txn, &call->caller, call->now, call->request, call->receipts,
-                            &call->arena, &call->pulled, response, fault);
-    if (!err && call->is_renewed)
-        response->token = BYTES(call->new_token);
-    return err;
 }
 
 // --- Invite ---
@@ -227,9 +192,22 @@ static const struct service_method methods[SERVICE_METHODS] = {
         .has_token = true,
         .call = CALL_SYNC,
         .is_sync = true,
-        .check = sync_check,
-        .write = sync_write,
-        .answer = sync_answer,
+        .check = service_sync_check,
+        .write = service_sync_write,
+        .answer = service_sync_answer,
+    },
+    {
+        .path = "/folkmoot.v1.CarryService/Deliver",
+        .request = &deliver_request_message,
+        .response = &deliver_response_message,
+        .body_max = REQUEST_MAX,
+        .arena_max = SERVICE_SYNC_ARENA,
+        .has_token = true,
+        .call = CALL_DELIVER,
+        .is_letter = true,
+        .check = service_deliver_check,
+        .write = service_push,
+        .answer = service_deliver_answer,
     },
     {
         .path = "/folkmoot.v1.InfoService/Info",
@@ -417,8 +395,9 @@ static enum err authenticate(const struct service_method *method, struct service
 {
     if (!method->has_token)
         return OK;
-    return hub_authenticate(txn, call->token, method->call, &call->service->policy, call->now,
-                            &call->caller, fault);
+    enum err err = hub_authenticate(txn, call->token, method->call, &call->service->policy,
+                                    call->now, &call->caller, fault);
+    return err || !method->is_letter ? err : service_take_author(call, txn, fault);
 }
 
 enum err service_check(const struct service_method *method, struct service_call *call,

@@ -7,6 +7,7 @@
 #include "daemon/identity.h"
 #include "daemon/searching.h"
 #include "sync/hub.h"
+#include "sync/letter.h"
 
 // What all calls share. The loop's thread fills it; the writer's only reads.
 struct service {
@@ -21,7 +22,7 @@ struct service {
 };
 
 enum {
-    SERVICE_METHODS = 16,
+    SERVICE_METHODS = 17,
     SERVICE_CHALLENGE_MS = 10 * 60 * 1000,
     SERVICE_SMALL_ARENA = 64 << 10,
     SERVICE_READ_ARENA = 16 << 20,
@@ -39,7 +40,10 @@ struct service_call {
     const uint8_t *tls_key; // that this connection showed; NULL: none
     const void *request;
     void *response;
-    bool writes; // set by `check`: it goes through the writer
+    const struct sync_request *sync; // what is asked of Sync, as itself or by a letter
+    struct letter_opened letter;     // once `sync` is there; of Deliver
+    struct sync_response *synced;    // what is answered in it
+    bool writes;                     // set by `check`: it goes through the writer
     struct hub_push_plan *plan;
     struct list receipts;
     struct hub_pulled pulled;
@@ -69,6 +73,7 @@ struct service_method {
     bool is_attempt; // is counted against guessing
     bool is_enrolment;
     bool is_sync;   // is noted as a contact
+    bool is_letter; // its caller is the letter's author, once it is opened
     bool is_stream; // `answer` is asked again and again, until the peer has gone
     // Any of the three may be missing. In a read transaction on the loop; in the writer's; in a
     // read transaction on the loop.

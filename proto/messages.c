@@ -353,5 +353,10 @@ const struct message *const messages_all[] = {
     &trail_response_message,
     &watch_request_message,
     &watch_response_message,
+    &letter_message,
+    &letter_content_message,
+    &letter_answer_message,
+    &deliver_request_message,
+    &deliver_response_message,
     NULL,
 };

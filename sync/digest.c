@@ -221,3 +221,44 @@ void digest_enrol_transcript(const struct enrol_transcript *transcript, struct b
     buf_put(out, or_zeros(transcript->challenge, 16));
     buf_put_be64(out, (uint64_t)transcript->expires);
 }
+
+void digest_letter_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_t key[KEY_SIZE],
+                              const uint8_t encapsulated[KEY_SIZE], const uint8_t nonce[16],
+                              struct bytes request, struct bytes memo, struct buf *out)
+{
+    struct hash hash;
+    uint8_t content[HASH_SIZE];
+    hash_begin(&hash, "folkmoot letter content v1");
+    hash_put_sized(&hash, request);
+    hash_put_sized(&hash, memo);
+    hash_end(&hash, content);
+    put_label(out, "folkmoot letter v1");
+    buf_put(out, bytes_of(community, COMMUNITY_SIZE));
+    buf_put(out, bytes_of(key, KEY_SIZE));
+    buf_put(out, bytes_of(encapsulated, KEY_SIZE));
+    buf_put(out, bytes_of(nonce, 16));
+    buf_put(out, BYTES(content));
+}
+
+void digest_letter_ephemeral(const uint8_t seed[32], const uint8_t nonce[16],
+                             uint8_t ephemeral[KEY_SIZE])
+{
+    struct hash hash;
+    hash_begin(&hash, "folkmoot letter ephemeral v1");
+    hash_put(&hash, bytes_of(seed, 32));
+    hash_put(&hash, bytes_of(nonce, 16));
+    hash_end(&hash, ephemeral);
+    bytes_wipe(&hash, sizeof hash);
+}
+
+void digest_letter_memo(const uint8_t seed[32], const uint8_t nonce[16], struct bytes memo,
+                        uint8_t check[CUT_SIZE])
+{
+    struct hash hash;
+    hash_begin(&hash, "folkmoot letter memo v1");
+    hash_put(&hash, bytes_of(seed, 32));
+    hash_put(&hash, bytes_of(nonce, 16));
+    hash_put_sized(&hash, memo);
+    hash_cut(&hash, check, CUT_SIZE);
+    bytes_wipe(&hash, sizeof hash);
+}

@@ -63,3 +63,14 @@ struct enrol_transcript {
 };
 
 void digest_enrol_transcript(const struct enrol_transcript *transcript, struct buf *out);
+
+// What the author of a letter signs. key: the device's; encapsulated: the letter's.
+void digest_letter_transcript(const uint8_t community[COMMUNITY_SIZE], const uint8_t key[KEY_SIZE],
+                              const uint8_t encapsulated[KEY_SIZE], const uint8_t nonce[16],
+                              struct bytes request, struct bytes memo, struct buf *out);
+// Of the device's own secret seed: the ephemeral key of its letter with that nonce, and the check
+// by which it knows a memo of its own.
+void digest_letter_ephemeral(const uint8_t seed[32], const uint8_t nonce[16],
+                             uint8_t ephemeral[KEY_SIZE]);
+void digest_letter_memo(const uint8_t seed[32], const uint8_t nonce[16], struct bytes memo,
+                        uint8_t check[CUT_SIZE]);

@@ -21,6 +21,7 @@ struct pushing {
     struct buf changes; // of the pack under construction
     uint32_t class;     // of it
     size_t bytes;       // of all packs, unpacked
+    uint32_t last;      // seq
     uint8_t head[HASH_SIZE];
 };
 
@@ -152,17 +153,23 @@ static enum err push_run(struct pushing *p, const struct progress *progress, con
         err = push_change(p, ++seq);
     if (!err)
         err = close_pack(p);
+    p->last = seq;
     return err ? err : sign_run(p, seq, seed);
 }
 
 static enum err request_push(struct txn *txn, const struct community *community,
                              const struct device *own, const uint8_t seed[32],
-                             const struct progress *progress, size_t push_max, struct arena *arena,
+                             const struct progress *progress,
+                             const struct exchange_options *options, struct arena *arena,
                              struct sync_request *request)
 {
+    size_t push_max = options->push_max < PUSH_MOST ? options->push_max : PUSH_MOST;
+    if (options->last)
+        *options->last = 0;
     // The new chain begins with what is carried over, when that is known.
-    if (progress->receipt_seq >= own->seq || progress->forked || progress->unanswered ||
-        push_max == 0 || carry_any(txn, community->number))
+    if (progress->receipt_seq >= own->seq || progress->forked ||
+        (progress->unanswered && !options->repeats) || push_max == 0 ||
+        carry_any(txn, community->number))
         return txn_error(txn);
     struct pushing p = {.txn = txn, .community = community, .own = own, .arena = arena};
     p.run = arena_alloc(arena, 1, sizeof *p.run);
@@ -170,12 +177,12 @@ static enum err request_push(struct txn *txn, const struct community *community,
         p.run->packs.p = arena_alloc(arena, RUN_PACKS_MAX, sizeof(struct pack));
     if (!p.run || !p.run->packs.p)
         return ERR_NOMEM;
-    if (push_max > PUSH_MOST)
-        push_max = PUSH_MOST;
     enum err err = push_run(&p, progress, seed, push_max);
     buf_done(&p.salts);
     buf_done(&p.changes);
     request->push = (struct list){p.run, 1};
+    if (options->last)
+        *options->last = p.last;
     return err;
 }
 
@@ -312,7 +319,7 @@ enum err exchange_request(struct txn *txn, const struct community *community,
     if (!err && wants_vector(&progress))
         err = request_vector(txn, community, own, arena, request);
     if (!err)
-        err = request_push(txn, community, own, seed, &progress, options->push_max, arena, request);
+        err = request_push(txn, community, own, seed, &progress, options, arena, request);
     return end_request(txn, arena, err);
 }
 

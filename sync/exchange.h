@@ -12,6 +12,8 @@
 struct exchange_options {
     uint32_t push_max;   // bytes of changes to push at most (unpacked)
     uint32_t answer_max; // bytes of entries wanted at most
+    bool repeats;        // sends what may have been sent, as long as no receipt has come
+    uint32_t *last; // out: up to which own change it pushes; 0: it pushes nothing. NULL: unasked
 };
 
 // What to send next. Runs are signed here with `seed`. Everything lives in the arena (or in the

@@ -18,6 +18,7 @@ static const enum role_reach calls[CALL_COUNT][ROLE_COUNT] = {
     [CALL_ME] = {NONE, ALL, ALL, ALL, ALL, NONE},
     [CALL_PROVE] = {NONE, ALL, ALL, ALL, NONE, NONE},
     [CALL_INVITE] = {NONE, NONE, NONE, ALL, NONE, NONE},
+    [CALL_DELIVER] = {NONE, ALL, ALL, ALL, NONE, NONE},
 };
 
 // What a revoked device writes is set apart for that reason, whatever it is.
@@ -144,9 +145,9 @@ enum role role_by_name(const char *name)
 const char *role_call_name(enum role_call call)
 {
     static const char *const names[CALL_COUNT] = {
-        [CALL_SYNC] = "Sync",     [CALL_GET] = "Get", [CALL_LIST] = "List",
-        [CALL_SEARCH] = "Search", [CALL_ME] = "Me",   [CALL_PROVE] = "Prove",
-        [CALL_INVITE] = "Invite",
+        [CALL_SYNC] = "Sync",     [CALL_GET] = "Get",         [CALL_LIST] = "List",
+        [CALL_SEARCH] = "Search", [CALL_ME] = "Me",           [CALL_PROVE] = "Prove",
+        [CALL_INVITE] = "Invite", [CALL_DELIVER] = "Deliver",
     };
     return names[call];
 }

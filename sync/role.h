@@ -13,6 +13,7 @@ enum role_call {
     CALL_ME,
     CALL_PROVE,
     CALL_INVITE,
+    CALL_DELIVER,
     CALL_COUNT,
 };
 
