@@ -46,13 +46,10 @@ static enum err make_request(const struct scope *scope, struct arena *arena, str
                              struct proof_asked *asked, uint32_t *left)
 {
     uint32_t last = 0;
-    const struct exchange_options options = {.push_max = LETTER_PUSH,
-                                             .answer_max = LETTER_ANSWER_WANTED,
-                                             .repeats = true,
-                                             .last = &last};
+    const struct exchange_options options = {LETTER_PUSH, LETTER_ANSWER_WANTED};
     struct sync_request request;
-    enum err err = exchange_request(scope->txn, &scope->community, &scope->device,
-                                    scope->secret.seed, &options, arena, &request, asked);
+    enum err err = exchange_letter(scope->txn, &scope->community, &scope->device,
+                                   scope->secret.seed, &options, arena, &request, asked, &last);
     if (err)
         return err;
     message_encode(&sync_request_message, &request, encoded);

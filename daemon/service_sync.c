@@ -57,55 +57,19 @@ enum err service_sync_answer(struct service_call *call, struct txn *txn, struct 
 
 // --- Deliver ---
 
-static enum err open_letter(struct service_call *call, struct txn *txn, struct fault *fault)
-{
-    const struct deliver *request = call->request;
-    struct sync_request *sync = arena_alloc(&call->arena, 1, sizeof *sync);
-    struct device author;
-    call->synced = arena_alloc(&call->arena, 1, sizeof *call->synced);
-    if (!sync || !call->synced)
-        return ERR_NOMEM;
-    if (!request->letter)
-        return fault_set(fault, ERR_MALFORMED, "DeliverRequest: no letter");
-    if (!bytes_equal(request->letter->community, BYTES(call->caller.community.id)))
-        return fault_set(fault, ERR_FORBIDDEN,
-                         "Letter: of another community than whoever delivers it");
-    enum err err = letter_open(call->service->identity.seed, request->letter, &call->arena,
-                               &call->letter, fault);
-    if (!err)
-        err =
-            device_get(txn, call->caller.community.number, call->letter.content.device.p, &author);
-    if (err == ERR_NOT_FOUND)
-        return fault_set(fault, err, "Letter: of a device that is not of this community");
-    if (!err)
-        err = letter_check(&call->letter, &author, fault);
-    if (!err)
-        err = message_decode(&sync_request_message, call->letter.content.request, &call->arena,
-                             sync, fault);
-    if (!err)
-        call->sync = sync;
-    return err;
-}
-
-// The author is the caller from then on; whoever carries it has been let in.
 enum err service_take_author(struct service_call *call, struct txn *txn, struct fault *fault)
 {
-    enum err err = call->sync ? OK : open_letter(call, txn, fault);
-    if (err)
-        return err;
-    call->caller.token_is_due = call->caller.token_is_next = false;
-    err = device_get(txn, call->caller.community.number, call->letter.content.device.p,
-                     &call->caller.device);
-    if (!err && role_may_call(call->caller.device.role, CALL_SYNC) == REACH_NONE)
-        err = fault_set(fault, ERR_FORBIDDEN, "Letter: whoever wrote it may not sync");
-    return err;
+    const struct deliver *request = call->request;
+    return hub_open_letter(txn, call->service->identity.seed, request->letter, &call->arena,
+                           &call->caller, &call->letter, &call->sync, fault);
 }
 
 enum err service_deliver_check(struct service_call *call, struct txn *txn, struct fault *fault)
 {
     enum err err = check_push(call, txn, fault);
+    call->synced = arena_alloc(&call->arena, 1, sizeof *call->synced);
     call->writes = !err && call->plan;
-    return err;
+    return err || call->synced ? err : ERR_NOMEM;
 }
 
 static enum err reply(struct service_call *call, struct fault *fault)

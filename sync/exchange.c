@@ -159,17 +159,12 @@ static enum err push_run(struct pushing *p, const struct progress *progress, con
 
 static enum err request_push(struct txn *txn, const struct community *community,
                              const struct device *own, const uint8_t seed[32],
-                             const struct progress *progress,
-                             const struct exchange_options *options, struct arena *arena,
-                             struct sync_request *request)
+                             const struct progress *progress, size_t push_max, struct arena *arena,
+                             struct sync_request *request, uint32_t *last)
 {
-    size_t push_max = options->push_max < PUSH_MOST ? options->push_max : PUSH_MOST;
-    if (options->last)
-        *options->last = 0;
     // The new chain begins with what is carried over, when that is known.
-    if (progress->receipt_seq >= own->seq || progress->forked ||
-        (progress->unanswered && !options->repeats) || push_max == 0 ||
-        carry_any(txn, community->number))
+    if (progress->receipt_seq >= own->seq || progress->forked || progress->unanswered ||
+        push_max == 0 || carry_any(txn, community->number))
         return txn_error(txn);
     struct pushing p = {.txn = txn, .community = community, .own = own, .arena = arena};
     p.run = arena_alloc(arena, 1, sizeof *p.run);
@@ -177,12 +172,13 @@ static enum err request_push(struct txn *txn, const struct community *community,
         p.run->packs.p = arena_alloc(arena, RUN_PACKS_MAX, sizeof(struct pack));
     if (!p.run || !p.run->packs.p)
         return ERR_NOMEM;
+    if (push_max > PUSH_MOST)
+        push_max = PUSH_MOST;
     enum err err = push_run(&p, progress, seed, push_max);
     buf_done(&p.salts);
     buf_done(&p.changes);
     request->push = (struct list){p.run, 1};
-    if (options->last)
-        *options->last = p.last;
+    *last = p.last;
     return err;
 }
 
@@ -301,26 +297,51 @@ static enum err request_cursor(const struct progress *progress, struct arena *ar
     return OK;
 }
 
+static enum err make_request(struct txn *txn, const struct community *community,
+                             const struct device *own, const uint8_t seed[32],
+                             const struct exchange_options *options,
+                             const struct progress *progress, struct arena *arena,
+                             struct sync_request *request, struct proof_asked *asked,
+                             uint32_t *last)
+{
+    *request = (struct sync_request){.version = PROTOCOL_VERSION, .packings = PACKINGS_KNOWN};
+    request->has_answer_max = true;
+    request->answer_max = options->answer_max;
+    *last = 0;
+    enum err err = request_own(txn, community, own, progress, arena, request);
+    if (!err)
+        err = request_cursor(progress, arena, request);
+    if (!err)
+        err = proof_request(txn, community->number, request->cursor, arena, &request->seen, asked);
+    if (!err && wants_vector(progress))
+        err = request_vector(txn, community, own, arena, request);
+    if (!err)
+        err = request_push(txn, community, own, seed, progress, options->push_max, arena, request,
+                           last);
+    return end_request(txn, arena, err);
+}
+
 enum err exchange_request(struct txn *txn, const struct community *community,
                           const struct device *own, const uint8_t seed[32],
                           const struct exchange_options *options, struct arena *arena,
                           struct sync_request *request, struct proof_asked *asked)
 {
     struct progress progress;
-    *request = (struct sync_request){.version = PROTOCOL_VERSION, .packings = PACKINGS_KNOWN};
-    request->has_answer_max = true;
-    request->answer_max = options->answer_max;
+    uint32_t last;
     progress_get(txn, community->number, &progress);
-    enum err err = request_own(txn, community, own, &progress, arena, request);
-    if (!err)
-        err = request_cursor(&progress, arena, request);
-    if (!err)
-        err = proof_request(txn, community->number, request->cursor, arena, &request->seen, asked);
-    if (!err && wants_vector(&progress))
-        err = request_vector(txn, community, own, arena, request);
-    if (!err)
-        err = request_push(txn, community, own, seed, &progress, options, arena, request);
-    return end_request(txn, arena, err);
+    return make_request(txn, community, own, seed, options, &progress, arena, request, asked,
+                        &last);
+}
+
+enum err exchange_letter(struct txn *txn, const struct community *community,
+                         const struct device *own, const uint8_t seed[32],
+                         const struct exchange_options *options, struct arena *arena,
+                         struct sync_request *request, struct proof_asked *asked, uint32_t *last)
+{
+    struct progress progress;
+    progress_get(txn, community->number, &progress);
+    progress.unanswered = false;
+    return make_request(txn, community, own, seed, options, &progress, arena, request, asked, last);
 }
 
 void exchange_note_sent(struct txn *txn, const struct community *community, bool sent)

@@ -12,8 +12,6 @@
 struct exchange_options {
     uint32_t push_max;   // bytes of changes to push at most (unpacked)
     uint32_t answer_max; // bytes of entries wanted at most
-    bool repeats;        // sends what may have been sent, as long as no receipt has come
-    uint32_t *last; // out: up to which own change it pushes; 0: it pushes nothing. NULL: unasked
 };
 
 // What to send next. Runs are signed here with `seed`. Everything lives in the arena (or in the
@@ -22,6 +20,13 @@ enum err exchange_request(struct txn *txn, const struct community *community,
                           const struct device *own, const uint8_t seed[32],
                           const struct exchange_options *options, struct arena *arena,
                           struct sync_request *request, struct proof_asked *asked) must_check;
+// The same for a letter: what may have been sent is sent again, as long as no receipt has come.
+// last: up to which own change it pushes; 0: it pushes nothing.
+enum err exchange_letter(struct txn *txn, const struct community *community,
+                         const struct device *own, const uint8_t seed[32],
+                         const struct exchange_options *options, struct arena *arena,
+                         struct sync_request *request, struct proof_asked *asked,
+                         uint32_t *last) must_check;
 
 // Notes that a request with a push is about to be sent (write transaction, to be committed before
 // it is): until an answer has come, the next request asks what the hub has instead of sending it

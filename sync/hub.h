@@ -16,6 +16,7 @@
 #include "storage/device.h"
 #include "storage/record.h"
 #include "sync/kept.h"
+#include "sync/letter.h"
 #include "sync/population.h"
 #include "sync/role.h"
 #include "sync/search.h"
@@ -223,6 +224,14 @@ enum err hub_pull(struct txn *txn, const struct hub_caller *caller, int64_t now,
                   const struct sync_request *request, struct list receipts, struct arena *arena,
                   struct hub_pulled *pulled, struct sync_response *response,
                   struct fault *fault) must_check;
+// Opens a letter that the caller delivers (unless *request is there already), and makes its author
+// the caller: they are the one who syncs (any transaction). *request: what they ask of Sync, the
+// arena's. ERR_MALFORMED, ERR_VERSION,
+// ERR_UNAUTHENTICATED, ERR_FORBIDDEN, ERR_NOT_FOUND.
+enum err hub_open_letter(struct txn *txn, const uint8_t identity_seed[SIGN_SEED_SIZE],
+                         const struct letter *letter, struct arena *arena,
+                         struct hub_caller *caller, struct letter_opened *opened,
+                         const struct sync_request **request, struct fault *fault) must_check;
 // Proves a change, or the consistency of two states of the log, or both (read transaction).
 enum err hub_prove(struct txn *txn, const struct hub_caller *caller,
                    const struct prove_request *request, struct arena *arena,

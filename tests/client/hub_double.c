@@ -230,6 +230,9 @@ struct call {
     struct arena arena;
     struct buf *body;
     struct fault fault;
+    const struct deliver *deliver; // by whose letter Sync is asked; NULL: by none
+    struct letter_opened letter;
+    const struct sync_request *sync; // that is asked
 };
 
 static struct bytes request_body(const struct call *call)
@@ -312,8 +315,12 @@ static enum err authenticate(struct call *call, struct txn *txn, enum role_call 
     if (!text || text_unbase64url(bytes_of_text(text), token, TOKEN_SIZE) ||
         be32_get(token) != call->hub->generation)
         return fault_set(&call->fault, ERR_UNAUTHENTICATED, "log in");
-    return hub_authenticate(txn, token, which, &(struct hub_policy){0}, call->hub->now, caller,
-                            &call->fault);
+    enum err err = hub_authenticate(txn, token, call->deliver ? CALL_DELIVER : which,
+                                    &(struct hub_policy){0}, call->hub->now, caller, &call->fault);
+    return err || !call->deliver
+               ? err
+               : hub_open_letter(txn, call->hub->identity_seed, call->deliver->letter, &call->arena,
+                                 caller, &call->letter, &call->sync, &call->fault);
 }
 
 static enum err push(struct call *call, const struct hub_caller *caller, struct hub_push_plan *plan,
@@ -327,17 +334,15 @@ static enum err push(struct call *call, const struct hub_caller *caller, struct 
     return err ? err : txn_commit(&txn);
 }
 
-static enum err check(struct call *call, const struct sync_request *request,
-                      struct hub_caller *caller, struct hub_push_plan **plan)
+static enum err check(struct call *call, struct hub_caller *caller, struct hub_push_plan **plan)
 {
     struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
     enum err err = authenticate(call, txn, CALL_SYNC, caller);
-    return err ? err : hub_check_push(txn, caller, request, &call->arena, plan, &call->fault);
+    return err ? err : hub_check_push(txn, caller, call->sync, &call->arena, plan, &call->fault);
 }
 
 // In slices, as the daemon does.
-static enum err pull(struct call *call, const struct sync_request *request, struct list receipts,
-                     struct sync_response *response)
+static enum err pull(struct call *call, struct list receipts, struct sync_response *response)
 {
     struct hub_pulled pulled = {.is_begun = false};
     struct hub_caller caller;
@@ -346,30 +351,56 @@ static enum err pull(struct call *call, const struct sync_request *request, stru
         struct txn *txn TXN_CLEANUP = txn_begin_read(call->hub->store);
         err = authenticate(call, txn, CALL_SYNC, &caller);
         if (!err)
-            err = hub_pull(txn, &caller, call->hub->now, request, receipts, &call->arena, &pulled,
-                           response, &call->fault);
+            err = hub_pull(txn, &caller, call->hub->now, call->sync, receipts, &call->arena,
+                           &pulled, response, &call->fault);
     } while (!err && pulled.is_unfinished);
     return err;
+}
+
+static enum err sync_as_asked(struct call *call, struct sync_response *response)
+{
+    struct hub_caller caller;
+    struct hub_push_plan *plan = NULL;
+    struct list receipts = {NULL, 0};
+    enum err err = check(call, &caller, &plan);
+    if (!err && plan)
+        err = push(call, &caller, plan, &receipts);
+    return err ? err : pull(call, receipts, response);
 }
 
 static enum err serve_sync(struct call *call)
 {
     struct sync_request request = {.version = 0};
     struct sync_response response = {.packings = 0};
-    struct hub_caller caller;
-    struct hub_push_plan *plan = NULL;
-    struct list receipts = {NULL, 0};
     enum err err = message_decode(&sync_request_message, request_body(call), &call->arena, &request,
                                   &call->fault);
+    call->sync = &request;
     if (!err)
-        err = check(call, &request, &caller, &plan);
-    if (!err && plan)
-        err = push(call, &caller, plan, &receipts);
-    if (err)
-        return err;
-    err = pull(call, &request, receipts, &response);
+        err = sync_as_asked(call, &response);
     if (!err)
         message_encode(&sync_response_message, &response, call->body);
+    return err;
+}
+
+static enum err serve_deliver(struct call *call)
+{
+    struct deliver request = {NULL}, response = {NULL};
+    struct letter reply = {.version = 0};
+    struct sync_response synced = {.packings = 0};
+    struct buf encoded BUF_CLEANUP = {0};
+    uint8_t nonce[HPKE_NONCE_SIZE];
+    enum err err = message_decode(&deliver_request_message, request_body(call), &call->arena,
+                                  &request, &call->fault);
+    call->deliver = &request;
+    draw(call->hub, nonce, sizeof nonce);
+    if (!err)
+        err = sync_as_asked(call, &synced);
+    message_encode(&sync_response_message, &synced, &encoded);
+    if (!err)
+        err = letter_reply(&call->letter, buf_bytes(&encoded), nonce, &call->arena, &reply);
+    response.letter = &reply;
+    if (!err)
+        message_encode(&deliver_response_message, &response, call->body);
     return err;
 }
 
@@ -417,6 +448,8 @@ static enum err serve_invite(struct call *call)
 static enum err dispatch(struct call *call)
 {
     const char *path = call->request->path;
+    if (strcmp(path, "/folkmoot.v1.CarryService/Deliver") == 0)
+        return serve_deliver(call);
     if (strcmp(path, "/folkmoot.v1.InfoService/Info") == 0)
         return serve_info(call);
     if (strcmp(path, "/folkmoot.v1.EnrolService/Enrol") == 0)
