@@ -10,7 +10,7 @@ enum {
     LETTER_PUSH = 512 << 10, // bytes of changes, before they are packed
     LETTER_ANSWER_WANTED = 512 << 10,
     LETTER_ARENA_MAX = 16 << 20,
-    ASKED_SIZE = HANDLE_SIZE + 8 + 4,
+    ASKED_SIZE = 2 * HANDLE_SIZE + 8 + 8 + 4,
 };
 
 static struct letter_author author_of(const struct scope *scope)
@@ -23,33 +23,65 @@ static struct letter_author author_of(const struct scope *scope)
 
 // --- what was asked, which comes back with the answer ---
 
-static void put_asked(const struct proof_asked *asked, uint8_t memo[ASKED_SIZE])
+struct asked {
+    struct proof_asked proof;
+    uint8_t log[HANDLE_SIZE]; // the cursor
+    uint64_t position;
+};
+
+static void put_asked(const struct asked *asked, uint8_t memo[ASKED_SIZE])
 {
-    memcpy(memo, asked->log, HANDLE_SIZE);
-    be64_put(memo + HANDLE_SIZE, asked->size);
-    be32_put(memo + HANDLE_SIZE + 8, asked->receipt);
+    memcpy(memo, asked->proof.log, HANDLE_SIZE);
+    be64_put(memo + HANDLE_SIZE, asked->proof.size);
+    be32_put(memo + HANDLE_SIZE + 8, asked->proof.receipt);
+    memcpy(memo + HANDLE_SIZE + 12, asked->log, HANDLE_SIZE);
+    be64_put(memo + 2 * HANDLE_SIZE + 12, asked->position);
 }
 
-static bool take_asked(struct bytes memo, struct proof_asked *asked)
+static bool take_asked(struct bytes memo, struct asked *asked)
 {
     if (memo.n != ASKED_SIZE)
         return false;
-    memcpy(asked->log, memo.p, HANDLE_SIZE);
-    asked->size = be64_get(memo.p + HANDLE_SIZE);
-    asked->receipt = be32_get(memo.p + HANDLE_SIZE + 8);
+    memcpy(asked->proof.log, memo.p, HANDLE_SIZE);
+    asked->proof.size = be64_get(memo.p + HANDLE_SIZE);
+    asked->proof.receipt = be32_get(memo.p + HANDLE_SIZE + 8);
+    memcpy(asked->log, memo.p + HANDLE_SIZE + 12, HANDLE_SIZE);
+    asked->position = be64_get(memo.p + 2 * HANDLE_SIZE + 12);
     return true;
+}
+
+static void note_cursor(const struct scope *scope, struct asked *asked)
+{
+    struct progress progress;
+    progress_get(scope->txn, scope->community.number, &progress);
+    memcpy(asked->log, progress.log, HANDLE_SIZE);
+    asked->position = progress.position;
+}
+
+// Whether more, or something else, is known here than when the letter was written.
+static bool was_overtaken(const struct scope *scope, const struct asked *asked)
+{
+    struct checked checked;
+    struct asked now;
+    checked_get(scope->txn, scope->community.number, &checked);
+    note_cursor(scope, &now);
+    return memcmp(checked.log, asked->proof.log, HANDLE_SIZE) != 0 ||
+           checked.frontier.size != asked->proof.size ||
+           memcmp(now.log, asked->log, HANDLE_SIZE) != 0 || now.position != asked->position;
 }
 
 // --- writing ---
 
 static enum err make_request(const struct scope *scope, struct arena *arena, struct buf *encoded,
-                             struct proof_asked *asked, uint32_t *left)
+                             struct asked *asked, uint32_t *left)
 {
     uint32_t last = 0;
     const struct exchange_options options = {LETTER_PUSH, LETTER_ANSWER_WANTED};
     struct sync_request request;
-    enum err err = exchange_letter(scope->txn, &scope->community, &scope->device,
-                                   scope->secret.seed, &options, arena, &request, asked, &last);
+    enum err err =
+        exchange_letter(scope->txn, &scope->community, &scope->device, scope->secret.seed, &options,
+                        arena, &request, &asked->proof, &last);
+    note_cursor(scope, asked);
     if (err)
         return err;
     message_encode(&sync_request_message, &request, encoded);
@@ -63,7 +95,7 @@ static enum err make_request(const struct scope *scope, struct arena *arena, str
 static enum err write_letter(struct folkmoot *fm, const struct scope *scope, struct buf *letter,
                              uint32_t *left)
 {
-    struct proof_asked asked = {.size = 0};
+    struct asked asked = {.position = 0};
     struct buf request BUF_CLEANUP = {.max = REQUEST_MAX};
     uint8_t nonce[LETTER_NONCE_SIZE], memo[ASKED_SIZE];
     const struct letter_author author = author_of(scope);
@@ -125,26 +157,33 @@ enum folkmoot_letter folkmoot_letter_kind(struct folkmoot *fm, const void *lette
 }
 
 static enum err open_answer(struct folkmoot *fm, struct bytes letter, struct arena *arena,
-                            struct bytes *response, struct proof_asked *asked, struct fault *fault)
+                            struct bytes *response, struct proof_asked *proof, bool *overtaken,
+                            struct fault *fault)
 {
+    struct asked asked;
     struct scope scope;
     struct bytes memo;
     if (state_begin(fm, 0, false, &scope, NULL))
         return fault_set(fault, ERR_IO, "the store cannot be read");
     const struct letter_author author = author_of(&scope);
     enum err err = letter_read(&author, letter, arena, response, &memo, fault);
-    (void)state_end(fm, &scope, false, NULL);
-    if (!err && !take_asked(memo, asked))
+    if (!err && !take_asked(memo, &asked))
         err = fault_set(fault, ERR_MALFORMED, "the letter was written by another version");
+    if (!err) {
+        *overtaken = was_overtaken(&scope, &asked);
+        *proof = asked.proof;
+    }
+    (void)state_end(fm, &scope, false, NULL);
     return err;
 }
 
 // As if the answer had come over the line.
 static void take_in(struct folkmoot_session *session, const struct proof_asked *asked,
-                    struct bytes response)
+                    bool overtaken, struct bytes response)
 {
     session_begin_taking(session);
     session->taking.asked = *asked;
+    session->taking.overtaken = overtaken;
     session->samples = 0;
     session_take_sync(session, response);
     if (session->stage == STAGE_SYNC && !stream_is_whole(&session->taking.stream))
@@ -160,16 +199,18 @@ enum folkmoot_code folkmoot_letter_read(struct folkmoot *fm, const void *letter,
     struct folkmoot_session *session = NULL;
     struct proof_asked asked;
     struct bytes response;
+    bool overtaken = false;
     struct fault fault = {0};
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, LETTER_ARENA_MAX);
-    enum err err = open_answer(fm, bytes_of(letter, n), &arena, &response, &asked, &fault);
+    enum err err =
+        open_answer(fm, bytes_of(letter, n), &arena, &response, &asked, &overtaken, &fault);
     if (err)
         return state_fail_err(error, err, &fault);
     enum folkmoot_code code = folkmoot_sync(fm, &session, error);
     if (code)
         return code;
-    take_in(session, &asked, response);
+    take_in(session, &asked, overtaken, response);
     folkmoot_session_progress(session, progress);
     // That its chain has parted from the hub's is told by the next sync, which can ask how far.
     if (session->stage == STAGE_FAILED) {

@@ -36,6 +36,8 @@ struct taking {
     struct exchange_report report;
     struct proof_asked asked;
     bool revoked; // the hub takes what this device has, and gives nothing
+    // The answer to a letter, written before what is known here now: of it only receipts are taken.
+    bool overtaken;
 };
 
 // An invitation that is asked for, and what came of it.

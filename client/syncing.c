@@ -178,6 +178,15 @@ static void keep_token(struct take *take, struct bytes token)
     secret_put(take->scope.txn, take->scope.community.number, &take->scope.secret);
 }
 
+// It says no more than another one that came since. (One that says less would mean that the hub has
+// lost something.)
+static bool is_old(const struct take *take, const struct receipt *receipt)
+{
+    const struct scope *scope = &take->scope;
+    uint32_t unsent = exchange_unsent(scope->txn, &scope->community, &scope->device);
+    return receipt->standing == STANDING_OK && receipt->seq <= scope->device.seq - unsent;
+}
+
 static enum err take_receipt(struct folkmoot_session *session, struct bytes bytes)
 {
     struct take take;
@@ -186,7 +195,7 @@ static enum err take_receipt(struct folkmoot_session *session, struct bytes byte
     if (err)
         return err;
     err = message_decode(&receipt_message, bytes, &take.arena, &receipt, &take.fault);
-    if (!err)
+    if (!err && !(session->taking.overtaken && is_old(&take, &receipt)))
         err = exchange_take_receipt(take.scope.txn, &take.scope.community, &take.scope.device,
                                     &receipt, &take.report);
     return end_take(&take, err);
@@ -197,7 +206,7 @@ static enum err take_top(struct folkmoot_session *session)
     struct take take;
     struct taking *taking = &session->taking;
     struct sync_response response = {0};
-    if (taking->top_taken)
+    if (taking->top_taken || taking->overtaken)
         return OK;
     enum err err = begin_take(session, &take);
     if (err)
@@ -221,6 +230,8 @@ static enum err check_answer(struct folkmoot_session *session)
     struct take take;
     struct proof_report report;
     struct sync_response response = {0};
+    if (session->taking.overtaken)
+        return OK;
     enum err err = begin_take(session, &take);
     if (err)
         return err;
@@ -245,6 +256,8 @@ static enum err take_piece(struct folkmoot_session *session, struct bytes bytes)
 {
     struct take take;
     struct piece piece = {0};
+    if (session->taking.overtaken)
+        return OK;
     enum err err = take_top(session);
     if (!err)
         err = begin_take(session, &take);
