@@ -1,8 +1,10 @@
 #include "client/command/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <iconv.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "client/command/app.h"
@@ -32,7 +34,7 @@ static enum command_exit read_all(FILE *file, const char *path, struct buf *out)
     return COMMAND_OK;
 }
 
-static enum command_exit read_file(const char *path, struct buf *out)
+enum command_exit file_read_bytes(const char *path, struct buf *out)
 {
     FILE *file = fopen(path, "rb");
     if (!file)
@@ -40,6 +42,35 @@ static enum command_exit read_file(const char *path, struct buf *out)
     enum command_exit done = read_all(file, path, out);
     fclose(file);
     return done;
+}
+
+static bool write_all(int fd, struct bytes bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes = bytes_of(bytes.p + n, bytes.n - (size_t)n);
+    }
+    return fsync(fd) == 0;
+}
+
+enum command_exit file_write_new(const char *path, struct bytes bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return app_say(COMMAND_FAILED, "%s is there already, and is left as it is", path);
+    if (fd < 0)
+        return app_say(COMMAND_FAILED, "%s cannot be made: %s", path, strerror(errno));
+    bool is_written = write_all(fd, bytes);
+    int code = errno;
+    is_written = close(fd) == 0 && is_written;
+    if (is_written)
+        return COMMAND_OK;
+    (void)unlink(path);
+    return app_say(COMMAND_FAILED, "%s cannot be written: %s", path, strerror(code));
 }
 
 // --- charsets ---
@@ -133,7 +164,7 @@ enum command_exit file_read(const char *path, const char *charset, struct buf *o
 {
     struct buf raw BUF_CLEANUP = {.max = out->max};
     const char *told = NULL;
-    enum command_exit done = read_file(path, &raw);
+    enum command_exit done = file_read_bytes(path, &raw);
     if (done == COMMAND_OK)
         done = decode(path, charset, &raw, out, &told);
     if (done == COMMAND_OK)

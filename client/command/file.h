@@ -11,3 +11,8 @@
 // what is wrong.
 enum command_exit file_read(const char *path, const char *charset, struct buf *out,
                             const char **note);
+// Reads all bytes as they are, so.
+enum command_exit file_read_bytes(const char *path, struct buf *out);
+// Makes a new file of these bytes, which is on disk then; one that is there is left alone. Says
+// what is wrong.
+enum command_exit file_write_new(const char *path, struct bytes bytes);

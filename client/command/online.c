@@ -12,12 +12,13 @@
 
 enum { TRIES = 3, PAUSE_SECONDS = 2, PAUSE_FACTOR = 3, REDRAW_MS_LEAST = 200 };
 
-// One join, sync or invitation, over all its tries.
+// One join, sync, invitation or delivery, over all its tries.
 struct exchange {
     struct app *app;
     const char *link;                             // NULL: no join
     const struct folkmoot_invitation *invitation; // NULL: none is asked for
-    struct buf made;                              // the link of the one that was
+    struct bytes letter;                          // that is delivered; empty: none
+    struct buf made; // the link of the invitation, or the answer to the letter
     int64_t expires;
     struct http *http;
     struct folkmoot_session *session;
@@ -86,6 +87,9 @@ static enum folkmoot_code open_session(struct exchange *exchange)
         return folkmoot_join(fm, exchange->link, &exchange->session, &exchange->error);
     if (exchange->invitation)
         return folkmoot_invite(fm, exchange->invitation, &exchange->session, &exchange->error);
+    if (exchange->letter.n)
+        return folkmoot_deliver(fm, exchange->letter.p, exchange->letter.n, &exchange->session,
+                                &exchange->error);
     if (options_given(&exchange->app->call, "check"))
         return folkmoot_sync_and_check(fm, &exchange->session, &exchange->error);
     return folkmoot_sync(fm, &exchange->session, &exchange->error);
@@ -113,8 +117,12 @@ static enum folkmoot_code try_once(struct exchange *exchange)
     code = run_session(exchange);
     exchange->before = progress_of(exchange);
     const char *made = folkmoot_session_link(exchange->session, &exchange->expires);
+    size_t n = 0;
+    const void *answer = folkmoot_session_letter(exchange->session, &n);
     if (made)
         buf_put(&exchange->made, bytes_of(made, strlen(made) + 1));
+    if (answer)
+        buf_put(&exchange->made, bytes_of(answer, n));
     folkmoot_session_done(&exchange->session);
     return code;
 }
@@ -151,6 +159,10 @@ static enum command_exit say_failure(const struct exchange *exchange)
             trouble[0] ? ")" : "");
     if (exchange->link)
         return app_say(COMMAND_NETWORK, "nothing is lost: join again with the same link");
+    if (exchange->letter.n)
+        return app_say(COMMAND_NETWORK,
+                       "the letter stays as it is: import it again when there is a "
+                       "signal");
     return app_say(COMMAND_NETWORK,
                    "what was exchanged is kept: %u sent, %u received, %u still to send; "
                    "use folkmoot sync again when there is a signal",
@@ -309,4 +321,16 @@ enum command_exit online_invite(struct app *app, const struct folkmoot_invitatio
     bytes_wipe(exchange.made.p, exchange.made.n);
     buf_done(&exchange.made);
     return done;
+}
+
+enum command_exit online_deliver(struct app *app, struct bytes letter, struct buf *answer)
+{
+    enum folkmoot_code code;
+    struct exchange exchange = {.app = app, .letter = letter};
+    enum command_exit done = run(&exchange, &code);
+    buf_put(answer, buf_bytes(&exchange.made));
+    buf_done(&exchange.made);
+    return done == COMMAND_OK && answer->n == 0
+               ? app_say(COMMAND_FAILED, "there is no memory for the answer")
+               : done;
 }

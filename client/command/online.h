@@ -14,3 +14,5 @@ enum command_exit online_sync(struct app *app);
 // since 1970 UTC.
 enum command_exit online_invite(struct app *app, const struct folkmoot_invitation *invitation,
                                 struct buf *link, int64_t *expires);
+// Delivers somebody's letter. Appends the answer.
+enum command_exit online_deliver(struct app *app, struct bytes letter, struct buf *answer);

@@ -4,6 +4,7 @@
 
 #include "client/command/app.h"
 #include "client/command/audience.h"
+#include "client/command/carry.h"
 #include "client/command/contact.h"
 #include "client/command/erase.h"
 #include "client/command/help.h"
@@ -93,6 +94,13 @@ static const struct command commands[] = {
      "Sends what is unsent and fetches what is new. What was exchanged before the line broke is\n"
      "kept.",
      0, 0, false, COMMAND_NEEDS_COMMUNITY, online_sync},
+    {"carry", "export|import FILE", "Sync without a line: by a letter that somebody takes along",
+     "carry export writes what is unsent to FILE, sealed to the hub: whoever has a line delivers "
+     "it\n"
+     "with carry import FILE and carries FILE.answer back, which carry import takes in. Nobody on\n"
+     "the way can read or alter either. A letter that is lost, late or delivered twice does no "
+     "harm.",
+     2, 2, false, COMMAND_NEEDS_COMMUNITY, carry_command},
     {"invite", "[--role ROLE]", "Make an invitation, as a coordinator: a link and a QR code",
      "ROLE is member, volunteer (if none is given), coordinator or observer. It needs a "
      "connection\n"
