@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "client/refusal.h"
+#include "proto/messages_letter.h"
 
 enum {
     ANSWER_OTHER_MAX = LETTER_MAX + (4 << 10),

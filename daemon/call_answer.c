@@ -97,7 +97,8 @@ void call_note_sync(struct call *call, enum rpc_code code, size_t answer_bytes)
     if (!request && !(call->method->is_sync && call->service.request))
         return;
     struct contact heard = {.bytes_in = call->bytes_in, .bytes_out = answer_bytes};
-    memcpy(heard.app, call->head.app, sizeof heard.app);
+    if (call->method->is_sync) // and not whoever carries a letter
+        memcpy(heard.app, call->head.app, sizeof heard.app);
     if (code == RPC_OK) {
         heard.last_sync = call->service.now;
         heard.written = request && request->own ? request->own->seq : 0;

@@ -1,3 +1,4 @@
+#include "proto/messages_letter.h"
 #include "proto/messages_picture.h"
 #include "proto/messages_private.h"
 

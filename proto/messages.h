@@ -43,8 +43,6 @@ enum {
     TRAIL_STEPS_MAX = 500,
     WATCH_REFS_MAX = 500,
     INVITATION_USES_MAX = 1000,
-    LETTER_MAX = REQUEST_MAX,
-    LETTER_MEMO_MAX = 64,
     KIND_MAX = 65535,
 };
 
@@ -261,32 +259,6 @@ struct invite_request {
 struct invite_response {
     struct bytes code;
     int64_t expires;
-};
-
-struct letter {
-    uint32_t version;
-    struct bytes community;
-    struct bytes key;
-    struct bytes nonce;
-    struct bytes answer_nonce;
-    struct bytes sealed;
-};
-
-struct letter_content {
-    struct bytes device;
-    struct bytes request;
-    struct bytes signature;
-    struct bytes memo;
-};
-
-struct letter_answer {
-    struct bytes response;
-    struct bytes memo;
-};
-
-// DeliverRequest and DeliverResponse.
-struct deliver {
-    struct letter *letter;
 };
 
 struct prove_request {
@@ -513,9 +485,7 @@ extern const struct message envelope_message, dot_message, change_message, chang
     field_view_message, live_edit_message, tally_message, incarnation_message, enrolment_message,
     refusal_message, place_message, consent_message, change_ref_message, role_grant_message,
     revocation_message, fork_message, own_entries_message, growth_message, invite_request_message,
-    invite_response_message, prove_request_message, change_proof_message, prove_response_message,
-    letter_message, letter_content_message, letter_answer_message, deliver_request_message,
-    deliver_response_message;
+    invite_response_message, prove_request_message, change_proof_message, prove_response_message;
 
 // Every table, ended by NULL: for the test that compares them with the .proto files.
 extern const struct message *const messages_all[];

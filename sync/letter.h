@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/hpke.h"
+#include "proto/messages_letter.h"
 #include "storage/community.h"
 #include "storage/device.h"
 

@@ -117,6 +117,7 @@ void peer_try_enrol(struct peer *peer, uint16_t port, const char *join_link, con
     *peer = (struct peer){.port = port};
     CHECK(link_parse(join_link, &link, &fault) == OK, "%s", fault.text);
     make_keys(peer, link.community);
+    memcpy(peer->hub_key, link.hub_key, KEY_SIZE);
     ask_info(port, &arena, &info);
     sign_enrolment(peer, link.code, &info, signature);
     struct enrol_request request = {.community = BYTES(peer->community),

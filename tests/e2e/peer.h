@@ -13,6 +13,7 @@ struct peer {
     uint8_t seed[32];
     uint8_t key[KEY_SIZE];
     uint8_t community[COMMUNITY_SIZE];
+    uint8_t hub_key[KEY_SIZE]; // the hub's identity
     uint8_t handle[HANDLE_SIZE];
     char token[48]; // in base64url
     uint32_t seq;   // of the chain as far as the hub took it

@@ -15,9 +15,10 @@ static const struct {
     const char *name;
     const char *may;
 } calls[] = {
-    {CALL_SYNC, "Sync", "oyyy--"},     {CALL_GET, "Get", "-yyya-"}, {CALL_LIST, "List", "-yyya-"},
-    {CALL_SEARCH, "Search", "-yyya-"}, {CALL_ME, "Me", "-yyyy-"},   {CALL_PROVE, "Prove", "-yyy--"},
-    {CALL_INVITE, "Invite", "---y--"},
+    {CALL_SYNC, "Sync", "oyyy--"},     {CALL_GET, "Get", "-yyya-"},
+    {CALL_LIST, "List", "-yyya-"},     {CALL_SEARCH, "Search", "-yyya-"},
+    {CALL_ME, "Me", "-yyyy-"},         {CALL_PROVE, "Prove", "-yyy--"},
+    {CALL_INVITE, "Invite", "---y--"}, {CALL_DELIVER, "Deliver", "-yyy--"},
 };
 
 // Name, kind, class, whether its id comes from what it is about; who writes; who sees.
