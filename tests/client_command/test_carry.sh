@@ -79,7 +79,8 @@ json .done written
 json .unsent 1
 json .left 0
 cp "$dir/second" "$dir/altered"
-printf 'x' | dd of="$dir/altered" bs=1 seek=200 conv=notrunc 2>/dev/null
+byte=$(od -An -tu1 -j200 -N1 "$dir/second")
+printf '%b' "\\x$(printf '%02x' $((byte ^ 1)))" | dd of="$dir/altered" bs=1 seek=200 conv=notrunc 2>/dev/null
 use bina
 run 4 carry import "$dir/altered"
 complains 'it was altered, or is sealed to another hub'
