@@ -59,7 +59,7 @@ static bool write_all(int fd, struct bytes bytes)
 
 enum command_exit file_write_new(const char *path, struct bytes bytes)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST)
         return app_say(COMMAND_FAILED, "%s is there already, and is left as it is", path);
     if (fd < 0)
