@@ -6,6 +6,7 @@ enum {
     RUN_MAX = 64,    // code points of a word
     DECOMPOSED = 32, // of one character; U+FDFA has 18
     CODE_BYTES = 4,
+    ASCII_END = 0x80,
 };
 
 enum sort { SORT_BREAK, SORT_LETTER, SORT_DENSE, SORT_MARK };
@@ -97,14 +98,13 @@ static void put_marks_in_order(int32_t *codes, size_t n)
     }
 }
 
-static void give(struct splitting *s, size_t from, size_t to, unsigned flags)
+static size_t compose(const int32_t *run, size_t run_n, uint8_t word[WORDS_BYTES_MAX])
 {
     int32_t codes[RUN_MAX];
-    uint8_t word[WORDS_BYTES_MAX];
     size_t n = 0;
-    memcpy(codes, s->run + from, (to - from) * sizeof *codes);
-    put_marks_in_order(codes, to - from);
-    utf8proc_ssize_t codes_n = utf8proc_normalize_utf32(codes, (utf8proc_ssize_t)(to - from),
+    memcpy(codes, run, run_n * sizeof *codes);
+    put_marks_in_order(codes, run_n);
+    utf8proc_ssize_t codes_n = utf8proc_normalize_utf32(codes, (utf8proc_ssize_t)run_n,
                                                         UTF8PROC_STABLE | UTF8PROC_COMPOSE);
     for (utf8proc_ssize_t i = 0; i < codes_n; i++) {
         uint8_t bytes[CODE_BYTES];
@@ -114,6 +114,28 @@ static void give(struct splitting *s, size_t from, size_t to, unsigned flags)
         memcpy(word + n, bytes, got);
         n += got;
     }
+    return n;
+}
+
+// Of ASCII alone, which is composed as it is. False: it is not.
+static bool take_ascii(const int32_t *run, size_t run_n, uint8_t word[WORDS_BYTES_MAX], size_t *n)
+{
+    for (size_t i = 0; i < run_n; i++) {
+        if (run[i] >= ASCII_END)
+            return false;
+        if (i < WORDS_BYTES_MAX)
+            word[i] = (uint8_t)run[i];
+    }
+    *n = run_n < WORDS_BYTES_MAX ? run_n : WORDS_BYTES_MAX;
+    return true;
+}
+
+static void give(struct splitting *s, size_t from, size_t to, unsigned flags)
+{
+    uint8_t word[WORDS_BYTES_MAX];
+    size_t n;
+    if (!take_ascii(s->run + from, to - from, word, &n))
+        n = compose(s->run + from, to - from, word);
     if (n > 0 && !s->stopped)
         s->stopped = !s->each(bytes_of(word, n), flags | (s->ended ? WORDS_AT_END : 0), s->arg);
 }
@@ -173,6 +195,16 @@ static void put_code(struct splitting *s, int32_t c)
         put_base(s, c, sort);
 }
 
+// What put_code would do, without asking Unicode's tables.
+static void put_ascii(struct splitting *s, uint8_t c)
+{
+    uint8_t lower = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+    if ((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9'))
+        put_base(s, lower, SORT_LETTER);
+    else
+        end_run(s);
+}
+
 void words_each(struct bytes text, bool (*each)(struct bytes word, unsigned flags, void *arg),
                 void *arg)
 {
@@ -182,6 +214,10 @@ void words_each(struct bytes text, bool (*each)(struct bytes word, unsigned flag
     for (size_t i = 0; i < text.n && !s.stopped;) {
         int32_t c;
         int32_t codes[DECOMPOSED];
+        if (text.p[i] < ASCII_END) {
+            put_ascii(&s, text.p[i++]);
+            continue;
+        }
         utf8proc_ssize_t got = utf8proc_iterate(text.p + i, (utf8proc_ssize_t)(text.n - i), &c);
         i += got > 0 ? (size_t)got : 1;
         utf8proc_ssize_t n =

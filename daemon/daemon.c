@@ -413,8 +413,6 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
         return fault_set(fault, ERR_NOMEM, "out of memory");
     err = keeping_restore(daemon->gate, 0, loop_clock(daemon->loop), fault);
     if (!err)
-        err = searching_start(daemon->gate, &daemon->service.searching, fault);
-    if (!err)
         err = set_up_conns(daemon, fault);
     if (!err)
         err = set_timers(daemon, fault);
@@ -424,6 +422,9 @@ static enum err start_parts(struct daemon *daemon, struct fault *fault)
         err = open_observe(daemon, fault);
     if (!err)
         err = listen_to_devices(daemon, fault);
+    // Reading the whole log must not hold up whoever waits for the hub.
+    if (!err)
+        err = searching_start(daemon->gate, &daemon->service.searching, fault);
     return err ? err : watchdog_start(daemon->loop, daemon->writer, &daemon->watchdog, fault);
 }
 

@@ -11,7 +11,8 @@
 
 enum {
     NICE = 10,
-    REST_SECONDS = 30, // after a failure
+    REST_MS = 30000, // after a failure
+    GATHER_MS = 200, // what comes together is read together
 };
 
 struct indexed {
@@ -157,18 +158,35 @@ static void tell(struct searching *searching, enum err err)
     searching->failed = err;
 }
 
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec then;
+    (void)clock_gettime(CLOCK_REALTIME, &then);
+    int64_t ns = then.tv_nsec + ms % 1000 * 1000000;
+    then.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+    then.tv_nsec = (long)(ns % 1000000000);
+    return then;
+}
+
+// By the lock.
+static void rest(struct searching *searching, int64_t ms)
+{
+    const struct timespec until = in_ms(ms);
+    int code = 0;
+    while (!searching->stopping && code == 0)
+        code = pthread_cond_timedwait(&searching->wake, &searching->lock, &until);
+}
+
 // Waits until it is woken, or has rested after a failure. False: it is to stop.
 static bool await(struct searching *searching)
 {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += REST_SECONDS;
-    int code = 0;
     (void)pthread_mutex_lock(&searching->lock);
-    while (!searching->stopping && code == 0 && (searching->failed || !searching->is_woken))
-        code = searching->failed
-                   ? pthread_cond_timedwait(&searching->wake, &searching->lock, &until)
-                   : pthread_cond_wait(&searching->wake, &searching->lock);
+    if (searching->failed)
+        rest(searching, REST_MS);
+    else
+        while (!searching->stopping && !searching->is_woken)
+            (void)pthread_cond_wait(&searching->wake, &searching->lock);
+    rest(searching, GATHER_MS);
     searching->is_woken = false;
     bool go_on = !searching->stopping;
     (void)pthread_mutex_unlock(&searching->lock);

@@ -11,7 +11,7 @@
 #include "sync/tree.h"
 
 enum {
-    ENTRIES = 256,         // of the log, in one go
+    ENTRIES = 1024,        // of the log, in one go
     BATCH_BYTES = 1 << 20, // of words, after which it ends
     TERMS_MAX = 1 << 26,
 };
@@ -71,8 +71,10 @@ static bool put_word(struct bytes term, unsigned flags, void *arg)
     (void)flags;
     struct text *text = arg;
     struct following *f = text->f;
-    struct segment_word word = {(uint32_t)f->terms.n, (uint8_t)term.n, text->in_title,
-                                text->document};
+    struct segment_word word = {.term = (uint32_t)f->terms.n,
+                                .term_n = (uint8_t)term.n,
+                                .in_title = text->in_title,
+                                .document = text->document};
     buf_put(&f->terms, term);
     buf_put(&f->words, bytes_of(&word, sizeof word));
     fail(f, f->terms.err ? f->terms.err : f->words.err);

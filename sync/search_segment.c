@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { BLOCK = 16 };
+enum { BLOCK = 16, NUMBER_MAX = 10 };
 
 static const size_t bytes_max = (size_t)1 << 30; // a block's place is a u32
 
@@ -16,9 +16,12 @@ struct segment {
 
 static void put_number(struct buf *out, uint64_t v)
 {
+    uint8_t bytes[NUMBER_MAX];
+    size_t n = 0;
     for (; v >= 0x80; v >>= 7)
-        buf_put_u8(out, (uint8_t)(v | 0x80));
-    buf_put_u8(out, (uint8_t)v);
+        bytes[n++] = (uint8_t)(v | 0x80);
+    bytes[n++] = (uint8_t)v;
+    buf_put(out, bytes_of(bytes, n));
 }
 
 // What was packed here is sound.
@@ -95,8 +98,8 @@ static void end_term(struct writer *w, struct bytes term)
         size_t shared = begins ? 0 : shared_with_last(w, term);
         if (begins)
             buf_put_be32(&w->segment->blocks, (uint32_t)packed->n);
-        buf_put_u8(packed, (uint8_t)shared);
-        buf_put_u8(packed, (uint8_t)(term.n - shared));
+        const uint8_t sizes[] = {(uint8_t)shared, (uint8_t)(term.n - shared)};
+        buf_put(packed, BYTES(sizes));
         buf_put(packed, bytes_of(term.p + shared, term.n - shared));
         put_number(packed, w->postings.n);
         buf_put(packed, buf_bytes(&w->postings));
@@ -166,11 +169,21 @@ static struct bytes term_of(struct bytes terms, const struct segment_word *word)
     return bytes_of(terms.p + word->term, word->term_n);
 }
 
+// The first bytes as a number that is in the order of terms: no term has a byte of zero.
+static uint64_t head_of(struct bytes term)
+{
+    uint8_t head[8] = {0};
+    memcpy(head, term.p, term.n < sizeof head ? term.n : sizeof head);
+    return be64_get(head);
+}
+
 static int by_term(const void *a, const void *b, void *arg)
 {
     const struct bytes *terms = arg;
     const struct segment_word *x = a;
     const struct segment_word *y = b;
+    if (x->head != y->head)
+        return x->head < y->head ? -1 : 1;
     int order = bytes_compare(term_of(*terms, x), term_of(*terms, y));
     if (order)
         return order;
@@ -183,6 +196,8 @@ enum err segment_make(struct bytes terms, struct segment_word *words, size_t n,
     struct writer w;
     if (!writer_begin(&w))
         return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        words[i].head = head_of(term_of(terms, &words[i]));
     if (n > 1)
         qsort_r(words, n, sizeof *words, by_term, &terms);
     for (size_t i = 0; i < n; i++) {

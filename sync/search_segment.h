@@ -17,6 +17,7 @@ struct segment_word {
     uint8_t term_n;
     bool in_title;
     uint32_t document;
+    uint64_t head; // segment_make's own
 };
 
 // Sorts the words (in place) and packs them. ERR_NOMEM.

@@ -146,3 +146,39 @@ Test(words, end_when_the_caller_has_enough)
     words_each(bytes_of_text("\u996e\u7528\u6c34 four"), hear, &heard);
     cr_assert_eq(heard.n, 1);
 }
+
+// U+FF01 to U+FF5E are the wide forms of ASCII, and U+3000 is that of the space.
+static size_t put_wide(char c, char *out)
+{
+    unsigned code = c == ' ' ? 0x3000 : 0xff01 + (unsigned)(c - '!');
+    out[0] = (char)(0xe0 | code >> 12);
+    out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[2] = (char)(0x80 | (code & 0x3f));
+    return 3;
+}
+
+Test(words, of_ascii_are_those_of_its_wide_forms)
+{
+    enum { LENGTH = 300, TRIES = 2000 };
+    uint32_t number = 1;
+    for (unsigned try = 0; try < TRIES; try++) {
+        char narrow[LENGTH + 1] = "", wide[3 * LENGTH + 1] = "", mixed[3 * LENGTH + 1] = "";
+        size_t wide_n = 0, mixed_n = 0;
+        for (size_t i = 0; i < LENGTH; i++) {
+            number = number * 1664525 + 1013904223;
+            char c = (char)(' ' + (number >> 16) % ('~' - ' ' + 1));
+            // More letters than signs, and some long words.
+            c = (number >> 8) % (2 + try % 60) ? (char)('A' + (number >> 20) % 26) : c;
+            narrow[i] = c;
+            wide_n += put_wide(c, wide + wide_n);
+            if (number >> 31)
+                mixed_n += put_wide(c, mixed + mixed_n);
+            else
+                mixed[mixed_n++] = c;
+        }
+        struct heard heard = words_of(narrow), of_wide = words_of(wide), of_mixed = words_of(mixed);
+        cr_assert(heard.n == of_wide.n && heard.n == of_mixed.n, "%s", narrow);
+        cr_assert_str_eq(heard.text, of_wide.text);
+        cr_assert_str_eq(heard.text, of_mixed.text);
+    }
+}

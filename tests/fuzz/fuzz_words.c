@@ -24,8 +24,11 @@ static bool put_word(struct bytes word, unsigned flags, void *arg)
     assert((flags & ~(unsigned)(WORDS_AT_END | WORDS_LAST | WORDS_ALONE)) == 0);
     if (put->n == WORDS_MOST)
         return false;
-    put->words[put->n++] = (struct segment_word){(uint32_t)put->terms.n, (uint8_t)word.n,
-                                                 put->n % 3 == 0, (uint32_t)put->n % 7};
+    put->words[put->n] = (struct segment_word){.term = (uint32_t)put->terms.n,
+                                               .term_n = (uint8_t)word.n,
+                                               .in_title = put->n % 3 == 0,
+                                               .document = (uint32_t)put->n % 7};
+    put->n++;
     buf_put(&put->terms, word);
     assert(!put->terms.err);
     return true;
