@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "client/session.h"
+#include "sync/chain.h"
 
 enum {
     LETTER_PUSH = 512 << 10, // bytes of changes, before they are packed
     LETTER_ANSWER_WANTED = 512 << 10,
     LETTER_ARENA_MAX = 16 << 20,
-    ASKED_SIZE = 2 * HANDLE_SIZE + 8 + 8 + 4,
+    ASKED_SIZE = 2 * HANDLE_SIZE + 8 + 8 + 4 + 4 + CUT_SIZE,
 };
 
 static struct letter_author author_of(const struct scope *scope)
@@ -27,47 +28,70 @@ struct asked {
     struct proof_asked proof;
     uint8_t log[HANDLE_SIZE]; // the cursor
     uint64_t position;
+    uint32_t own; // the end of the own chain, and the head there
+    uint8_t head[CUT_SIZE];
 };
 
-static void put_asked(const struct asked *asked, uint8_t memo[ASKED_SIZE])
+static void put_asked(const struct asked *asked, struct buf *memo)
 {
-    memcpy(memo, asked->proof.log, HANDLE_SIZE);
-    be64_put(memo + HANDLE_SIZE, asked->proof.size);
-    be32_put(memo + HANDLE_SIZE + 8, asked->proof.receipt);
-    memcpy(memo + HANDLE_SIZE + 12, asked->log, HANDLE_SIZE);
-    be64_put(memo + 2 * HANDLE_SIZE + 12, asked->position);
+    buf_put(memo, BYTES(asked->proof.log));
+    buf_put_be64(memo, asked->proof.size);
+    buf_put_be32(memo, asked->proof.receipt);
+    buf_put(memo, BYTES(asked->log));
+    buf_put_be64(memo, asked->position);
+    buf_put_be32(memo, asked->own);
+    buf_put(memo, BYTES(asked->head));
 }
 
 static bool take_asked(struct bytes memo, struct asked *asked)
 {
     if (memo.n != ASKED_SIZE)
         return false;
-    memcpy(asked->proof.log, memo.p, HANDLE_SIZE);
-    asked->proof.size = be64_get(memo.p + HANDLE_SIZE);
-    asked->proof.receipt = be32_get(memo.p + HANDLE_SIZE + 8);
-    memcpy(asked->log, memo.p + HANDLE_SIZE + 12, HANDLE_SIZE);
-    asked->position = be64_get(memo.p + 2 * HANDLE_SIZE + 12);
+    const uint8_t *p = memo.p;
+    memcpy(asked->proof.log, p, HANDLE_SIZE);
+    asked->proof.size = be64_get(p += HANDLE_SIZE);
+    asked->proof.receipt = be32_get(p += 8);
+    memcpy(asked->log, p += 4, HANDLE_SIZE);
+    asked->position = be64_get(p += HANDLE_SIZE);
+    asked->own = be32_get(p += 8);
+    memcpy(asked->head, p += 4, CUT_SIZE);
     return true;
 }
 
-static void note_cursor(const struct scope *scope, struct asked *asked)
+static enum err note_state(const struct scope *scope, struct asked *asked)
 {
     struct progress progress;
+    uint8_t head[HASH_SIZE];
     progress_get(scope->txn, scope->community.number, &progress);
     memcpy(asked->log, progress.log, HANDLE_SIZE);
     asked->position = progress.position;
+    asked->own = scope->device.seq;
+    enum err err = chain_head_at(scope->txn, &scope->community, &scope->device, asked->own, head);
+    memcpy(asked->head, head, CUT_SIZE);
+    return err;
+}
+
+// The own chain begins anew where a device that has another key writes again what the old one
+// wrote.
+static bool has_own(const struct scope *scope, const struct asked *asked)
+{
+    uint8_t head[HASH_SIZE];
+    return asked->own <= scope->device.seq &&
+           !chain_head_at(scope->txn, &scope->community, &scope->device, asked->own, head) &&
+           memcmp(head, asked->head, CUT_SIZE) == 0;
 }
 
 // Whether more, or something else, is known here than when the letter was written.
 static bool was_overtaken(const struct scope *scope, const struct asked *asked)
 {
     struct checked checked;
-    struct asked now;
+    struct progress progress;
     checked_get(scope->txn, scope->community.number, &checked);
-    note_cursor(scope, &now);
+    progress_get(scope->txn, scope->community.number, &progress);
     return memcmp(checked.log, asked->proof.log, HANDLE_SIZE) != 0 ||
            checked.frontier.size != asked->proof.size ||
-           memcmp(now.log, asked->log, HANDLE_SIZE) != 0 || now.position != asked->position;
+           memcmp(progress.log, asked->log, HANDLE_SIZE) != 0 ||
+           progress.position != asked->position || !has_own(scope, asked);
 }
 
 // --- writing ---
@@ -81,7 +105,8 @@ static enum err make_request(const struct scope *scope, struct arena *arena, str
     enum err err =
         exchange_letter(scope->txn, &scope->community, &scope->device, scope->secret.seed, &options,
                         arena, &request, &asked->proof, &last);
-    note_cursor(scope, asked);
+    if (!err)
+        err = note_state(scope, asked);
     if (err)
         return err;
     message_encode(&sync_request_message, &request, encoded);
@@ -97,14 +122,16 @@ static enum err write_letter(struct folkmoot *fm, const struct scope *scope, str
 {
     struct asked asked = {.position = 0};
     struct buf request BUF_CLEANUP = {.max = REQUEST_MAX};
-    uint8_t nonce[LETTER_NONCE_SIZE], memo[ASKED_SIZE];
+    struct buf memo BUF_CLEANUP = {0};
+    uint8_t nonce[LETTER_NONCE_SIZE];
     const struct letter_author author = author_of(scope);
     struct arena arena ARENA_CLEANUP;
     arena_init(&arena, LETTER_ARENA_MAX);
     state_random(fm, nonce, sizeof nonce);
     enum err err = make_request(scope, &arena, &request, &asked, left);
-    put_asked(&asked, memo);
-    return err ? err : letter_write(&author, nonce, buf_bytes(&request), BYTES(memo), letter);
+    put_asked(&asked, &memo);
+    err = err ? err : memo.err;
+    return err ? err : letter_write(&author, nonce, buf_bytes(&request), buf_bytes(&memo), letter);
 }
 
 enum folkmoot_code folkmoot_letter_write(struct folkmoot *fm, uint8_t **letter, size_t *n,

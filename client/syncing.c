@@ -178,13 +178,13 @@ static void keep_token(struct take *take, struct bytes token)
     secret_put(take->scope.txn, take->scope.community.number, &take->scope.secret);
 }
 
-// It says no more than another one that came since. (One that says less would mean that the hub has
-// lost something.)
+// It says no more than others that came since. (One that says less would mean that the hub has lost
+// something, and a fork may be one from a chain that was written anew since.)
 static bool is_old(const struct take *take, const struct receipt *receipt)
 {
     const struct scope *scope = &take->scope;
     uint32_t unsent = exchange_unsent(scope->txn, &scope->community, &scope->device);
-    return receipt->standing == STANDING_OK && receipt->seq <= scope->device.seq - unsent;
+    return receipt->standing != STANDING_OK || receipt->seq <= scope->device.seq - unsent;
 }
 
 static enum err take_receipt(struct folkmoot_session *session, struct bytes bytes)

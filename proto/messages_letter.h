@@ -4,7 +4,7 @@
 
 #include "proto/messages.h"
 
-enum { LETTER_MAX = REQUEST_MAX, LETTER_MEMO_MAX = 64 };
+enum { LETTER_MAX = REQUEST_MAX, LETTER_MEMO_MAX = 128 };
 
 struct letter {
     uint32_t version;

@@ -71,12 +71,17 @@ static void arm(struct sim *sim)
     faults_arm(1 + dice_below(&sim->dice, DEATH_WITHIN), last);
 }
 
+void line_arm(struct sim *sim)
+{
+    if (!sim->is_calm && dice_percent(&sim->dice, 4))
+        arm(sim);
+}
+
 // False when the hub died over it.
 static bool serve(struct sim *sim, const struct folkmoot_request *request,
                   struct hub_answer *answer)
 {
-    if (!sim->is_calm && dice_percent(&sim->dice, 4))
-        arm(sim);
+    line_arm(sim);
     hub_double_serve(sim->hub, request, answer);
     bool died = faults_dead();
     if (died) {
@@ -102,8 +107,7 @@ static void deliver(struct sim *sim, struct sim_device *device, const struct hub
     bool breaks = !sim->is_calm && dice_percent(&sim->dice, 12);
     if (breaks)
         n = dice_below(&sim->dice, n + 1);
-    if (!sim->is_calm && dice_percent(&sim->dice, 4))
-        arm(sim);
+    line_arm(sim);
     folkmoot_session_answer(device->session, answer->status, hub_double_tls_key(sim->hub));
     for (size_t at = 0; at < n;) {
         size_t part = 1 + dice_below(&sim->dice, n < 64 ? n : n - n / 4);

@@ -80,6 +80,7 @@ static void close_world(struct sim *sim)
         device_stop(&sim->devices[i]);
     hub_double_free(&sim->hub);
     line_done(sim);
+    post_done(sim);
     registry_done(&sim->registry);
     free(sim->log);
     if (sim->options.kept)
@@ -135,6 +136,8 @@ static void step(struct sim *sim)
         copy_or_restore(sim, device);
     else
         work_as_admin(sim);
+    if (sim->has_letters && dice_percent(&sim->dice, 15))
+        post_something(sim, &sim->devices[dice_below(&sim->dice, sim->n)]);
     sim->now += (int64_t)dice_below(&sim->dice, 5000);
     hub_double_set_now(sim->hub, sim->now);
     check_device(sim, device);
@@ -177,8 +180,9 @@ static void settle(struct sim *sim)
 
 void sim_run(const struct sim_options *options, struct sim *sim, uint8_t digest[HASH_SIZE])
 {
-    enum { RESTORES_ONE_IN = 4 };
+    enum { RESTORES_ONE_IN = 4, LETTERS_IN = 7 };
     *sim = (struct sim){.options = *options, .restores = options->seed % RESTORES_ONE_IN == 3};
+    sim->has_letters = options->seed % LETTERS_IN == 0 || options->seed % LETTERS_IN == 3;
     hash_begin(&sim->trace, "sim");
     registry_init(&sim->registry);
     open_world(sim);

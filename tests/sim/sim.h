@@ -10,7 +10,13 @@
 #include "tests/sim/registry.h"
 #include "tests/sync/dice.h"
 
-enum { SIM_DEVICES_MAX = 16, SIM_PATH_MAX = 160, SIM_POND_MAX = 32, SIM_PERSONS = 8 };
+enum {
+    SIM_DEVICES_MAX = 16,
+    SIM_PATH_MAX = 160,
+    SIM_POND_MAX = 32,
+    SIM_LETTERS_MAX = 24,
+    SIM_PERSONS = 8
+};
 
 struct sim_options {
     uint64_t seed;
@@ -54,6 +60,14 @@ struct drop {
     struct buf body;
 };
 
+// A letter that somebody carries about, or an answer.
+struct sim_letter {
+    uint8_t *p;
+    size_t n;
+    struct sim_device *author;
+    bool is_answer;
+};
+
 // An entry of the hub's log.
 struct placed {
     size_t written; // index in the registry
@@ -84,6 +98,9 @@ struct sim {
     size_t log_cap;
     struct drop pond[SIM_POND_MAX];
     size_t pond_n;
+    bool has_letters; // a world in which letters are carried about
+    struct sim_letter letters[SIM_LETTERS_MAX];
+    size_t letters_n;
     struct hash trace;
     unsigned said; // things said so far, so that each is unlike any other
     // counted
@@ -138,6 +155,15 @@ void line_late(struct sim *sim);
 // Ends the hub's process and starts it again.
 void hub_restart(struct sim *sim);
 void line_done(struct sim *sim);
+
+// A process may die within the next operations, unless all is calm.
+void line_arm(struct sim *sim);
+
+// --- post.c ---
+
+// Writes a letter on a device, or has one delivered by it, or an answer read by its author.
+void post_something(struct sim *sim, struct sim_device *device);
+void post_done(struct sim *sim);
 
 // --- work.c ---
 
