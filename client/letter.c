@@ -54,7 +54,7 @@ static bool take_asked(struct bytes memo, struct asked *asked)
     memcpy(asked->log, p += 4, HANDLE_SIZE);
     asked->position = be64_get(p += HANDLE_SIZE);
     asked->own = be32_get(p += 8);
-    memcpy(asked->head, p += 4, CUT_SIZE);
+    memcpy(asked->head, p + 4, CUT_SIZE);
     return true;
 }
 
@@ -187,9 +187,9 @@ static enum err open_answer(struct folkmoot *fm, struct bytes letter, struct are
                             struct bytes *response, struct proof_asked *proof, bool *overtaken,
                             struct fault *fault)
 {
-    struct asked asked;
+    struct asked asked = {.position = 0};
     struct scope scope;
-    struct bytes memo;
+    struct bytes memo = {0};
     if (state_begin(fm, 0, false, &scope, NULL))
         return fault_set(fault, ERR_IO, "the store cannot be read");
     const struct letter_author author = author_of(&scope);
@@ -224,8 +224,8 @@ enum folkmoot_code folkmoot_letter_read(struct folkmoot *fm, const void *letter,
                                         struct folkmoot_error *error)
 {
     struct folkmoot_session *session = NULL;
-    struct proof_asked asked;
-    struct bytes response;
+    struct proof_asked asked = {.size = 0};
+    struct bytes response = {0};
     bool overtaken = false;
     struct fault fault = {0};
     struct arena arena ARENA_CLEANUP;

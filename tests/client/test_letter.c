@@ -3,17 +3,11 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/client/world.h"
 #include "tests/leaks.h"
 
 enum { AUTHOR, CARRIER, OTHER, PHONES };
-
-struct carried {
-    uint8_t *p;
-    size_t n;
-};
 
 static struct world world;
 static struct folkmoot_progress progress;
@@ -39,9 +33,9 @@ static struct phone *phone(size_t i)
 
 // --- going about ---
 
-static struct carried write_letter(size_t i)
+static struct buf write_letter(size_t i)
 {
-    struct carried letter;
+    struct buf letter = {0};
     uint32_t left = 0;
     cr_assert_eq(folkmoot_letter_write(phone(i)->fm, &letter.p, &letter.n, &left, &error),
                  FOLKMOOT_OK, "%s", error.text);
@@ -49,10 +43,10 @@ static struct carried write_letter(size_t i)
     return letter;
 }
 
-static enum folkmoot_code deliver(size_t i, const struct carried *letter, struct carried *answer)
+static enum folkmoot_code deliver(size_t i, const struct buf *letter, struct buf *answer)
 {
     struct folkmoot_session *session = NULL;
-    *answer = (struct carried){NULL, 0};
+    *answer = (struct buf){0};
     enum folkmoot_code code =
         folkmoot_deliver(phone(i)->fm, letter->p, letter->n, &session, &error);
     if (code)
@@ -65,25 +59,17 @@ static enum folkmoot_code deliver(size_t i, const struct carried *letter, struct
     size_t n;
     const void *got = folkmoot_session_letter(session, &n);
     cr_assert(got);
-    answer->p = malloc(n);
-    answer->n = n;
-    memcpy(answer->p, got, n);
+    buf_put(answer, bytes_of(got, n));
+    cr_assert_eq(answer->err, OK);
     folkmoot_session_done(&session);
     return FOLKMOOT_OK;
 }
 
-static enum folkmoot_code read_answer(size_t i, const struct carried *answer)
+static enum folkmoot_code read_answer(size_t i, const struct buf *answer)
 {
     progress = (struct folkmoot_progress){0};
     return folkmoot_letter_read(phone(i)->fm, answer->p, answer->n, &progress, &error);
 }
-
-static void letter_done(struct carried *letter)
-{
-    free(letter->p);
-}
-
-#define LETTER_CLEANUP __attribute__((cleanup(letter_done)))
 
 static uint32_t unsent(size_t i)
 {
@@ -95,8 +81,8 @@ static uint32_t unsent(size_t i)
 
 static void must_carry(size_t author, size_t carrier)
 {
-    struct carried letter LETTER_CLEANUP = write_letter(author);
-    struct carried answer LETTER_CLEANUP;
+    struct buf letter BUF_CLEANUP = write_letter(author);
+    struct buf answer BUF_CLEANUP = {0};
     cr_assert_eq(deliver(carrier, &letter, &answer), FOLKMOOT_OK, "%s", error.text);
     cr_assert_eq(read_answer(author, &answer), FOLKMOOT_OK, "%s", error.text);
 }
@@ -127,8 +113,8 @@ Test(letter, takes_what_a_device_wrote_and_brings_back_what_is_new)
 
 Test(letter, is_of_no_kind_to_whoever_it_is_not_for)
 {
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
-    struct carried answer LETTER_CLEANUP;
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
+    struct buf answer BUF_CLEANUP = {0};
     cr_assert_eq(deliver(CARRIER, &letter, &answer), FOLKMOOT_OK);
     for (size_t i = 0; i < PHONES; i++) {
         cr_expect_eq(folkmoot_letter_kind(phone(i)->fm, letter.p, letter.n),
@@ -139,7 +125,7 @@ Test(letter, is_of_no_kind_to_whoever_it_is_not_for)
     cr_expect_eq(folkmoot_letter_kind(phone(AUTHOR)->fm, "words", 5), FOLKMOOT_LETTER_NONE);
     cr_expect_eq(read_answer(CARRIER, &answer), FOLKMOOT_INVALID);
     cr_expect_eq(read_answer(AUTHOR, &letter), FOLKMOOT_INVALID);
-    struct carried again LETTER_CLEANUP;
+    struct buf again BUF_CLEANUP = {0};
     cr_expect_eq(deliver(CARRIER, &answer, &again), FOLKMOOT_INVALID);
 }
 
@@ -148,9 +134,9 @@ Test(letter, says_nothing_to_whoever_carries_it)
     static const char words[] = "a word that nobody else should read";
     uint8_t id[16];
     phone_add_need(phone(AUTHOR), words, id);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
     cr_expect_not(memmem(letter.p, letter.n, words, 10));
-    struct carried same LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf same BUF_CLEANUP = write_letter(AUTHOR);
     cr_assert_gt(letter.n, 200);
     cr_expect(same.n != letter.n || memcmp(same.p, letter.p, letter.n) != 0);
 }
@@ -161,9 +147,9 @@ Test(letter, may_be_delivered_twice_and_read_twice)
 {
     uint8_t id[16];
     phone_add_need(phone(AUTHOR), "a light", id);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
-    struct carried first LETTER_CLEANUP;
-    struct carried second LETTER_CLEANUP;
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
+    struct buf first BUF_CLEANUP = {0};
+    struct buf second BUF_CLEANUP = {0};
     cr_assert_eq(deliver(CARRIER, &letter, &first), FOLKMOOT_OK);
     cr_assert_eq(deliver(OTHER, &letter, &second), FOLKMOOT_OK);
     cr_assert_eq(read_answer(AUTHOR, &second), FOLKMOOT_OK);
@@ -181,12 +167,12 @@ Test(letter, that_was_lost_is_written_again)
 {
     uint8_t id[16];
     phone_add_need(phone(AUTHOR), "a light", id);
-    struct carried lost LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf lost BUF_CLEANUP = write_letter(AUTHOR);
     phone_add_need(phone(AUTHOR), "a bus", id);
     must_carry(AUTHOR, CARRIER);
     cr_expect_eq(progress.pushed, 2);
     // It turns up after all.
-    struct carried answer LETTER_CLEANUP;
+    struct buf answer BUF_CLEANUP = {0};
     cr_assert_eq(deliver(OTHER, &lost, &answer), FOLKMOOT_OK);
     cr_assert_eq(read_answer(AUTHOR, &answer), FOLKMOOT_OK);
     cr_expect_eq(unsent(AUTHOR), 0);
@@ -198,13 +184,13 @@ Test(letter, may_be_overtaken_by_a_line)
 {
     uint8_t id[16];
     phone_add_need(phone(AUTHOR), "a light", id);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
     phone_add_need(phone(AUTHOR), "a bus", id);
     cr_assert_eq(phone_sync(phone(AUTHOR), world.hub, NULL, &progress), FOLKMOOT_OK);
     cr_expect_eq(progress.pushed, 2);
     phone_add_need(phone(OTHER), "a bench", id);
     cr_assert_eq(phone_sync(phone(OTHER), world.hub, NULL, &progress), FOLKMOOT_OK);
-    struct carried answer LETTER_CLEANUP;
+    struct buf answer BUF_CLEANUP = {0};
     cr_assert_eq(deliver(CARRIER, &letter, &answer), FOLKMOOT_OK);
     cr_assert_eq(phone_sync(phone(AUTHOR), world.hub, NULL, &progress), FOLKMOOT_OK);
     cr_assert_eq(read_answer(AUTHOR, &answer), FOLKMOOT_OK, "%s", error.text);
@@ -216,7 +202,7 @@ Test(letter, may_be_overtaken_by_a_line)
 Test(letter, of_many_days_go_back_and_forth_in_any_order)
 {
     enum { DAYS = 12 };
-    struct carried letters[DAYS], answers[DAYS];
+    struct buf letters[DAYS], answers[DAYS];
     uint8_t id[16];
     for (size_t day = 0; day < DAYS; day++) {
         char title[32];
@@ -237,10 +223,10 @@ Test(letter, of_many_days_go_back_and_forth_in_any_order)
     cr_expect_eq(unsent(AUTHOR), 0);
     world_sync_all(&world);
     for (size_t i = 0; i < PHONES; i++)
-        cr_expect_eq(phone_count(phone(i), "need"), 2 * DAYS);
+        cr_expect_eq(phone_count(phone(i), "need"), (size_t)2 * DAYS);
     for (size_t day = 0; day < DAYS; day++) {
-        letter_done(&letters[day]);
-        letter_done(&answers[day]);
+        buf_done(&letters[day]);
+        buf_done(&answers[day]);
     }
 }
 
@@ -250,15 +236,15 @@ Test(letter, that_was_altered_is_refused_and_touches_nothing)
 {
     uint8_t id[16];
     phone_add_need(phone(AUTHOR), "a light", id);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
-    struct carried answer LETTER_CLEANUP;
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
+    struct buf answer BUF_CLEANUP = {0};
     for (size_t i = 0; i < letter.n; i++) {
-        struct carried none = {NULL, 0};
+        struct buf none = {0};
         letter.p[i] ^= 0x11;
         enum folkmoot_code code = deliver(CARRIER, &letter, &none);
         cr_assert(code == FOLKMOOT_INVALID || code == FOLKMOOT_REFUSED || code == FOLKMOOT_INTERNAL,
                   "byte %zu: %d %s", i, (int)code, error.text);
-        letter_done(&none);
+        buf_done(&none);
         letter.p[i] ^= 0x11;
     }
     cr_assert_eq(phone_sync(phone(OTHER), world.hub, NULL, &progress), FOLKMOOT_OK);
@@ -281,24 +267,24 @@ Test(letter, of_a_device_that_was_revoked_brings_receipts_and_nothing_else)
     phone_add_need(phone(OTHER), "a bench", id);
     cr_assert_eq(phone_sync(phone(OTHER), world.hub, NULL, &progress), FOLKMOOT_OK);
     phone_add_need(phone(AUTHOR), "a light", id);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
     cr_assert_eq(folkmoot_community_at(phone(AUTHOR)->fm, 0, &community), FOLKMOOT_OK);
     hub_double_revoke(world.hub, community.device);
-    struct carried answer LETTER_CLEANUP;
+    struct buf answer BUF_CLEANUP = {0};
     cr_assert_eq(deliver(CARRIER, &letter, &answer), FOLKMOOT_OK, "%s", error.text);
     cr_expect_eq(read_answer(AUTHOR, &answer), FOLKMOOT_REFUSED);
     cr_expect_eq(progress.pulled, 0);
     cr_expect_eq(phone_count(phone(AUTHOR), "need"), 1);
     // Nor does it carry others'.
-    struct carried others LETTER_CLEANUP = write_letter(OTHER);
-    struct carried none LETTER_CLEANUP;
+    struct buf others BUF_CLEANUP = write_letter(OTHER);
+    struct buf none BUF_CLEANUP = {0};
     cr_expect_eq(deliver(AUTHOR, &others, &none), FOLKMOOT_REFUSED);
 }
 
 Test(letter, of_another_community_is_told_apart)
 {
     enum { COMMUNITY_AT = 4 }; // behind the version, tag and length
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
     letter.p[COMMUNITY_AT] ^= 1;
     cr_expect_eq(folkmoot_letter_kind(phone(CARRIER)->fm, letter.p, letter.n),
                  FOLKMOOT_LETTER_ELSEWHERE);
@@ -313,8 +299,8 @@ Test(letter, answer_from_a_later_state_of_the_store_moves_no_cursor)
     phone_add_need(phone(OTHER), "a bench", id);
     cr_assert_eq(phone_sync(phone(OTHER), world.hub, NULL, &progress), FOLKMOOT_OK);
     cr_assert_eq(phone_sync(phone(AUTHOR), world.hub, NULL, &progress), FOLKMOOT_OK);
-    struct carried letter LETTER_CLEANUP = write_letter(AUTHOR);
-    struct carried answer LETTER_CLEANUP;
+    struct buf letter BUF_CLEANUP = write_letter(AUTHOR);
+    struct buf answer BUF_CLEANUP = {0};
     phone_add_need(phone(OTHER), "a bus", id);
     cr_assert_eq(phone_sync(phone(OTHER), world.hub, NULL, &progress), FOLKMOOT_OK);
     cr_assert_eq(deliver(CARRIER, &letter, &answer), FOLKMOOT_OK);
