@@ -9,6 +9,7 @@ import { ConnectNode } from "./connect_client.mjs";
 import { Device, kinds, number, put, ref, role, standing, subject, words } from "./device.mjs";
 import { GrpcJs } from "./grpc_client.mjs";
 import { communityName, invite, Laptop, peerCertificate, tlsKeyOf } from "./hub.mjs";
+import { Letter } from "./letter.mjs";
 
 const certificate = await peerCertificate();
 const random = (n) => crypto.randomBytes(n);
@@ -111,6 +112,36 @@ function cases(Client) {
     const pack = (plain) => ({ packing: 2, size: plain.length, data: zlib.zstdCompressSync(plain) });
     await device.push({ pack });
     assert.deepEqual(bytes((await device.get(need.record)).record), need.fields);
+  });
+
+  test("a letter that another device delivers is its author's Sync, and is answered to them alone", async () => {
+    const author = await Device.join(client);
+    const need = author.write({ kind: kinds.need }, words("A gate that closes."));
+    const request = { version: 1, push: [author.author.run(author.changes)], packings: 2, answerMax: 65536 };
+    const letter = new Letter(author.author, author.invitation.hub, client.encode("SyncRequest", request));
+    const deliver = (message) => device.call("CarryService", "Deliver", { letter: message });
+    const answer = client.decode("LetterAnswer", letter.read((await deliver(letter.message)).letter));
+    assert.deepEqual(bytes(answer.memo), letter.memo);
+    const response = client.decode("SyncResponse", answer.response);
+    assert.equal(response.receipts[0].seq, 1);
+    assert.deepEqual(bytes(response.receipts[0].head), author.author.head.subarray(0, 16));
+    assert.equal(response.token.length, 0);
+    author.take(response);
+    assert.ok(author.entries.length > 0);
+    assert.deepEqual(bytes((await device.get(need.record)).record), need.fields);
+    // Once more it changes nothing; altered, or by a stranger, it is nothing.
+    const again = client.decode("LetterAnswer", letter.read((await deliver(letter.message)).letter));
+    assert.equal(client.decode("SyncResponse", again.response).receipts.length, 1);
+    const sealed = bytes(letter.message.sealed);
+    sealed[7] ^= 1;
+    assert.equal(await codeOf(deliver({ ...letter.message, sealed })), "invalid_argument");
+    assert.equal(await codeOf(deliver({ ...letter.message, nonce: random(16) })), "invalid_argument");
+    const stranger = new Device(client, await invite());
+    const theirs = new Letter(stranger.author, author.invitation.hub, client.encode("SyncRequest", request));
+    assert.equal(await codeOf(deliver(theirs.message)), "not_found");
+    const posing = Object.assign(Object.create(stranger.author), { handle: author.author.handle });
+    const posed = new Letter(posing, author.invitation.hub, client.encode("SyncRequest", request));
+    assert.equal(await codeOf(deliver(posed.message)), "unauthenticated");
   });
 
   test("the picture counts a need, and its record tells what was said", async () => {

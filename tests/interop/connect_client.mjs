@@ -1,19 +1,22 @@
 // connect-node over HTTP/2 with code that protoc-gen-es made.
-import { fromBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
+import * as carry from "./gen/folkmoot/v1/carry_service_pb.js";
 import { EnrolService } from "./gen/folkmoot/v1/enrol_service_pb.js";
 import { InfoService } from "./gen/folkmoot/v1/info_service_pb.js";
 import * as change from "./gen/folkmoot/v1/change_pb.js";
 import * as record from "./gen/folkmoot/v1/record_pb.js";
 import { PictureService } from "./gen/folkmoot/v1/picture_service_pb.js";
 import { RecordService } from "./gen/folkmoot/v1/record_service_pb.js";
-import { SyncService } from "./gen/folkmoot/v1/sync_service_pb.js";
+import * as sync from "./gen/folkmoot/v1/sync_service_pb.js";
 import { tlsKeyOf, url } from "./hub.mjs";
 
-const services = { EnrolService, InfoService, PictureService, RecordService, SyncService };
-const schemas = { ...change, ...record };
+const { CarryService } = carry;
+const { SyncService } = sync;
+const services = { CarryService, EnrolService, InfoService, PictureService, RecordService, SyncService };
+const schemas = { ...carry, ...change, ...record, ...sync };
 
 // "invalid_argument", as the protocol writes it.
 const codeName = (code) => Code[code].replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase();
@@ -87,5 +90,10 @@ export class ConnectNode {
 
   decode(name, bytes) {
     return fromBinary(schemas[`${name}Schema`], bytes);
+  }
+
+  encode(name, message) {
+    const schema = schemas[`${name}Schema`];
+    return Buffer.from(toBinary(schema, create(schema, message)));
   }
 }

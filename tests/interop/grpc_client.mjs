@@ -5,9 +5,9 @@ import loader from "@grpc/proto-loader";
 import { host, port, tlsKeyOf } from "./hub.mjs";
 
 const root = new URL("../../proto", import.meta.url).pathname;
-const files = ["enrol_service", "info_service", "picture_service", "record_service", "sync_service"];
+const files = ["carry", "enrol", "info", "picture", "record", "sync"];
 const definition = loader.loadSync(
-  files.map((name) => `folkmoot/v1/${name}.proto`),
+  files.map((name) => `folkmoot/v1/${name}_service.proto`),
   { includeDirs: [root], longs: String, defaults: true },
 );
 const { folkmoot } = grpc.loadPackageDefinition(definition);
@@ -88,6 +88,10 @@ export class GrpcJs {
 
   decode(name, bytes) {
     return fromPlain(definition[`folkmoot.v1.${name}`].deserialize(Buffer.from(bytes)));
+  }
+
+  encode(name, message) {
+    return definition[`folkmoot.v1.${name}`].serialize(toPlain(message));
   }
 
   close() {
