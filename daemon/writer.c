@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/report.h"
 #include "daemon/writer_queue.h"
 
 enum {
-    REST_SECONDS_MAX = 30,
+    REST_MS = 1000, // after a commit that failed, and twice as long after each one more
+    REST_MS_MAX = 30000,
     BATCH_US = 20000,        // then a batch is committed, whatever else waits
     SMALL_BYTES = 128 << 10, // of an item that need not wait for larger ones
 };
@@ -36,7 +36,7 @@ struct writer {
     bool said_goodbye;        // the thread's
     unsigned failures;        // commits that failed in a row; the thread's
     bool is_full;             // for want of room; the thread's
-    time_t rests_until;       // the thread's
+    int64_t rests_until;      // ms; the thread's
     atomic_uint deciding;     // items that are held
     void (*alive)(void *arg); // the loop's
     void *alive_arg;
@@ -44,11 +44,9 @@ struct writer {
 
 // --- the thread ---
 
-static time_t seconds(void)
+static int64_t now_ms(void)
 {
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
+    return (int64_t)(measure_now_us() / 1000);
 }
 
 static bool is_environments(enum err err)
@@ -105,11 +103,11 @@ static void refuse_all(struct writer *writer, struct writer_item *items)
 static void recover(struct writer *writer, enum err err)
 {
     unsigned doublings = writer->failures < 5 ? writer->failures : 5;
-    int rest = 1 << doublings;
+    int64_t rest = (int64_t)REST_MS << doublings;
     writer->failures++;
     writer->is_full = err == ERR_FULL;
     writer->counts.failing = err;
-    writer->rests_until = seconds() + (rest < REST_SECONDS_MAX ? rest : REST_SECONDS_MAX);
+    writer->rests_until = now_ms() + (rest < REST_MS_MAX ? rest : REST_MS_MAX);
     report_event(REPORT_ERROR, &(struct report_about){.event = "commit_failed"},
                  "commit failed (%s), %u in a row: opening the store anew", err_text(err),
                  writer->failures);
@@ -261,7 +259,7 @@ static void write_batch(struct writer *writer, struct queue *batch)
 
 static void work(struct writer *writer, struct queue *batch)
 {
-    if (writer->failures > 0 && seconds() < writer->rests_until) {
+    if (writer->failures > 0 && now_ms() < writer->rests_until) {
         take_all(writer, batch);
         refuse_all(writer, batch->first);
     } else {
