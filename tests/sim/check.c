@@ -93,7 +93,7 @@ static enum model_fate fate_of(const struct fates *fates, const struct written *
                                ptrdiff_t device)
 {
     bool is_a_devices_decision = written->record.kind == KIND_DECISION && written->authors;
-    if (fates_refused(fates, written) || is_a_devices_decision)
+    if (fates_refused(fates, written) || is_a_devices_decision || written->is_nameless)
         return MODEL_REFUSED;
     bool is_erased =
         fates_erased(fates, written) || written->was_never_sent || written->erasers >> device & 1;

@@ -105,6 +105,8 @@ struct written *registry_add(struct registry *registry, const uint8_t key[KEY_SI
                "a device wrote an envelope that is none");
     merge_record(&envelope, entry->device, entry->seq, added->tag, &added->record);
     added->class = envelope.class;
+    bool needs_parts = envelope.kind == KIND_VOICE || envelope.kind == KIND_SAME_AS;
+    added->is_nameless = needs_parts && envelope.parts.n != 2;
     added->words = words_of(added->fields);
     registry->slots[slot_of(registry, entry->device, entry->seq, added->tag)] =
         (uint32_t)++registry->n;

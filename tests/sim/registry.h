@@ -20,6 +20,7 @@ struct written {
     struct bytes fields;
     struct record_key record;
     uint32_t class;
+    bool is_nameless;    // a Voice or SameAs without parts: nothing comes of it anywhere
     struct bytes words;  // what it says, unlike any other; empty: it says nothing
     uint64_t position;   // where it stands in the hub's log, first; 0: it does not
     bool is_lost;        // with the disk that it was on, before anybody else had it
