@@ -42,13 +42,9 @@ enum folkmoot_code folkmoot_invite(struct folkmoot *fm,
     if (code)
         return code;
     code = check_role(&scope, error);
-    struct folkmoot_session *made = code ? NULL : session_new(fm, scope.secret.address);
-    if (made) {
-        made->number = scope.community.number;
-        made->stage = STAGE_INVITE;
+    struct folkmoot_session *made = code ? NULL : session_about(fm, &scope, STAGE_INVITE);
+    if (made)
         made->inviting = inviting;
-        memcpy(made->tls_key, scope.secret.tls_key, 32);
-    }
     (void)state_end(fm, &scope, false, NULL);
     if (code)
         return code;

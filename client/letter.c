@@ -67,7 +67,8 @@ static enum err note_state(const struct scope *scope, struct asked *asked)
     asked->position = progress.position;
     asked->own = scope->device.seq;
     enum err err = chain_head_at(scope->txn, &scope->community, &scope->device, asked->own, head);
-    memcpy(asked->head, head, CUT_SIZE);
+    if (!err)
+        memcpy(asked->head, head, CUT_SIZE);
     return err;
 }
 
@@ -261,13 +262,9 @@ enum folkmoot_code folkmoot_deliver(struct folkmoot *fm, const void *letter, siz
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
     if (code)
         return code;
-    struct folkmoot_session *made = session_new(fm, scope.secret.address);
-    if (made) {
-        made->number = scope.community.number;
-        made->stage = STAGE_DELIVER;
-        memcpy(made->tls_key, scope.secret.tls_key, 32);
+    struct folkmoot_session *made = session_about(fm, &scope, STAGE_DELIVER);
+    if (made)
         buf_put(&made->letter, bytes_of(letter, n));
-    }
     (void)state_end(fm, &scope, false, NULL);
     if (made && made->letter.err)
         folkmoot_session_done(&made);

@@ -56,6 +56,18 @@ struct folkmoot_session *session_new(struct folkmoot *fm, const char *address)
     return session;
 }
 
+struct folkmoot_session *session_about(struct folkmoot *fm, const struct scope *scope,
+                                       enum stage stage)
+{
+    struct folkmoot_session *session = session_new(fm, scope->secret.address);
+    if (!session)
+        return NULL;
+    session->number = scope->community.number;
+    session->stage = stage;
+    memcpy(session->tls_key, scope->secret.tls_key, sizeof session->tls_key);
+    return session;
+}
+
 void session_failed(struct folkmoot_session *session)
 {
     session->stage = STAGE_FAILED;

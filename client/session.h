@@ -131,6 +131,9 @@ void session_failed(struct folkmoot_session *session);
 void session_fail_answer(struct folkmoot_session *session, enum err err, const struct fault *fault);
 // A new session about an address; NULL when memory runs out.
 struct folkmoot_session *session_new(struct folkmoot *fm, const char *address);
+// The same with the hub of a community that was joined, beginning with this stage.
+struct folkmoot_session *session_about(struct folkmoot *fm, const struct scope *scope,
+                                       enum stage stage);
 // Encodes the request; fails the session when that is not possible.
 void session_encode(struct folkmoot_session *session, const struct message *message,
                     const void *request);

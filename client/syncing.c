@@ -20,12 +20,9 @@ enum folkmoot_code folkmoot_sync(struct folkmoot *fm, struct folkmoot_session **
     enum folkmoot_code code = state_begin(fm, 0, false, &scope, error);
     if (code)
         return code;
-    struct folkmoot_session *made = session_new(fm, scope.secret.address);
+    struct folkmoot_session *made = session_about(fm, &scope, STAGE_SYNC);
     if (made) {
-        made->number = scope.community.number;
-        made->stage = STAGE_SYNC;
         made->samples = 1;
-        memcpy(made->tls_key, scope.secret.tls_key, 32);
         made->progress.unsent = exchange_unsent(scope.txn, &scope.community, &scope.device);
     }
     (void)state_end(fm, &scope, false, NULL);
